@@ -1,0 +1,10 @@
+//! What everything else stands on: time, ids, chance, errors for people.
+//! Knows nothing of simulation.
+
+pub mod diagnostics;
+pub mod dist;
+pub mod id;
+pub mod random;
+pub mod slab;
+pub mod time;
+pub mod unit;

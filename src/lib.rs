@@ -1,0 +1,23 @@
+//! netsplit: a laboratory for the hard truths of distributed systems.
+//!
+//! Read the modules in this order; each may use only those above it.
+//!
+//! 1. [`base`]: time, ids, named random streams, distributions, errors with paths.
+//! 2. [`sim`]: the kernel. A deterministic world of processes, links, disks, clocks and faults.
+//! 3. [`protocol`]: what runs on nodes: clients, balancers, services, stores, and their policies.
+//! 4. [`check`]: properties judged over what happened.
+//! 5. [`observe`]: what people see of a run, as plain data.
+//! 6. [`scenario`]: what a run is: the wire format, its compiler, links, presets.
+//! 7. [`session`]: one run being watched: play, seek, fork, commands.
+//! 8. `app`: the page (feature `app`).
+
+pub mod base;
+pub mod check;
+pub mod observe;
+pub mod protocol;
+pub mod scenario;
+pub mod session;
+pub mod sim;
+
+#[cfg(feature = "app")]
+pub mod app;
