@@ -1,1 +1,3 @@
-//! observe
+//! Read-only views of a run, for people: plain data. Knows nothing of a browser, a colour or a pixel.
+
+pub mod frame;
