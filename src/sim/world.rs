@@ -1,0 +1,565 @@
+//! The world: nodes, the network between them, and what is due. Cloning it is a snapshot.
+
+use super::clock::Clock;
+use super::disk::{Disk, DiskSettings};
+use super::fault::{self, Active, Fault, Planned, Trigger};
+use super::network::{LinkSettings, Network};
+use super::process::{Context, Input, Process};
+use super::queue::Queue;
+use super::trace::{Change, Fate, Level, Trace, What};
+use crate::base::id::{FaultId, LinkId, NodeId};
+use crate::base::random::Stream;
+use crate::base::slab::{Key, Slab};
+use crate::base::time::{Span, Time};
+
+/// A deterministic world: the same seed, settings and commands give the same run, everywhere.
+#[derive(Clone, Debug)]
+pub struct World<P: Process> {
+    /// The processes, by node.
+    pub processes: Vec<P>,
+    /// Everything else.
+    pub shared: Shared<P>,
+}
+
+/// What processes act on through their context.
+#[derive(Clone, Debug)]
+pub struct Shared<P: Process> {
+    /// Simulated time.
+    pub now: Time,
+    /// The links.
+    pub network: Network,
+    /// What each node is in, by node.
+    pub places: Vec<Place<P>>,
+    /// Messages in flight.
+    pub packets: Slab<Packet<P::Message>>,
+    /// Faults that have begun and not ended.
+    pub active: Vec<Active>,
+    /// Numbers, digest, records.
+    pub trace: Trace<P>,
+    pub(super) queue: Queue<Scheduled<P::Timer>>,
+    seed: u64,
+    packet_count: u64,
+    planned: Vec<Planned>,
+    marks: Vec<u64>,
+    triggered: Vec<u32>,
+    fault_count: u32,
+}
+
+/// The condition of a node and what belongs to its machine.
+#[derive(Clone, Debug)]
+pub struct Place<P: Process> {
+    /// True when it has crashed and not restarted.
+    pub down: bool,
+    /// True when it stands still.
+    pub paused: bool,
+    /// Thousandths: how much longer work takes.
+    pub slowness: u32,
+    /// Since when it has been as it is.
+    pub since: Time,
+    /// What it believes the time is.
+    pub clock: Clock,
+    /// Its disk.
+    pub disk: Disk,
+    /// How often it crashed; timers and writes of an earlier life are void.
+    pub epoch: u32,
+    waiting: Vec<Scheduled<P::Timer>>,
+}
+
+/// A message on a link.
+#[derive(Clone, Debug)]
+pub struct Packet<M> {
+    /// Its number in the run.
+    pub id: u64,
+    /// The link it is on.
+    pub link: LinkId,
+    /// When it was sent.
+    pub sent_at: Time,
+    /// When it arrives, or would.
+    pub due_at: Time,
+    /// It will not arrive: the network loses it on the way.
+    pub doomed: Option<Fate>,
+    /// What it says.
+    pub message: M,
+}
+
+/// Something that will happen.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Due<T> {
+    Packet(Key),
+    Timer { node: NodeId, epoch: u32, timer: T },
+    Disk { node: NodeId, epoch: u32, write: u64 },
+    Plan(u32),
+    Heal(FaultId),
+    Flap(FaultId),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scheduled<T> {
+    cause: u64,
+    due: Due<T>,
+}
+
+impl<P: Process> World<P> {
+    /// An empty world.
+    pub fn new(seed: u64) -> World<P> {
+        World {
+            processes: Vec::new(),
+            shared: Shared {
+                now: Time::ZERO,
+                network: Network::default(),
+                places: Vec::new(),
+                packets: Slab::default(),
+                active: Vec::new(),
+                trace: Trace::default(),
+                queue: Queue::default(),
+                seed,
+                packet_count: 0,
+                planned: Vec::new(),
+                marks: Vec::new(),
+                triggered: Vec::new(),
+                fault_count: 0,
+            },
+        }
+    }
+
+    /// Adds a node that runs `process`.
+    pub fn add_node(&mut self, process: P, disk: DiskSettings) -> NodeId {
+        let node = NodeId(self.processes.len() as u32);
+        self.processes.push(process);
+        let stream = Stream::new(self.shared.seed, "disk", u64::from(node.0));
+        self.shared.places.push(Place {
+            down: false,
+            paused: false,
+            slowness: 1_000,
+            since: Time::ZERO,
+            clock: Clock::default(),
+            disk: Disk::new(disk, stream),
+            epoch: 0,
+            waiting: Vec::new(),
+        });
+        node
+    }
+
+    /// Adds one direction between two nodes.
+    pub fn add_link(&mut self, source: NodeId, target: NodeId, settings: LinkSettings) -> LinkId {
+        self.shared.network.add(self.shared.seed, source, target, settings)
+    }
+
+    /// Adds a fault that will happen.
+    pub fn plan(&mut self, planned: Planned) {
+        let number = self.shared.planned.len() as u32;
+        match planned.trigger {
+            Trigger::At(at) => {
+                self.shared.schedule(at, Due::Plan(number));
+            }
+            Trigger::Mark { mark, .. } => {
+                let needed = usize::from(mark) + 1;
+                if self.shared.marks.len() < needed {
+                    self.shared.marks.resize(needed, 0);
+                }
+            }
+        }
+        self.shared.planned.push(planned);
+    }
+
+    /// Lets every process begin, in order of nodes.
+    pub fn start(&mut self) {
+        for node in 0..self.processes.len() as u32 {
+            self.give(NodeId(node), Input::Start);
+        }
+    }
+
+    /// Handles the next event if it is due at or before `limit`; false when there is none, and
+    /// then it is `limit`.
+    pub fn step(&mut self, limit: Time) -> bool {
+        let Some((at, Scheduled { cause, due })) = self.shared.queue.pop(limit) else {
+            if limit != Time::NEVER {
+                self.shared.now = self.shared.now.max(limit);
+            }
+            return false;
+        };
+        self.shared.now = at;
+        self.shared.trace.counts.events += 1;
+        self.dispatch(cause, due);
+        while let Some(number) = self.shared.triggered.pop() {
+            self.begin_planned(number);
+        }
+        true
+    }
+
+    /// Runs until `limit`.
+    pub fn run_until(&mut self, limit: Time) {
+        while self.step(limit) {}
+    }
+
+    /// When the next event is due.
+    pub fn next_at(&self) -> Option<Time> {
+        self.shared.queue.next_at()
+    }
+
+    fn dispatch(&mut self, cause: u64, due: Due<P::Timer>) {
+        let now = self.shared.now;
+        let node = match due {
+            Due::Packet(key) => match self.shared.arrival(key) {
+                Some(target) => target,
+                None => return,
+            },
+            Due::Timer { node, epoch, .. } | Due::Disk { node, epoch, .. } => {
+                if self.shared.places[node.index()].epoch != epoch {
+                    return;
+                }
+                node
+            }
+            Due::Plan(number) => return self.begin_planned(number),
+            Due::Heal(fault) => return self.heal(fault),
+            Due::Flap(fault) => return self.flap(fault),
+        };
+        if self.shared.places[node.index()].paused {
+            self.shared.trace.counts.deferred += 1;
+            self.shared.trace.cause = cause;
+            self.shared.trace.record(now, Level::All, 0xde, || What::Deferred { node });
+            self.shared.places[node.index()].waiting.push(Scheduled { cause, due });
+            return;
+        }
+        self.shared.trace.cause = cause;
+        let tag = u64::from(node.0) << 8;
+        let input = match due {
+            Due::Packet(key) => {
+                let Some((source, message)) = self.shared.deliver(key) else { return };
+                Input::Message { source, message }
+            }
+            Due::Timer { timer, .. } => {
+                let trace = &mut self.shared.trace;
+                trace.record(now, Level::All, tag | 1, || What::Timer { node, timer });
+                Input::Timer(timer)
+            }
+            Due::Disk { write, .. } => {
+                let trace = &mut self.shared.trace;
+                trace.record(now, Level::All, tag | 2, || What::Persisted { node, write });
+                Input::Persisted(write)
+            }
+            Due::Plan(_) | Due::Heal(_) | Due::Flap(_) => return,
+        };
+        self.shared.trace.cause = self.shared.trace.seq;
+        self.give_input(node, input);
+    }
+
+    fn give(&mut self, node: NodeId, input: Input<P>) {
+        self.shared.trace.cause = self.shared.trace.seq;
+        self.give_input(node, input);
+    }
+
+    fn give_input(&mut self, node: NodeId, input: Input<P>) {
+        let process = &mut self.processes[node.index()];
+        process.handle(input, &mut Context { node, shared: &mut self.shared });
+    }
+
+    /// Lets a person or a scenario act on a process between events.
+    pub fn with<R>(
+        &mut self,
+        node: NodeId,
+        act: impl FnOnce(&mut P, &mut Context<'_, P>) -> R,
+    ) -> R {
+        self.shared.trace.cause = 0;
+        let process = &mut self.processes[node.index()];
+        act(process, &mut Context { node, shared: &mut self.shared })
+    }
+
+    /// Begins a fault now.
+    pub fn begin(&mut self, fault: Fault, lasts: Option<Span>) -> FaultId {
+        let shared = &mut self.shared;
+        let id = FaultId(shared.fault_count);
+        shared.fault_count += 1;
+        let now = shared.now;
+        let until = lasts.map(|span| now + span);
+        if let Some(at) = until {
+            shared.schedule(at, Due::Heal(id));
+        }
+        let tag = u64::from(id.0) << 8 | 0xfa;
+        shared.trace.record(now, Level::Notes, tag, || What::Fault { fault: id, began: true });
+        if let Fault::Flap { down, .. } = fault {
+            shared.schedule(now + down, Due::Flap(id));
+        }
+        let links = fault.links(&shared.network);
+        shared.active.push(Active { id, fault, since: now, until, links, down: true });
+        self.settle();
+        id
+    }
+
+    /// Ends a fault, if it is active.
+    pub fn heal(&mut self, id: FaultId) {
+        let Some(place) = self.shared.active.iter().position(|a| a.id == id) else { return };
+        self.shared.active.remove(place);
+        let now = self.shared.now;
+        let tag = u64::from(id.0) << 8 | 0xfb;
+        self.shared
+            .trace
+            .record(now, Level::Notes, tag, || What::Fault { fault: id, began: false });
+        self.settle();
+    }
+
+    /// Takes one link out of every active fault, as a person does who mends it.
+    pub fn mend(&mut self, link: LinkId) {
+        for active in &mut self.shared.active {
+            active.links.retain(|&l| l != link);
+        }
+        self.drop_empty();
+    }
+
+    /// Ends every fault of one node.
+    pub fn recover(&mut self, node: NodeId) {
+        let of_node = |a: &&Active| a.fault.node() == Some(node);
+        let ids: Vec<_> = self.shared.active.iter().filter(of_node).map(|a| a.id).collect();
+        for id in ids {
+            self.heal(id);
+        }
+    }
+
+    /// Changes what a link is like without faults.
+    pub fn set_link(&mut self, link: LinkId, settings: LinkSettings) {
+        self.shared.network.links[link.index()].settings = settings;
+    }
+
+    fn drop_empty(&mut self) {
+        let empty = |a: &&Active| a.links.is_empty() && a.fault.node().is_none();
+        let ids: Vec<_> = self.shared.active.iter().filter(empty).map(|a| a.id).collect();
+        for id in ids {
+            self.heal(id);
+        }
+        self.settle();
+    }
+
+    fn begin_planned(&mut self, number: u32) {
+        let planned = self.shared.planned[number as usize].clone();
+        self.shared.trace.cause = self.shared.trace.seq;
+        self.begin(planned.fault, planned.lasts);
+    }
+
+    fn flap(&mut self, id: FaultId) {
+        let Some(active) = self.shared.active.iter_mut().find(|a| a.id == id) else { return };
+        let Fault::Flap { down, up, .. } = active.fault else { return };
+        active.down = !active.down;
+        let wait = if active.down { down } else { up };
+        let at = self.shared.now + wait.max(Span(1));
+        self.shared.schedule(at, Due::Flap(id));
+        self.settle();
+    }
+
+    /// Brings links and nodes to what the active faults say.
+    fn settle(&mut self) {
+        for number in 0..self.shared.network.links.len() as u32 {
+            let link = LinkId(number);
+            let trouble = fault::link_trouble(&self.shared.active, link);
+            let before =
+                std::mem::replace(&mut self.shared.network.links[link.index()].trouble, trouble);
+            if before.hold && !trouble.hold {
+                self.shared.release(link);
+            }
+        }
+        for number in 0..self.processes.len() as u32 {
+            self.settle_node(NodeId(number));
+        }
+    }
+
+    fn settle_node(&mut self, node: NodeId) {
+        let trouble = fault::node_trouble(&self.shared.active, node);
+        let now = self.shared.now;
+        let place = &mut self.shared.places[node.index()];
+        if place.slowness != trouble.slowness {
+            place.slowness = trouble.slowness;
+            place.since = now;
+        }
+        place.disk.extra = trouble.disk;
+        place.clock.skews = trouble.skews;
+        let (was_down, was_paused) = (place.down, place.paused);
+        if (was_down, was_paused) == (trouble.down, trouble.paused) {
+            return;
+        }
+        place.down = trouble.down;
+        place.paused = trouble.paused;
+        place.since = now;
+        let change = |shared: &mut Shared<P>, change: Change| {
+            let tag = u64::from(node.0) << 8 | 0xc0 | change as u64;
+            shared.trace.record(now, Level::Notes, tag, || What::Node { node, change });
+        };
+        if trouble.down && !was_down {
+            place.epoch += 1;
+            let durable = place.disk.crash(now);
+            let lost = std::mem::take(&mut place.waiting);
+            change(&mut self.shared, Change::Crashed);
+            self.processes[node.index()].crash(durable);
+            for scheduled in lost {
+                self.shared.schedule_again(scheduled);
+            }
+        }
+        if trouble.paused && !was_paused {
+            change(&mut self.shared, Change::Paused);
+        }
+        if was_paused && !trouble.paused {
+            change(&mut self.shared, Change::Resumed);
+            for scheduled in std::mem::take(&mut self.shared.places[node.index()].waiting) {
+                self.shared.schedule_again(scheduled);
+            }
+        }
+        if was_down && !trouble.down {
+            change(&mut self.shared, Change::Restarted);
+            self.give(node, Input::Restart);
+        }
+    }
+}
+
+impl<P: Process> Shared<P> {
+    pub(super) fn schedule(&mut self, at: Time, due: Due<P::Timer>) -> Key {
+        let cause = self.trace.cause;
+        self.queue.push(at, Scheduled { cause, due })
+    }
+
+    fn schedule_again(&mut self, scheduled: Scheduled<P::Timer>) {
+        self.queue.push(self.now, scheduled);
+    }
+
+    pub(super) fn marked(&mut self, mark: u16) {
+        let Some(count) = self.marks.get_mut(usize::from(mark)) else { return };
+        *count += 1;
+        for (planned, number) in self.planned.iter().zip(0..) {
+            if planned.trigger == (Trigger::Mark { mark, nth: *count }) {
+                self.triggered.push(number);
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, source: NodeId, target: NodeId, message: P::Message) {
+        let Some(link) = self.network.route(source, target) else {
+            self.trace.counts.sent += 1;
+            self.packet_count += 1;
+            let id = self.packet_count;
+            self.end(id, source, target, Fate::NoRoute, message);
+            return;
+        };
+        if self.network.links[link.index()].draw_copy() {
+            self.trace.counts.copies += 1;
+            self.post(link, message.clone(), true);
+        }
+        self.post(link, message, false);
+    }
+
+    fn post(&mut self, id: LinkId, message: P::Message, copy: bool) {
+        let now = self.now;
+        let link = &mut self.network.links[id.index()];
+        link.in_flight += 1;
+        let due_at = now + link.draw_latency();
+        let way = due_at.since(now);
+        let mut doomed = None;
+        let mut ends_at = due_at;
+        if let Some(part) = link.draw_loss() {
+            doomed = Some(Fate::LostInFlight);
+            ends_at = now + way.scale(part);
+        }
+        if link.trouble.cut && !link.trouble.hold {
+            doomed = Some(Fate::LinkCut);
+            ends_at = now + way.scale(0.5);
+        }
+        self.trace.counts.sent += 1;
+        self.packet_count += 1;
+        let packet = self.packet_count;
+        let tag = P::fingerprint(&message).rotate_left(20) ^ u64::from(id.0) << 8 | 3;
+        let seq = self.trace.record(now, Level::All, tag, || What::Sent {
+            packet,
+            link: id,
+            copy,
+            message: message.clone(),
+        });
+        let key = self.packets.insert(Packet {
+            id: packet,
+            link: id,
+            sent_at: now,
+            due_at,
+            doomed,
+            message,
+        });
+        self.queue.push(ends_at, Scheduled { cause: seq, due: Due::Packet(key) });
+    }
+
+    /// The target of a message that has come to its end, if the way is still there; otherwise the
+    /// message is lost, or waits at a cut that holds.
+    fn arrival(&mut self, key: Key) -> Option<NodeId> {
+        let packet = self.packets.get(key)?;
+        let link = &self.network.links[packet.link.index()];
+        let target = link.target;
+        let fate = if let Some(fate) = packet.doomed {
+            fate
+        } else if link.trouble.cut {
+            if link.trouble.hold {
+                // It stays among the packets; `release` sends it on.
+                return None;
+            }
+            Fate::LinkCut
+        } else if self.places[target.index()].down {
+            Fate::TargetDown
+        } else {
+            return Some(target);
+        };
+        self.lose(key, fate);
+        None
+    }
+
+    fn lose(&mut self, key: Key, fate: Fate) {
+        let Some(packet) = self.packets.remove(key) else { return };
+        let link = &mut self.network.links[packet.link.index()];
+        link.in_flight -= 1;
+        let (source, target) = (link.source, link.target);
+        self.end(packet.id, source, target, fate, packet.message);
+    }
+
+    fn end(
+        &mut self,
+        packet: u64,
+        source: NodeId,
+        target: NodeId,
+        fate: Fate,
+        message: P::Message,
+    ) {
+        self.trace.counts.ended[fate as usize] += 1;
+        let level = if fate == Fate::Delivered { Level::All } else { Level::Notes };
+        let tag = u64::from(target.0) << 8 | 0x10 | fate as u64;
+        let what = || What::Ended { packet, source, target, fate, message };
+        self.trace.record(self.now, level, tag, what);
+    }
+
+    fn deliver(&mut self, key: Key) -> Option<(NodeId, P::Message)> {
+        let packet = self.packets.remove(key)?;
+        let link = &mut self.network.links[packet.link.index()];
+        link.in_flight -= 1;
+        let (source, target) = (link.source, link.target);
+        self.trace.counts.ended[Fate::Delivered as usize] += 1;
+        let tag = u64::from(target.0) << 8 | 0x10;
+        let heard = self.trace.level >= Level::All;
+        let copy = heard.then(|| packet.message.clone());
+        if let Some(message) = copy {
+            let fate = Fate::Delivered;
+            let id = packet.id;
+            let what = || What::Ended { packet: id, source, target, fate, message };
+            self.trace.record(self.now, Level::All, tag, what);
+        } else {
+            // Numbered and digested all the same; nothing is recorded at this level.
+            self.trace.record(self.now, Level::All, tag, || What::Deferred { node: target });
+        }
+        Some((source, packet.message))
+    }
+
+    /// Sends on what waited at a cut that has healed.
+    fn release(&mut self, link: LinkId) {
+        let now = self.now;
+        let held: Vec<(u64, Key)> = self
+            .packets
+            .iter()
+            .filter(|(_, p)| p.link == link && p.due_at <= now && p.doomed.is_none())
+            .map(|(key, p)| (p.id, key))
+            .collect();
+        let mut held = held;
+        held.sort_unstable();
+        for (_, key) in held {
+            self.schedule(now, Due::Packet(key));
+        }
+    }
+}
