@@ -1,0 +1,1 @@
+//! The stage: nodes, links and messages at one instant.

@@ -1,0 +1,268 @@
+//! What the parts of the page share: the run on screen and how it is being looked at.
+//!
+//! The run itself is not reactive. It lives in a stored value; the animation loop advances it, fills
+//! one [`Frame`] and ticks [`Lab::frame_number`]. The stage follows that signal, panels follow the
+//! slower [`Lab::slow_tick`].
+
+use crate::app::driver::Driver;
+use crate::base::diagnostics::Diagnostics;
+use crate::base::id::{LinkId, NodeId};
+use crate::base::time::Time;
+use crate::observe::frame::Frame;
+use crate::session::{Command, Session};
+use leptos::prelude::*;
+
+/// What a person has picked out; the inspector explains it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Selection {
+    /// Nothing.
+    #[default]
+    None,
+    /// A node.
+    Node(NodeId),
+    /// A link, in one direction.
+    Link(LinkId),
+    /// A message in flight or ended, by its number.
+    Packet(u64),
+    /// One thing a client wanted, by its number.
+    Intent(u64),
+}
+
+/// What a click on the stage does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tool {
+    /// Select; a click on a link cuts or heals it.
+    #[default]
+    Select,
+    /// Cut or heal a link.
+    Cut,
+    /// Make a node or a link slow.
+    Slow,
+    /// Divide the nodes into two sides.
+    Partition,
+    /// Crash or restart a node.
+    Crash,
+}
+
+/// Colours of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    Auto,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// Which page is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// The list of presets.
+    #[default]
+    Gallery,
+    /// A run, with everything around it.
+    Lab,
+    /// A run inside another page.
+    Embed,
+}
+
+/// A handle to everything shared. `Copy`, so every closure can take it; get it with
+/// `expect_context::<Lab>()`.
+#[derive(Clone, Copy)]
+pub struct Lab {
+    session: StoredValue<Session, LocalStorage>,
+    frame: StoredValue<Frame, LocalStorage>,
+    pub(super) driver: StoredValue<Driver, LocalStorage>,
+    /// Ticks once for every picture: follow it from the stage only.
+    pub frame_number: RwSignal<u64>,
+    /// Ticks at most ten times a second, and at once after a command or a jump: follow it from panels.
+    pub slow_tick: RwSignal<u64>,
+    /// Ticks when another scenario was opened or its parameters changed: rebuild what depends on them.
+    pub opened: RwSignal<u64>,
+    /// Ticks when a person changed the run; the address follows.
+    pub changed: RwSignal<u64>,
+    /// Which page is shown.
+    pub place: RwSignal<Place>,
+    /// The preset on screen, if the run started from one.
+    pub preset: RwSignal<Option<String>>,
+    /// What is picked out.
+    pub selected: RwSignal<Selection>,
+    /// Whether time passes.
+    pub playing: RwSignal<bool>,
+    /// Simulated seconds per second.
+    pub speed: RwSignal<f64>,
+    /// How much of that speed this machine reaches, 1 when all of it.
+    pub pace: RwSignal<f64>,
+    /// Colours of the page.
+    pub theme: RwSignal<Theme>,
+    /// True for no travelling dots: numbers and steps instead.
+    pub calm: RwSignal<bool>,
+    /// What a click on the stage does.
+    pub tool: RwSignal<Tool>,
+    /// What was wrong with the last link, command or number; shown until dismissed.
+    pub problems: RwSignal<Diagnostics>,
+    /// The latest sentence for people who cannot see the stage.
+    pub announced: RwSignal<String>,
+    /// Whether the share dialog is open.
+    pub sharing: RwSignal<bool>,
+}
+
+impl Lab {
+    /// A lab around a run.
+    pub fn new(session: Session) -> Lab {
+        let mut frame = Frame::default();
+        session.frame(&mut frame);
+        Lab {
+            session: StoredValue::new_local(session),
+            frame: StoredValue::new_local(frame),
+            driver: StoredValue::new_local(Driver::default()),
+            frame_number: RwSignal::new(0),
+            slow_tick: RwSignal::new(0),
+            opened: RwSignal::new(0),
+            changed: RwSignal::new(0),
+            place: RwSignal::default(),
+            preset: RwSignal::default(),
+            selected: RwSignal::default(),
+            playing: RwSignal::new(false),
+            speed: RwSignal::new(1.0),
+            pace: RwSignal::new(1.0),
+            theme: RwSignal::default(),
+            calm: RwSignal::new(false),
+            tool: RwSignal::default(),
+            problems: RwSignal::default(),
+            announced: RwSignal::default(),
+            sharing: RwSignal::new(false),
+        }
+    }
+
+    /// Looks at the run. Not reactive: follow a tick first.
+    pub fn with_session<R>(&self, look: impl FnOnce(&Session) -> R) -> R {
+        self.session.with_value(look)
+    }
+
+    /// Looks at the picture of this instant. Not reactive: follow a tick first.
+    pub fn with_frame<R>(&self, look: impl FnOnce(&Frame) -> R) -> R {
+        self.frame.with_value(look)
+    }
+
+    /// Changes the run without telling anyone; the animation loop's own.
+    pub(super) fn update_session<R>(&self, change: impl FnOnce(&mut Session) -> R) -> Option<R> {
+        self.session.try_update_value(change)
+    }
+
+    /// Puts another run on screen.
+    pub fn open(&self, session: Session) {
+        self.playing.set(false);
+        self.selected.set(Selection::None);
+        self.tool.set(Tool::Select);
+        self.session.set_value(session);
+        self.driver.update_value(Driver::forget);
+        self.opened.update(|n| *n += 1);
+        self.refresh();
+    }
+
+    /// Does what a person asked for, now; in the past it forks. What is wrong with it is shown.
+    pub fn command(&self, command: Command) -> bool {
+        let done = self.update_session(|s| s.command(command));
+        let fine = match done {
+            Some(Ok(())) => true,
+            Some(Err(problems)) => {
+                self.problems.set(problems);
+                false
+            }
+            None => false,
+        };
+        self.after_change();
+        fine
+    }
+
+    /// Takes the last command back.
+    pub fn undo(&self) {
+        if self.update_session(Session::undo) == Some(true) {
+            self.after_change();
+        }
+    }
+
+    /// Gives the command taken back again.
+    pub fn redo(&self) {
+        if self.update_session(Session::redo) == Some(true) {
+            self.after_change();
+        }
+    }
+
+    fn after_change(&self) {
+        self.opened.update(|n| *n += 1);
+        self.changed.update(|n| *n += 1);
+        self.refresh();
+    }
+
+    /// Lets time pass; from the start again when the run is over.
+    pub fn play(&self) {
+        if self.with_session(|s| s.now() >= s.end()) {
+            self.seek(Time::ZERO);
+        }
+        self.playing.set(true);
+        self.refresh();
+    }
+
+    /// Stops time.
+    pub fn pause(&self) {
+        self.playing.set(false);
+        self.changed.update(|n| *n += 1);
+        self.refresh();
+    }
+
+    /// Plays or pauses.
+    pub fn toggle(&self) {
+        if self.playing.get_untracked() { self.pause() } else { self.play() }
+    }
+
+    /// Goes to the next event a person would notice, and says what it was.
+    pub fn step(&self) {
+        self.playing.set(false);
+        if let Some(Some(line)) = self.update_session(Session::step_event) {
+            self.announced.set(line.text);
+        }
+        self.changed.update(|n| *n += 1);
+        self.refresh();
+    }
+
+    /// Goes to an instant. What is not simulated yet is simulated over the next frames.
+    pub fn seek(&self, at: Time) {
+        let at = self.with_session(|s| at.min(s.end()));
+        self.driver.update_value(|d| d.seek_to(at));
+        self.changed.update(|n| *n += 1);
+        self.refresh();
+    }
+
+    /// Draws a new picture at the next animation frame.
+    pub fn refresh(&self) {
+        self.driver.update_value(Driver::wake);
+    }
+
+    /// Refills the picture and ticks the signals; the animation loop's own.
+    pub(super) fn publish(&self, slow: bool) {
+        self.frame.update_value(|frame| self.session.with_value(|s| s.frame(frame)));
+        self.frame_number.update(|n| *n += 1);
+        if slow {
+            self.slow_tick.update(|n| *n += 1);
+        }
+    }
+
+    /// The number of the node with this place in the frame, for selections made by list.
+    pub fn node_named(&self, name: &str) -> Option<NodeId> {
+        self.with_frame(|f| f.nodes.iter().find(|n| n.name == name).map(|n| n.id))
+    }
+
+    /// The name of a node.
+    pub fn node_name(&self, id: NodeId) -> String {
+        self.with_frame(|f| f.nodes.get(id.index()).map(|n| n.name.clone())).unwrap_or_default()
+    }
+
+    /// Where a link comes from and where it goes.
+    pub fn link_ends(&self, id: LinkId) -> Option<(NodeId, NodeId)> {
+        self.with_frame(|f| f.links.get(id.index()).map(|l| (l.source, l.target)))
+    }
+}
