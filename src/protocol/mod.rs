@@ -1,3 +1,213 @@
-//! protocol
+//! What runs on nodes.
+//!
+//! To add one: a file or folder with settings and a state machine; a variant of [`Role`] and
+//! [`Settings`] with its arms here; its wire form in `scenario`.
 
+pub mod balancer;
+pub mod caller;
+pub mod client;
+pub mod load;
+pub mod note;
 pub mod policy;
+pub mod rpc;
+pub mod service;
+pub mod station;
+pub mod store;
+
+use crate::base::id::NodeId;
+use crate::base::slab::Key;
+use crate::sim::process::{Context, Input, Process};
+use balancer::{Balancer, BalancerSettings, BalancerTimer};
+use caller::CallTimer;
+use client::{ClientSettings, ClientTimer, Population};
+use note::Note;
+use rpc::{Reply, Request};
+use serde::{Deserialize, Serialize};
+use service::{Service, ServiceSettings};
+use store::ledger::{Ledger, LedgerSettings};
+
+/// The context in which every protocol of ours runs.
+pub type Cx<'a> = Context<'a, Role>;
+
+/// What a node does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Role {
+    /// A population of clients.
+    Clients(Box<Population>),
+    /// A load balancer.
+    Balancer(Box<Balancer>),
+    /// A service.
+    Service(Box<Service>),
+    /// A store of accounts.
+    Ledger(Box<Ledger>),
+}
+
+/// What a node is set to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Settings {
+    /// See [`Role::Clients`].
+    Clients(ClientSettings),
+    /// See [`Role::Balancer`].
+    Balancer(BalancerSettings),
+    /// See [`Role::Service`].
+    Service(ServiceSettings),
+    /// See [`Role::Ledger`].
+    Ledger(LedgerSettings),
+}
+
+/// What nodes send each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    /// Asks for something.
+    Request(Request),
+    /// Answers a request.
+    Reply(Reply),
+    /// Asks whether the node is alive.
+    Probe {
+        /// The round of asking.
+        number: u32,
+    },
+    /// It is.
+    Alive {
+        /// The round of asking.
+        number: u32,
+    },
+}
+
+/// What nodes are reminded of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Timer {
+    /// A call.
+    Call {
+        /// Which call stack of the node.
+        stack: u8,
+        /// What about.
+        what: CallTimer,
+    },
+    /// A piece of work is done.
+    Work {
+        /// Which.
+        job: Key,
+    },
+    /// Something of a population's.
+    Client(ClientTimer),
+    /// Something of a balancer's.
+    Balancer(BalancerTimer),
+}
+
+impl Role {
+    /// A node that has not begun.
+    pub fn new(settings: &Settings, seed: u64, node: NodeId) -> Role {
+        match settings.clone() {
+            Settings::Clients(s) => Role::Clients(Box::new(Population::new(s, seed, node))),
+            Settings::Balancer(s) => Role::Balancer(Box::new(Balancer::new(s, seed, node))),
+            Settings::Service(s) => Role::Service(Box::new(Service::new(s, seed, node))),
+            Settings::Ledger(s) => Role::Ledger(Box::new(Ledger::new(s, seed, node))),
+        }
+    }
+
+    /// Changes the settings of a running node; settings of another kind are not taken.
+    pub fn configure(&mut self, settings: &Settings, cx: &mut Cx<'_>) {
+        match (self, settings.clone()) {
+            (Role::Clients(role), Settings::Clients(s)) => role.configure(s, cx),
+            (Role::Balancer(role), Settings::Balancer(s)) => role.configure(s, cx),
+            (Role::Service(role), Settings::Service(s)) => role.configure(s, cx),
+            (Role::Ledger(role), Settings::Ledger(s)) => role.configure(s, cx),
+            (
+                _,
+                Settings::Clients(_)
+                | Settings::Balancer(_)
+                | Settings::Service(_)
+                | Settings::Ledger(_),
+            ) => {}
+        }
+    }
+
+    /// True if the sender of this request still waits for its answer, or the answer would be taken.
+    pub fn awaits(&self, ticket: rpc::Ticket) -> bool {
+        match self {
+            Role::Clients(role) => role.caller.awaits(ticket),
+            Role::Service(role) => {
+                role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
+            }
+            Role::Balancer(_) => true,
+            Role::Ledger(_) => false,
+        }
+    }
+
+    /// The breakers this node holds, by call stack.
+    pub fn callers(&self) -> &[caller::Caller] {
+        match self {
+            Role::Clients(role) => std::slice::from_ref(&role.caller),
+            Role::Service(role) => &role.callers,
+            Role::Balancer(_) | Role::Ledger(_) => &[],
+        }
+    }
+}
+
+/// Classes of notes that faults can wait for.
+pub mod mark {
+    /// A store changed data.
+    pub const APPLIED: u16 = 0;
+    /// A client's intent ended well.
+    pub const SUCCEEDED: u16 = 1;
+    /// A client's intent did not end well.
+    pub const FAILED: u16 = 2;
+    /// A breaker opened.
+    pub const OPENED: u16 = 3;
+}
+
+impl Process for Role {
+    type Message = Message;
+    type Timer = Timer;
+    type Note = Note;
+
+    fn handle(&mut self, input: Input<Role>, cx: &mut Cx<'_>) {
+        match self {
+            Role::Clients(role) => role.handle(input, cx),
+            Role::Balancer(role) => role.handle(input, cx),
+            Role::Service(role) => role.handle(input, cx),
+            Role::Ledger(role) => role.handle(input, cx),
+        }
+    }
+
+    fn crash(&mut self, durable: u64) {
+        match self {
+            Role::Clients(role) => role.crash(),
+            Role::Balancer(role) => role.crash(),
+            Role::Service(role) => role.crash(),
+            Role::Ledger(role) => role.crash(durable),
+        }
+    }
+
+    fn mark(note: &Note) -> Option<u16> {
+        match note {
+            Note::Applied { .. } => Some(mark::APPLIED),
+            Note::Ended { ending, .. } if ending.is_good() => Some(mark::SUCCEEDED),
+            Note::Ended { .. } => Some(mark::FAILED),
+            Note::Breaker { to: note::Phase::Open, .. } => Some(mark::OPENED),
+            _ => None,
+        }
+    }
+
+    fn fingerprint(message: &Message) -> u64 {
+        match message {
+            Message::Request(r) => r.intent ^ (u64::from(r.ticket.attempt) << 56),
+            Message::Reply(r) => r.intent ^ (u64::from(r.ticket.attempt) << 48) ^ answer_tag(r),
+            Message::Probe { number } => u64::from(*number) | (1 << 62),
+            Message::Alive { number } => u64::from(*number) | (1 << 63),
+        }
+    }
+}
+
+fn answer_tag(reply: &Reply) -> u64 {
+    use rpc::Answer::{Conflict, Degraded, Done, Error, KeyReused, Refused};
+    match reply.answer {
+        Done { version } => version << 8,
+        Degraded => 1,
+        Refused(why) => 2 | ((why as u64) << 4),
+        Error => 3,
+        Conflict => 4,
+        KeyReused => 5,
+    }
+}

@@ -11,5 +11,13 @@
 
 pub mod breaker;
 pub mod budget;
+pub mod bulkhead;
+pub mod concurrency;
+pub mod hedge;
+pub mod idempotency;
+pub mod limiter;
+pub mod outlier;
 pub mod retry;
+pub mod shed;
+pub mod timeout;
 mod window;

@@ -1,0 +1,355 @@
+//! A load balancer: hands each request to one backend and the answer back. It checks the health
+//! of its backends, and stops using those that keep failing.
+
+use super::note::Note;
+use super::policy::outlier::{Outlier, OutlierSettings};
+use super::rpc::{Answer, Refusal, Reply, Request, Ticket};
+use super::{Cx, Message, Timer};
+use crate::base::id::NodeId;
+use crate::base::random::Stream;
+use crate::base::slab::{Key, Slab};
+use crate::base::time::Span;
+use crate::sim::process::Input;
+use serde::{Deserialize, Serialize};
+
+/// How a balancer works.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BalancerSettings {
+    /// Where requests can go.
+    pub backends: Vec<NodeId>,
+    /// How one is chosen.
+    pub policy: Policy,
+    /// How long it waits for a backend before it answers with an error.
+    pub timeout: Span,
+    /// Whether it asks backends if they are alive.
+    pub health: Option<HealthSettings>,
+    /// Whether it stops using backends that fail requests.
+    pub outlier: Option<OutlierSettings>,
+}
+
+impl Default for BalancerSettings {
+    fn default() -> Self {
+        BalancerSettings {
+            backends: Vec::new(),
+            policy: Policy::RoundRobin,
+            timeout: Span::secs(60),
+            health: None,
+            outlier: None,
+        }
+    }
+}
+
+/// How a backend is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Policy {
+    /// One after the other.
+    #[default]
+    RoundRobin,
+    /// Any.
+    Random,
+    /// The one with the fewest outstanding requests; any of those when several.
+    LeastOutstanding,
+    /// The better of two picked at random (Mitzenmacher 2001).
+    TwoChoices,
+}
+
+/// How health is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthSettings {
+    /// Time between two questions.
+    pub interval: Span,
+    /// How long an answer may take.
+    pub timeout: Span,
+    /// Failures in a row that make a backend unhealthy.
+    pub fall: u32,
+    /// Answers in a row that make it healthy again.
+    pub rise: u32,
+}
+
+impl Default for HealthSettings {
+    fn default() -> Self {
+        HealthSettings { interval: Span::secs(5), timeout: Span::secs(2), fall: 3, rise: 2 }
+    }
+}
+
+/// What a balancer is reminded of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BalancerTimer {
+    /// Ask all backends.
+    Probe,
+    /// Who has not answered this round is counted as failed.
+    ProbeEnd {
+        /// The round.
+        round: u32,
+    },
+    /// A request has waited long enough.
+    Timeout {
+        /// Which.
+        entry: Key,
+    },
+    /// Judge the backends by their results.
+    Sweep,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Entry {
+    source: NodeId,
+    ticket: Ticket,
+    intent: u64,
+    backend: u32,
+}
+
+/// A backend as its balancer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backend {
+    /// Requests it has not answered.
+    pub outstanding: u32,
+    /// Whether health checks say that it lives.
+    pub healthy: bool,
+    /// Whether it was taken out for failing requests.
+    pub ejected: bool,
+    streak: u32,
+    answered: u32,
+}
+
+/// A load balancer at work.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Balancer {
+    /// How it works.
+    pub settings: BalancerSettings,
+    /// By position in the settings.
+    pub backends: Vec<Backend>,
+    entries: Slab<Entry>,
+    outlier: Option<Outlier>,
+    next: u32,
+    round: u32,
+    picks: Stream,
+}
+
+const FRESH: Backend =
+    Backend { outstanding: 0, healthy: true, ejected: false, streak: 0, answered: 0 };
+
+impl Balancer {
+    /// An idle balancer.
+    pub fn new(settings: BalancerSettings, seed: u64, node: NodeId) -> Balancer {
+        let count = settings.backends.len();
+        Balancer {
+            backends: vec![FRESH; count],
+            entries: Slab::default(),
+            outlier: settings.outlier.as_ref().map(|o| Outlier::new(o, count as u32)),
+            next: 0,
+            round: 0,
+            picks: Stream::new(seed, "balancer pick", u64::from(node.0)),
+            settings,
+        }
+    }
+
+    /// Takes new settings.
+    pub fn configure(&mut self, settings: BalancerSettings, cx: &mut Cx<'_>) {
+        let count = settings.backends.len();
+        self.backends.resize(count, FRESH);
+        if settings.outlier != self.settings.outlier {
+            self.outlier = settings.outlier.as_ref().map(|o| Outlier::new(o, count as u32));
+            self.backends.iter_mut().for_each(|b| b.ejected = false);
+        }
+        let health = settings.health != self.settings.health;
+        self.settings = settings;
+        if health {
+            self.round += 1;
+            self.backends.iter_mut().for_each(|b| b.healthy = true);
+            self.start(cx);
+        }
+    }
+
+    /// Forgets everything.
+    pub fn crash(&mut self) {
+        self.entries.clear();
+        self.backends.fill(FRESH);
+        let count = self.backends.len() as u32;
+        self.outlier = self.settings.outlier.as_ref().map(|o| Outlier::new(o, count));
+    }
+
+    /// Requests it has passed on and not heard of.
+    pub fn outstanding(&self) -> u32 {
+        self.entries.len()
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input<super::Role>, cx: &mut Cx<'_>) {
+        match input {
+            Input::Start | Input::Restart => self.start(cx),
+            Input::Message { source, message } => match message {
+                Message::Request(request) => self.request(source, request, cx),
+                Message::Reply(reply) => self.reply(&reply, cx),
+                Message::Probe { number } => cx.send(source, Message::Alive { number }),
+                Message::Alive { number } => self.alive(source, number),
+            },
+            Input::Timer(Timer::Balancer(timer)) => match timer {
+                BalancerTimer::Probe => self.probe(cx),
+                BalancerTimer::ProbeEnd { round } => self.probe_end(round, cx),
+                BalancerTimer::Timeout { entry } => self.timed_out(entry, cx),
+                BalancerTimer::Sweep => self.sweep(cx),
+            },
+            Input::Timer(_) | Input::Persisted(_) => {}
+        }
+    }
+
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        if let Some(health) = self.settings.health {
+            cx.set_timer(health.interval, Timer::Balancer(BalancerTimer::Probe));
+        }
+        if let Some(outlier) = &self.settings.outlier {
+            cx.set_timer(outlier.interval, Timer::Balancer(BalancerTimer::Sweep));
+        }
+    }
+
+    fn request(&mut self, source: NodeId, request: Request, cx: &mut Cx<'_>) {
+        let intent = request.intent;
+        let Some(place) = self.choose() else {
+            let why = Refusal::NoBackend;
+            cx.note(Note::Refused { intent, why });
+            let answer = Answer::Refused(why);
+            return cx
+                .send(source, Message::Reply(Reply { ticket: request.ticket, intent, answer }));
+        };
+        let backend = &mut self.backends[place as usize];
+        backend.outstanding += 1;
+        let entry = Entry { source, ticket: request.ticket, intent, backend: place };
+        let call = self.entries.insert(entry);
+        let ticket = Ticket { call, ..request.ticket };
+        cx.send(
+            self.settings.backends[place as usize],
+            Message::Request(Request { ticket, ..request }),
+        );
+        let timer = BalancerTimer::Timeout { entry: call };
+        cx.set_timer(self.settings.timeout, Timer::Balancer(timer));
+    }
+
+    fn reply(&mut self, reply: &Reply, cx: &mut Cx<'_>) {
+        let Some(entry) = self.entries.remove(reply.ticket.call) else {
+            return cx.note(Note::Late { intent: reply.intent, attempt: reply.ticket.attempt });
+        };
+        let good = !matches!(reply.answer, Answer::Error | Answer::Refused(_));
+        self.backend_ended(entry.backend, good, cx);
+        let back = Reply { ticket: entry.ticket, ..*reply };
+        cx.send(entry.source, Message::Reply(back));
+    }
+
+    fn timed_out(&mut self, key: Key, cx: &mut Cx<'_>) {
+        let Some(entry) = self.entries.remove(key) else { return };
+        self.backend_ended(entry.backend, false, cx);
+        let Entry { ticket, intent, .. } = entry;
+        cx.send(entry.source, Message::Reply(Reply { ticket, intent, answer: Answer::Error }));
+    }
+
+    fn backend_ended(&mut self, place: u32, good: bool, cx: &mut Cx<'_>) {
+        if let Some(backend) = self.backends.get_mut(place as usize) {
+            backend.outstanding = backend.outstanding.saturating_sub(1);
+        }
+        if let Some(outlier) = &mut self.outlier {
+            outlier.report(cx.now(), place, good);
+        }
+        self.judge(cx);
+    }
+
+    /// Takes out or back in what the outlier detection says.
+    fn judge(&mut self, cx: &mut Cx<'_>) {
+        let Some(outlier) = &mut self.outlier else { return };
+        for (place, backend) in (0..).zip(&mut self.backends) {
+            let ejected = outlier.ejected(cx.now(), place);
+            if ejected == backend.ejected {
+                continue;
+            }
+            backend.ejected = ejected;
+            let backend = self.settings.backends[place as usize];
+            cx.note(if ejected { Note::Ejected { backend } } else { Note::Readmitted { backend } });
+        }
+    }
+
+    fn sweep(&mut self, cx: &mut Cx<'_>) {
+        let (Some(outlier), Some(settings)) = (&mut self.outlier, &self.settings.outlier) else {
+            return;
+        };
+        outlier.sweep(cx.now());
+        cx.set_timer(settings.interval, Timer::Balancer(BalancerTimer::Sweep));
+        self.judge(cx);
+    }
+
+    /// A backend in use; all of them when none is fit, since some answer may still come.
+    fn choose(&mut self) -> Option<u32> {
+        let fit = |b: &Backend| b.healthy && !b.ejected;
+        let count = self.backends.len() as u32;
+        let usable = self.backends.iter().filter(|b| fit(b)).count() as u32;
+        let any = usable == 0;
+        let size = if any { count } else { usable };
+        if size == 0 {
+            return None;
+        }
+        let nth = |backends: &[Backend], n: u32| {
+            let places = backends.iter().zip(0u32..).filter(|(b, _)| any || fit(b));
+            places.map(|(_, place)| place).nth(n as usize)
+        };
+        let load = |place: Option<u32>| place.map(|p| self.backends[p as usize].outstanding);
+        match self.settings.policy {
+            Policy::RoundRobin => {
+                self.next = (self.next + 1) % size;
+                nth(&self.backends, self.next)
+            }
+            Policy::Random => nth(&self.backends, self.picks.below(size)),
+            Policy::TwoChoices => {
+                let first = nth(&self.backends, self.picks.below(size));
+                let second = nth(&self.backends, self.picks.below(size));
+                if load(second) < load(first) { second } else { first }
+            }
+            Policy::LeastOutstanding => {
+                let in_use = || self.backends.iter().filter(|b| any || fit(b));
+                let least = in_use().map(|b| b.outstanding).min()?;
+                let ties = in_use().filter(|b| b.outstanding == least).count() as u32;
+                let pick = self.picks.below(ties);
+                let mut places = self.backends.iter().zip(0u32..);
+                let tied = |b: &Backend| (any || fit(b)) && b.outstanding == least;
+                places.by_ref().filter(|(b, _)| tied(b)).nth(pick as usize).map(|(_, place)| place)
+            }
+        }
+    }
+
+    fn probe(&mut self, cx: &mut Cx<'_>) {
+        let Some(health) = self.settings.health else { return };
+        self.round += 1;
+        let number = self.round;
+        for &backend in &self.settings.backends {
+            cx.send(backend, Message::Probe { number });
+        }
+        cx.set_timer(health.timeout, Timer::Balancer(BalancerTimer::ProbeEnd { round: number }));
+        cx.set_timer(health.interval, Timer::Balancer(BalancerTimer::Probe));
+    }
+
+    fn alive(&mut self, source: NodeId, number: u32) {
+        let place = self.settings.backends.iter().position(|&b| b == source);
+        if let Some(backend) = place.and_then(|p| self.backends.get_mut(p)) {
+            backend.answered = backend.answered.max(number);
+        }
+    }
+
+    fn probe_end(&mut self, round: u32, cx: &mut Cx<'_>) {
+        let Some(health) = self.settings.health else { return };
+        for (backend, &node) in self.backends.iter_mut().zip(&self.settings.backends) {
+            let alive = backend.answered >= round;
+            if alive == backend.healthy {
+                backend.streak = 0;
+                continue;
+            }
+            backend.streak += 1;
+            let needed = if alive { health.rise } else { health.fall };
+            if backend.streak >= needed {
+                backend.healthy = alive;
+                backend.streak = 0;
+                cx.note(if alive {
+                    Note::Readmitted { backend: node }
+                } else {
+                    Note::Ejected { backend: node }
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,686 @@
+//! The caller's side of a call: the stack of policies between wanting something and sending it.
+//!
+//! The order is fixed and is that of resilience4j's decorators: deadline around retry (with its
+//! budget) around breaker around rate limiter around bulkhead around the timeout of one attempt.
+//! A breaker that wraps calls instead of attempts stands outside of retry. An answer that comes
+//! after its attempt timed out is not taken.
+
+use super::Cx;
+use super::Message;
+use super::Timer;
+use super::note::{NoRetry, Note, Phase};
+use super::policy::breaker::{Breaker, BreakerSettings, BreakerState, CallResult, Permit};
+use super::policy::budget::{Budget, BudgetSettings, FailureKind};
+use super::policy::bulkhead::Bulkhead;
+use super::policy::hedge::HedgeSettings;
+use super::policy::limiter::{Limiter, LimiterSettings};
+use super::policy::retry::{BackoffState, RetrySettings};
+use super::policy::timeout::TimeoutSettings;
+use super::rpc::{Answer, Ending, Op, Outcome, Refusal, Reply, Request, Ticket};
+use crate::base::id::NodeId;
+use crate::base::random::Stream;
+use crate::base::slab::{Key, Slab};
+use crate::base::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+
+/// How a caller calls.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CallSettings {
+    /// The nodes that can answer; each attempt goes to one of them.
+    pub targets: Vec<NodeId>,
+    /// How the node is chosen.
+    pub pick: Pick,
+    /// How long to wait.
+    pub timeout: TimeoutSettings,
+    /// Whether servers are told when nobody will wait any more.
+    pub tell_deadline: bool,
+    /// When to try again.
+    pub retry: RetrySettings,
+    /// Who may try again.
+    pub budget: Option<BudgetSettings>,
+    /// When to stop trying.
+    pub breaker: Option<BreakerSettings>,
+    /// What the breaker counts.
+    pub breaker_wraps: Wraps,
+    /// How many requests may be sent in a time.
+    pub limiter: Option<LimiterSettings>,
+    /// How many attempts may be outstanding.
+    pub bulkhead: Option<u32>,
+    /// When to send a second copy.
+    pub hedge: Option<HedgeSettings>,
+    /// Whether requests carry an idempotency key, the same in every attempt.
+    pub idempotency: bool,
+}
+
+/// How a target is chosen among several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pick {
+    /// One after the other.
+    #[default]
+    RoundRobin,
+    /// Any.
+    Random,
+}
+
+/// What a breaker counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wraps {
+    /// Every attempt.
+    #[default]
+    Attempts,
+    /// Every call, retries included.
+    Calls,
+}
+
+/// What a caller is reminded of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallTimer {
+    /// An attempt has waited long enough.
+    Timeout {
+        /// The call.
+        call: Key,
+        /// The attempt.
+        attempt: u8,
+    },
+    /// The wait before the next attempt is over.
+    Retry {
+        /// The call.
+        call: Key,
+    },
+    /// The time has come for a second copy.
+    Hedge {
+        /// The call.
+        call: Key,
+        /// Sent only if no attempt after this one has gone out.
+        attempt: u8,
+    },
+}
+
+/// A call that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Who wanted it, in the caller's own numbering.
+    pub owner: u64,
+    /// For which intent.
+    pub intent: u64,
+    /// What was wanted.
+    pub op: Op,
+    /// How it ended.
+    pub ending: Ending,
+    /// The last thing that was heard.
+    pub outcome: Outcome,
+    /// How many attempts were made.
+    pub attempts: u8,
+    /// When it began.
+    pub began: Time,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Attempt {
+    number: u8,
+    sent: Time,
+    permit: Option<Permit>,
+    versioned: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Call {
+    owner: u64,
+    intent: u64,
+    op: Op,
+    item: u32,
+    key: u64,
+    guard: u32,
+    attempts: u8,
+    hedges: u8,
+    unanswered: bool,
+    retrying: bool,
+    began: Time,
+    deadline: Time,
+    backoff: BackoffState,
+    permit: Option<Permit>,
+    live: Option<Attempt>,
+    // Hedged copies; empty, and so without an allocation, in most calls.
+    others: Vec<Attempt>,
+}
+
+/// What guards the calls of one client, or of all clients of a node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Guard {
+    breaker: Option<Breaker>,
+    budget: Option<Budget>,
+    limiter: Option<Limiter>,
+    bulkhead: Option<Bulkhead>,
+    retrying: u32,
+}
+
+/// The calls a node makes to one group of targets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Caller {
+    /// How it calls.
+    pub settings: CallSettings,
+    stack: u8,
+    calls: Slab<Call>,
+    guards: Vec<Guard>,
+    next_target: u32,
+    jitter: Stream,
+    picks: Stream,
+    throttle: Stream,
+}
+
+/// What is wanted of a caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Want {
+    /// Who wants it, in the owner's numbering; comes back in [`Ended`].
+    pub owner: u64,
+    /// Whose guards apply: the client's number, or zero.
+    pub guard: u32,
+    /// For which intent.
+    pub intent: u64,
+    /// What.
+    pub op: Op,
+    /// Of which item.
+    pub item: u32,
+    /// The idempotency key to carry, zero for none.
+    pub key: u64,
+    /// When nobody waits any more.
+    pub deadline: Time,
+}
+
+impl Caller {
+    /// The `stack`-th call stack of a node; `guards` is one for each client with policies of its
+    /// own, or one for all.
+    pub fn new(settings: CallSettings, seed: u64, node: NodeId, stack: u8, guards: u32) -> Caller {
+        let number = (u64::from(node.0) << 8) | u64::from(stack);
+        let mut caller = Caller {
+            settings,
+            stack,
+            calls: Slab::default(),
+            guards: Vec::new(),
+            next_target: 0,
+            jitter: Stream::new(seed, "retry jitter", number),
+            picks: Stream::new(seed, "target pick", number),
+            throttle: Stream::new(seed, "throttle", number),
+        };
+        let count = if caller.is_guarded() { guards.max(1) } else { 1 };
+        let guard = caller.new_guard(Time::ZERO);
+        caller.guards = vec![guard; count as usize];
+        caller
+    }
+
+    /// Takes new settings. Policies that changed start afresh; calls under way go on.
+    pub fn configure(&mut self, settings: CallSettings, guards: u32, now: Time) {
+        let old = std::mem::replace(&mut self.settings, settings);
+        let count = if self.is_guarded() { guards.max(1) as usize } else { 1 };
+        let fresh = self.new_guard(now);
+        self.guards.resize(count, fresh.clone());
+        for guard in &mut self.guards {
+            if old.breaker != self.settings.breaker {
+                guard.breaker.clone_from(&fresh.breaker);
+            }
+            if old.budget != self.settings.budget {
+                guard.budget.clone_from(&fresh.budget);
+            }
+            if old.limiter != self.settings.limiter {
+                guard.limiter.clone_from(&fresh.limiter);
+            }
+            if old.bulkhead != self.settings.bulkhead {
+                guard.bulkhead.clone_from(&fresh.bulkhead);
+            }
+        }
+    }
+
+    fn is_guarded(&self) -> bool {
+        let s = &self.settings;
+        s.breaker.is_some() || s.budget.is_some() || s.limiter.is_some() || s.bulkhead.is_some()
+    }
+
+    fn new_guard(&self, now: Time) -> Guard {
+        let s = &self.settings;
+        Guard {
+            breaker: s.breaker.as_ref().map(|b| Breaker::new(b, now)),
+            budget: s.budget.as_ref().map(Budget::new),
+            limiter: s.limiter.as_ref().map(|l| Limiter::new(l, now)),
+            bulkhead: s.bulkhead.map(Bulkhead::new),
+            retrying: 0,
+        }
+    }
+
+    /// Forgets all calls, as a crash does. Breakers and budgets start afresh.
+    pub fn crash(&mut self, now: Time) {
+        self.calls.clear();
+        let guard = self.new_guard(now);
+        self.guards.fill(guard);
+    }
+
+    /// How many calls have not ended.
+    pub fn outstanding(&self) -> u32 {
+        self.calls.len()
+    }
+
+    /// What an answer or reminder is about, if it still matters to anyone.
+    pub fn owner(&self, call: Key) -> Option<u64> {
+        self.calls.get(call).map(|c| c.owner)
+    }
+
+    /// How many attempts the call has made.
+    pub fn attempts(&self, call: Key) -> u8 {
+        self.calls.get(call).map_or(0, |c| c.attempts)
+    }
+
+    /// True while the call waits between two attempts.
+    pub fn is_backing_off(&self, call: Key) -> bool {
+        self.calls.get(call).is_some_and(|c| c.live.is_none())
+    }
+
+    /// True if this attempt's sender still waits for it.
+    pub fn awaits(&self, ticket: Ticket) -> bool {
+        self.calls
+            .get(ticket.call)
+            .is_some_and(|c| c.live.iter().chain(&c.others).any(|a| a.number == ticket.attempt))
+    }
+
+    /// The breakers of this caller.
+    pub fn breakers(&self) -> impl Iterator<Item = &Breaker> {
+        self.guards.iter().filter_map(|g| g.breaker.as_ref())
+    }
+
+    /// The retry budgets of this caller, each from 0 (empty) to 1.
+    pub fn budgets(&self, now: Time) -> impl Iterator<Item = f64> {
+        self.guards.iter().filter_map(move |g| g.budget.as_ref()?.fill(now))
+    }
+
+    /// Begins a call. It may end at once, when a policy refuses it.
+    pub fn begin(&mut self, want: Want, cx: &mut Cx<'_>) -> Option<Ended> {
+        let now = cx.now();
+        let own = self.settings.timeout.deadline.map_or(Time::NEVER, |span| now + span);
+        let guard = want.guard.min(self.guards.len() as u32 - 1);
+        let mut call = Call {
+            owner: want.owner,
+            intent: want.intent,
+            op: want.op,
+            item: want.item,
+            key: if self.settings.idempotency { want.key } else { 0 },
+            guard,
+            attempts: 0,
+            hedges: 0,
+            unanswered: false,
+            retrying: false,
+            began: now,
+            deadline: own.min(want.deadline),
+            backoff: BackoffState::default(),
+            permit: None,
+            live: None,
+            others: Vec::new(),
+        };
+        let mut refusal = None;
+        if let Some(budget) = &mut self.guards[guard as usize].budget
+            && !budget.first_try(now, &mut self.throttle)
+        {
+            refusal = Some(Refusal::Throttled);
+        }
+        if refusal.is_none() && self.settings.breaker_wraps == Wraps::Calls {
+            match self.acquire(guard, cx) {
+                Ok(permit) => call.permit = permit,
+                Err(()) => refusal = Some(Refusal::BreakerOpen),
+            }
+        }
+        let key = self.calls.insert(call);
+        match refusal {
+            Some(why) => self.finish(key, Outcome::Answered(Answer::Refused(why)), cx),
+            None => self.attempt(key, false, cx),
+        }
+    }
+
+    /// Takes an answer. [`Note::Late`] if nobody waits for it.
+    pub fn reply(&mut self, reply: &Reply, cx: &mut Cx<'_>) -> Option<Ended> {
+        if !self.awaits(reply.ticket) {
+            cx.note(Note::Late { intent: reply.intent, attempt: reply.ticket.attempt });
+            return None;
+        }
+        let (call, number) = (reply.ticket.call, reply.ticket.attempt);
+        if let Answer::Done { version } = reply.answer
+            && self.second_half(call, number, version, cx)
+        {
+            return None;
+        }
+        self.attempt_ended(call, number, Outcome::Answered(reply.answer), cx)
+    }
+
+    /// Takes a reminder.
+    pub fn timer(&mut self, timer: CallTimer, cx: &mut Cx<'_>) -> Option<Ended> {
+        match timer {
+            CallTimer::Timeout { call, attempt } => {
+                let ticket = Ticket { call, stack: self.stack, attempt };
+                if !self.awaits(ticket) {
+                    return None;
+                }
+                self.calls.get_mut(call)?.unanswered = true;
+                self.attempt_ended(call, attempt, Outcome::TimedOut, cx)
+            }
+            CallTimer::Retry { call } => {
+                let idle = self.calls.get(call).is_some_and(|c| c.live.is_none());
+                if idle { self.attempt(call, false, cx) } else { None }
+            }
+            CallTimer::Hedge { call, attempt } => {
+                let due =
+                    self.calls.get(call).is_some_and(|c| c.attempts == attempt && c.live.is_some());
+                if due { self.attempt(call, true, cx) } else { None }
+            }
+        }
+    }
+
+    /// After the read of an update comes the write, within the same attempt.
+    fn second_half(&mut self, call: Key, number: u8, version: u64, cx: &mut Cx<'_>) -> bool {
+        let Some(c) = self.calls.get_mut(call) else { return false };
+        let attempt = c.live.iter_mut().chain(&mut c.others).find(|a| a.number == number);
+        let Some(attempt) = attempt.filter(|a| c.op == Op::Update && !a.versioned) else {
+            return false;
+        };
+        attempt.versioned = true;
+        let request = self.request(call, number, Op::CompareAndSet { version });
+        if let Some(request) = request {
+            let target = self.pick();
+            cx.send(target, Message::Request(request));
+        }
+        true
+    }
+
+    fn request(&self, call: Key, attempt: u8, op: Op) -> Option<Request> {
+        let c = self.calls.get(call)?;
+        let deadline = if self.settings.tell_deadline {
+            self.settings.timeout.attempt_ends(c.began, c.deadline).min(c.deadline)
+        } else {
+            Time::NEVER
+        };
+        let ticket = Ticket { call, stack: self.stack, attempt };
+        Some(Request { ticket, intent: c.intent, op, item: c.item, key: c.key, deadline })
+    }
+
+    fn pick(&mut self) -> NodeId {
+        let targets = &self.settings.targets;
+        let place = match self.settings.pick {
+            _ if targets.len() < 2 => 0,
+            Pick::RoundRobin => {
+                self.next_target = (self.next_target + 1) % targets.len() as u32;
+                self.next_target
+            }
+            Pick::Random => self.picks.below(targets.len() as u32),
+        };
+        targets.get(place as usize).copied().unwrap_or(NodeId(0))
+    }
+
+    fn acquire(&mut self, guard: u32, cx: &mut Cx<'_>) -> Result<Option<Permit>, ()> {
+        let Some(breaker) = &mut self.guards[guard as usize].breaker else { return Ok(None) };
+        let before = breaker.state();
+        let permit = breaker.try_acquire(cx.now());
+        let after = breaker.state();
+        self.breaker_moved(before, after, cx);
+        permit.map(Some).map_err(|_| ())
+    }
+
+    fn record(
+        &mut self,
+        guard: u32,
+        permit: Option<Permit>,
+        result: CallResult,
+        took: Span,
+        cx: &mut Cx<'_>,
+    ) {
+        let (Some(breaker), Some(permit)) = (&mut self.guards[guard as usize].breaker, permit)
+        else {
+            return;
+        };
+        let before = breaker.state();
+        breaker.record(cx.now(), permit, result, took);
+        let after = breaker.state();
+        self.breaker_moved(before, after, cx);
+    }
+
+    fn breaker_moved(&self, before: BreakerState, after: BreakerState, cx: &mut Cx<'_>) {
+        let (from, to) = (phase(before), phase(after));
+        if from != to {
+            cx.note(Note::Breaker { stack: self.stack, from, to });
+        }
+    }
+
+    /// Passes the guards of one attempt: breaker, then limiter, then bulkhead.
+    fn enter(&mut self, guard: u32, cx: &mut Cx<'_>) -> Result<Option<Permit>, Refusal> {
+        let permit = match self.settings.breaker_wraps {
+            Wraps::Attempts => self.acquire(guard, cx).map_err(|()| Refusal::BreakerOpen)?,
+            Wraps::Calls => None,
+        };
+        let g = &mut self.guards[guard as usize];
+        let refusal = if g.limiter.as_mut().is_some_and(|l| !l.try_take(cx.now())) {
+            Refusal::RateLimited
+        } else if g.bulkhead.as_mut().is_some_and(|b| !b.try_enter()) {
+            Refusal::Bulkhead
+        } else {
+            return Ok(permit);
+        };
+        self.record(guard, permit, CallResult::Ignored, Span::ZERO, cx);
+        Err(refusal)
+    }
+
+    fn attempt(&mut self, key: Key, hedge: bool, cx: &mut Cx<'_>) -> Option<Ended> {
+        let now = cx.now();
+        let (guard, deadline) = self.calls.get(key).map(|c| (c.guard, c.deadline))?;
+        let entered = self.enter(guard, cx);
+        let call = self.calls.get_mut(key)?;
+        let permit = match entered {
+            Ok(permit) => permit,
+            Err(_) if hedge => return None,
+            Err(why) => {
+                call.attempts = call.attempts.saturating_add(1);
+                return self.failed(key, Outcome::Answered(Answer::Refused(why)), cx);
+            }
+        };
+        call.attempts = call.attempts.saturating_add(1);
+        let number = call.attempts;
+        let attempt = Attempt { number, sent: now, permit, versioned: false };
+        if hedge {
+            call.hedges += 1;
+            call.others.push(attempt);
+        } else {
+            call.live = Some(attempt);
+        }
+        let (intent, hedges) = (call.intent, call.hedges);
+        let op = if call.op == Op::Update { Op::Read } else { call.op };
+        let request = self.request(key, number, op)?;
+        let target = self.pick();
+        cx.note(Note::Sent { intent, attempt: number, target, hedge });
+        cx.send(target, Message::Request(request));
+        let stack = self.stack;
+        let ends = self.settings.timeout.attempt_ends(now, deadline);
+        if ends < Time::NEVER {
+            let what = CallTimer::Timeout { call: key, attempt: number };
+            cx.set_timer_at(ends, Timer::Call { stack, what });
+        }
+        if let Some(settings) = &self.settings.hedge
+            && u32::from(hedges) < settings.max_extra
+        {
+            let what = CallTimer::Hedge { call: key, attempt: number };
+            cx.set_timer(settings.after, Timer::Call { stack, what });
+        }
+        None
+    }
+
+    fn attempt_ended(
+        &mut self,
+        key: Key,
+        number: u8,
+        outcome: Outcome,
+        cx: &mut Cx<'_>,
+    ) -> Option<Ended> {
+        let call = self.calls.get_mut(key)?;
+        let attempt = match call.live.take_if(|a| a.number == number) {
+            Some(attempt) => attempt,
+            None => {
+                let place = call.others.iter().position(|a| a.number == number)?;
+                call.others.remove(place)
+            }
+        };
+        // The oldest copy still out there takes the place of the first.
+        if call.live.is_none() && !call.others.is_empty() {
+            call.live = Some(call.others.remove(0));
+        }
+        let (guard, intent, others) = (call.guard, call.intent, call.live.is_some());
+        let took = cx.now().since(attempt.sent);
+        cx.note(Note::Answered { intent, attempt: number, outcome, took });
+        if let Some(bulkhead) = &mut self.guards[guard as usize].bulkhead {
+            bulkhead.leave();
+        }
+        self.record(guard, attempt.permit, result(outcome), took, cx);
+        if matches!(outcome, Outcome::Answered(Answer::Done { .. } | Answer::Degraded)) {
+            return self.succeeded(key, outcome, cx);
+        }
+        if others {
+            // A copy is still out there; it may yet succeed.
+            return None;
+        }
+        self.failed(key, outcome, cx)
+    }
+
+    fn succeeded(&mut self, key: Key, outcome: Outcome, cx: &mut Cx<'_>) -> Option<Ended> {
+        let call = self.calls.get(key)?;
+        let retries = u32::from(call.attempts.saturating_sub(call.hedges + 1));
+        if let Some(budget) = &mut self.guards[call.guard as usize].budget {
+            budget.succeeded(cx.now(), retries);
+        }
+        self.finish(key, outcome, cx)
+    }
+
+    /// An attempt failed and no other is outstanding: try again, or give up.
+    fn failed(&mut self, key: Key, outcome: Outcome, cx: &mut Cx<'_>) -> Option<Ended> {
+        let now = cx.now();
+        let call = self.calls.get_mut(key)?;
+        let intent = call.intent;
+        let kind = failure(outcome);
+        let guard = &mut self.guards[call.guard as usize];
+        if let Some(budget) = &mut guard.budget {
+            budget.failed(now, kind);
+        }
+        let retry = &self.settings.retry;
+        let tries = u32::from(call.attempts.saturating_sub(call.hedges));
+        let mut why = None;
+        if !retryable(retry, outcome) {
+            why = Some(NoRetry::Outcome);
+        } else if tries >= retry.attempts {
+            why = Some(NoRetry::Attempts);
+        } else if now >= call.deadline {
+            why = Some(NoRetry::Deadline);
+        } else if let Some(budget) = &mut guard.budget
+            && !budget.allow_retry(now, kind, guard.retrying)
+        {
+            why = Some(NoRetry::Budget);
+        }
+        let wait = if why.is_none() {
+            retry.backoff.wait(tries, &mut call.backoff, &mut self.jitter)
+        } else {
+            Span::ZERO
+        };
+        if why.is_none() && now + wait >= call.deadline {
+            why = Some(NoRetry::Deadline);
+        }
+        if let Some(why) = why {
+            if retry.attempts > 1 {
+                cx.note(Note::NoRetry { intent, why });
+            }
+            return self.finish(key, outcome, cx);
+        }
+        if !call.retrying {
+            call.retrying = true;
+            guard.retrying += 1;
+        }
+        let attempt = call.attempts.saturating_add(1);
+        cx.note(Note::Waits { intent, attempt, wait });
+        if wait == Span::ZERO {
+            return self.attempt(key, false, cx);
+        }
+        cx.set_timer(wait, Timer::Call { stack: self.stack, what: CallTimer::Retry { call: key } });
+        None
+    }
+
+    fn finish(&mut self, key: Key, outcome: Outcome, cx: &mut Cx<'_>) -> Option<Ended> {
+        let call = self.calls.remove(key)?;
+        let guard = &mut self.guards[call.guard as usize];
+        if call.retrying {
+            guard.retrying -= 1;
+        }
+        for attempt in call.live.iter().chain(&call.others) {
+            if let Some(bulkhead) = &mut self.guards[call.guard as usize].bulkhead {
+                bulkhead.leave();
+            }
+            self.record(call.guard, attempt.permit, CallResult::Ignored, Span::ZERO, cx);
+        }
+        let took = cx.now().since(call.began);
+        self.record(call.guard, call.permit, result(outcome), took, cx);
+        Some(Ended {
+            owner: call.owner,
+            intent: call.intent,
+            op: call.op,
+            ending: ending(outcome, call.unanswered),
+            outcome,
+            attempts: call.attempts,
+            began: call.began,
+        })
+    }
+}
+
+/// The state of a breaker as people speak of it.
+pub fn phase(state: BreakerState) -> Phase {
+    match state {
+        BreakerState::Closed | BreakerState::Disabled | BreakerState::MetricsOnly => Phase::Closed,
+        BreakerState::Open | BreakerState::ForcedOpen => Phase::Open,
+        BreakerState::HalfOpen => Phase::HalfOpen,
+    }
+}
+
+fn result(outcome: Outcome) -> CallResult {
+    match outcome {
+        Outcome::Answered(answer) => match answer {
+            Answer::Done { .. } | Answer::Degraded | Answer::Conflict | Answer::KeyReused => {
+                CallResult::Success
+            }
+            Answer::Refused(why) if why.is_local() => CallResult::Ignored,
+            Answer::Refused(_) | Answer::Error => CallResult::Failure,
+        },
+        Outcome::TimedOut => CallResult::Failure,
+    }
+}
+
+fn failure(outcome: Outcome) -> FailureKind {
+    match outcome {
+        Outcome::TimedOut => FailureKind::Timeout,
+        Outcome::Answered(Answer::Refused(_)) => FailureKind::Refused,
+        Outcome::Answered(Answer::Conflict) => FailureKind::Conflict,
+        Outcome::Answered(_) => FailureKind::Error,
+    }
+}
+
+fn retryable(retry: &RetrySettings, outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::TimedOut => retry.on.timeout,
+        Outcome::Answered(answer) => match answer {
+            Answer::Refused(Refusal::BreakerOpen) => retry.on.breaker_open,
+            Answer::Refused(Refusal::Throttled) => false,
+            Answer::Refused(_) => retry.on.refused,
+            Answer::Error => retry.on.error,
+            Answer::Conflict => retry.on.conflict,
+            Answer::KeyReused | Answer::Done { .. } | Answer::Degraded => false,
+        },
+    }
+}
+
+/// What the owner may believe. An earlier attempt that was never answered may have been applied,
+/// whatever became of the last one.
+fn ending(outcome: Outcome, unanswered: bool) -> Ending {
+    match outcome {
+        Outcome::Answered(Answer::Done { .. }) => Ending::Ok,
+        Outcome::Answered(Answer::Degraded) => Ending::Degraded,
+        Outcome::TimedOut => Ending::Unknown,
+        Outcome::Answered(_) if unanswered => Ending::Unknown,
+        Outcome::Answered(Answer::Refused(_)) => Ending::Rejected,
+        Outcome::Answered(Answer::Error | Answer::Conflict | Answer::KeyReused) => Ending::Failed,
+    }
+}

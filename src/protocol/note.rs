@@ -1,0 +1,173 @@
+//! What processes say about themselves. Metrics, ledger, log and checks are folded from these.
+
+use super::rpc::{Ending, Op, Outcome, Refusal};
+use crate::base::id::NodeId;
+use crate::base::time::Span;
+use serde::{Deserialize, Serialize};
+
+/// Something a process did. The record it comes in says which node and when.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Note {
+    /// A client wants something.
+    Began {
+        /// Its number in the run.
+        intent: u64,
+        /// Which client of the population.
+        client: u32,
+        /// What it wants.
+        op: Op,
+        /// Of which item.
+        item: u32,
+    },
+    /// A caller sent an attempt.
+    Sent {
+        /// For which intent.
+        intent: u64,
+        /// Counting from one.
+        attempt: u8,
+        /// To whom.
+        target: NodeId,
+        /// True if it is a copy sent while an earlier attempt is still outstanding.
+        hedge: bool,
+    },
+    /// A caller saw an attempt end.
+    Answered {
+        /// For which intent.
+        intent: u64,
+        /// Which attempt.
+        attempt: u8,
+        /// How.
+        outcome: Outcome,
+        /// Since it was sent.
+        took: Span,
+    },
+    /// A caller waits before trying again.
+    Waits {
+        /// For which intent.
+        intent: u64,
+        /// The next attempt.
+        attempt: u8,
+        /// How long.
+        wait: Span,
+    },
+    /// A caller would have tried again, but may not.
+    NoRetry {
+        /// For which intent.
+        intent: u64,
+        /// Why not.
+        why: NoRetry,
+    },
+    /// A client's intent ended, as the client sees it.
+    Ended {
+        /// Which.
+        intent: u64,
+        /// Which client of the population.
+        client: u32,
+        /// What it wanted.
+        op: Op,
+        /// How.
+        ending: Ending,
+        /// How many attempts it took.
+        attempts: u8,
+        /// Since it began.
+        took: Span,
+    },
+    /// An answer came that nobody waited for any more: the work for it was wasted.
+    Late {
+        /// For which intent.
+        intent: u64,
+        /// Which attempt.
+        attempt: u8,
+    },
+    /// A breaker changed its state.
+    Breaker {
+        /// The caller's call stack it belongs to.
+        stack: u8,
+        /// The state left.
+        from: Phase,
+        /// The state entered.
+        to: Phase,
+    },
+    /// A server turned a request away.
+    Refused {
+        /// For which intent.
+        intent: u64,
+        /// Why.
+        why: Refusal,
+    },
+    /// A server finished the work for a request.
+    Worked {
+        /// For which intent.
+        intent: u64,
+        /// How long it worked.
+        span: Span,
+    },
+    /// A store changed data.
+    Applied {
+        /// For which intent.
+        intent: u64,
+        /// What was done.
+        op: Op,
+        /// To which item.
+        item: u32,
+    },
+    /// A store recognised an idempotency key and did nothing twice.
+    Recognised {
+        /// For which intent.
+        intent: u64,
+        /// What it found.
+        found: Found,
+    },
+    /// A service answered without an optional dependency.
+    Fallback {
+        /// For which intent.
+        intent: u64,
+        /// Which dependency, in the order of its settings.
+        dependency: u8,
+    },
+    /// A balancer stopped sending to a backend.
+    Ejected {
+        /// Which.
+        backend: NodeId,
+    },
+    /// A balancer sends to a backend again.
+    Readmitted {
+        /// Which.
+        backend: NodeId,
+    },
+}
+
+/// Why there was no further attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoRetry {
+    /// All attempts were used.
+    Attempts,
+    /// The retry budget was empty.
+    Budget,
+    /// The deadline would pass first.
+    Deadline,
+    /// This kind of failure is not retried.
+    Outcome,
+}
+
+/// The state of a breaker as people speak of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Phase {
+    /// Calls pass.
+    Closed,
+    /// Calls fail at once.
+    Open,
+    /// A few calls pass, to see whether the target is back.
+    HalfOpen,
+}
+
+/// What a key table found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Found {
+    /// The answer given before.
+    Answer,
+    /// The same request, still at work.
+    AtWork,
+    /// Another request with the same key.
+    OtherRequest,
+}

@@ -1,0 +1,197 @@
+//! The vocabulary that callers and servers share: a request, its answer, and how things end.
+
+use crate::base::slab::Key;
+use crate::base::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// What a person or program wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Op {
+    /// Read an item. Doing it twice is harmless.
+    Read,
+    /// Overwrite an item.
+    Write,
+    /// Take an amount of money from an account. Doing it twice is not harmless.
+    Charge {
+        /// How much.
+        amount: u32,
+    },
+    /// Read an item and write it back if nobody else did in between.
+    Update,
+    /// The second half of an update: write if the version is still this one.
+    CompareAndSet {
+        /// The version read.
+        version: u64,
+    },
+}
+
+impl Op {
+    /// True if it changes data, so that applying it twice can be seen.
+    pub fn changes(self) -> bool {
+        matches!(self, Op::Write | Op::Charge { .. } | Op::CompareAndSet { .. })
+    }
+
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Op::Read => "read",
+            Op::Write => "write",
+            Op::Charge { .. } => "charge",
+            Op::Update => "update",
+            Op::CompareAndSet { .. } => "compare-and-set",
+        }
+    }
+}
+
+/// Where an answer belongs: which of the caller's call stacks, which call, which attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The call in the caller's list.
+    pub call: Key,
+    /// Which of the node's call stacks.
+    pub stack: u8,
+    /// Counting from one.
+    pub attempt: u8,
+}
+
+/// One attempt of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Where the answer belongs.
+    pub ticket: Ticket,
+    /// The intent of a person or program that this serves; the same in every attempt and hop.
+    pub intent: u64,
+    /// What is wanted.
+    pub op: Op,
+    /// Of which item or account.
+    pub item: u32,
+    /// The idempotency key; zero for none.
+    pub key: u64,
+    /// After this instant nobody waits for an answer ([`Time::NEVER`] when not told).
+    pub deadline: Time,
+}
+
+/// The answer to one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Copied from the request.
+    pub ticket: Ticket,
+    /// Copied from the request.
+    pub intent: u64,
+    /// What came of it.
+    pub answer: Answer,
+}
+
+/// What a server says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It worked; the version of the item, where there is one.
+    Done {
+        /// Zero where there is none.
+        version: u64,
+    },
+    /// It worked, with something optional missing.
+    Degraded,
+    /// Not done, and not begun.
+    Refused(Refusal),
+    /// Begun and failed; nothing was changed.
+    Error,
+    /// Not done: somebody else wrote in between, or the same key is at work.
+    Conflict,
+    /// The same idempotency key came with another request.
+    KeyReused,
+}
+
+/// Why a request was turned away before any work was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The server's queue was full.
+    QueueFull,
+    /// The server dropped it after it had waited too long.
+    Shed,
+    /// The server's concurrency limit was reached.
+    Limit,
+    /// Its deadline had passed when its turn came.
+    Expired,
+    /// The balancer has no healthy backend.
+    NoBackend,
+    /// The caller's breaker was open.
+    BreakerOpen,
+    /// The caller's rate limiter had no token.
+    RateLimited,
+    /// The caller's bulkhead was full.
+    Bulkhead,
+    /// The caller's throttle judged that the server would refuse.
+    Throttled,
+}
+
+impl Refusal {
+    /// True if the caller refused itself: nothing was sent.
+    pub fn is_local(self) -> bool {
+        matches!(
+            self,
+            Refusal::BreakerOpen | Refusal::RateLimited | Refusal::Bulkhead | Refusal::Throttled
+        )
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Refusal::QueueFull => "queue full",
+            Refusal::Shed => "shed after waiting too long",
+            Refusal::Limit => "concurrency limit",
+            Refusal::Expired => "deadline passed",
+            Refusal::NoBackend => "no healthy backend",
+            Refusal::BreakerOpen => "breaker open",
+            Refusal::RateLimited => "rate limited",
+            Refusal::Bulkhead => "bulkhead full",
+            Refusal::Throttled => "throttled by the client",
+        }
+    }
+}
+
+/// How one attempt ended, as its caller saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It was answered.
+    Answered(Answer),
+    /// No answer in time: it may have happened or not.
+    TimedOut,
+}
+
+/// How an intent ended, as its owner believes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Ending {
+    /// Done.
+    Ok,
+    /// Done, with something optional missing.
+    Degraded,
+    /// Known not to have been done: refused on the way in.
+    Rejected,
+    /// Known not to have been done: it went wrong.
+    Failed,
+    /// No answer in time, in the last attempt or an earlier one: it may have been done.
+    Unknown,
+}
+
+/// Every ending, in order.
+pub const ENDINGS: [Ending; 5] =
+    [Ending::Ok, Ending::Degraded, Ending::Rejected, Ending::Failed, Ending::Unknown];
+
+impl Ending {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Ending::Ok => "ok",
+            Ending::Degraded => "degraded",
+            Ending::Rejected => "rejected",
+            Ending::Failed => "failed",
+            Ending::Unknown => "timed out",
+        }
+    }
+
+    /// True if the owner got what it wanted, perhaps with something missing.
+    pub fn is_good(self) -> bool {
+        matches!(self, Ending::Ok | Ending::Degraded)
+    }
+}

@@ -1,0 +1,216 @@
+//! A service: does work of its own, then calls what it depends on, then answers. Work goes on for
+//! a caller that has given up, unless deadlines are told.
+
+use super::caller::{CallSettings, Caller, Ended, Want};
+use super::note::Note;
+use super::rpc::{Answer, Ending, Op, Outcome, Reply, Request};
+use super::station::{Station, StationSettings};
+use super::{Cx, Message, Timer};
+use crate::base::id::NodeId;
+use crate::base::slab::Key;
+use crate::base::time::Time;
+use crate::sim::process::Input;
+use serde::{Deserialize, Serialize};
+
+/// How a service works.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServiceSettings {
+    /// Its queue and workers.
+    pub station: StationSettings,
+    /// What it needs of others, in the order of calling.
+    pub dependencies: Vec<Dependency>,
+    /// Whether dependencies are called all at once.
+    pub parallel: bool,
+    /// Whether a worker is given back while its job waits for others.
+    pub releases: bool,
+}
+
+/// A service or store that this service calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// How it calls.
+    pub calls: CallSettings,
+    /// What it asks for; without, what it was asked itself.
+    pub op: Option<Op>,
+    /// If it does not answer, answer without it (degraded) instead of failing.
+    pub optional: bool,
+}
+
+/// A service at work.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Service {
+    /// How it works.
+    pub settings: ServiceSettings,
+    /// Its queue and workers.
+    pub station: Station,
+    /// Its calls, by dependency.
+    pub callers: Vec<Caller>,
+    seed: u64,
+    node: NodeId,
+}
+
+impl Service {
+    /// An idle service.
+    pub fn new(settings: ServiceSettings, seed: u64, node: NodeId) -> Service {
+        let station = Station::new(settings.station.clone(), seed, node);
+        let mut service = Service { settings, station, callers: Vec::new(), seed, node };
+        service.callers = service.new_callers();
+        service
+    }
+
+    fn new_callers(&self) -> Vec<Caller> {
+        let new = |(d, stack): (&Dependency, u8)| {
+            Caller::new(d.calls.clone(), self.seed, self.node, stack, 1)
+        };
+        self.settings.dependencies.iter().zip(0..).map(new).collect()
+    }
+
+    /// Takes new settings.
+    pub fn configure(&mut self, settings: ServiceSettings, cx: &mut Cx<'_>) {
+        self.settings = settings;
+        if self.callers.len() == self.settings.dependencies.len() {
+            for (caller, dependency) in self.callers.iter_mut().zip(&self.settings.dependencies) {
+                caller.configure(dependency.calls.clone(), 1, cx.now());
+            }
+        } else {
+            self.callers = self.new_callers();
+        }
+        self.station.configure(self.settings.station.clone(), cx);
+    }
+
+    /// Forgets everything: a service holds no data.
+    pub fn crash(&mut self) {
+        self.station.crash();
+        for caller in &mut self.callers {
+            caller.crash(Time::ZERO);
+        }
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input<super::Role>, cx: &mut Cx<'_>) {
+        match input {
+            Input::Message { source, message } => match message {
+                Message::Request(request) => self.request(source, request, cx),
+                Message::Reply(reply) => self.reply(&reply, cx),
+                Message::Probe { number } => cx.send(source, Message::Alive { number }),
+                Message::Alive { .. } => {}
+            },
+            Input::Timer(Timer::Work { job }) => self.worked(job, cx),
+            Input::Timer(Timer::Call { stack, what }) => {
+                if let Some(caller) = self.callers.get_mut(usize::from(stack)) {
+                    let ended = caller.timer(what, cx);
+                    self.called(stack, ended, cx);
+                }
+            }
+            Input::Timer(_) | Input::Start | Input::Restart | Input::Persisted(_) => {}
+        }
+    }
+
+    fn request(&mut self, source: NodeId, request: Request, cx: &mut Cx<'_>) {
+        self.station.offer(source, request, cx);
+    }
+
+    fn reply(&mut self, reply: &Reply, cx: &mut Cx<'_>) {
+        let stack = reply.ticket.stack;
+        if let Some(caller) = self.callers.get_mut(usize::from(stack)) {
+            let ended = caller.reply(reply, cx);
+            self.called(stack, ended, cx);
+        }
+    }
+
+    /// The service's own part of a job is done.
+    fn worked(&mut self, key: Key, cx: &mut Cx<'_>) {
+        if self.station.job(key).is_none() {
+            return;
+        }
+        if self.station.fails() {
+            return self.station.finish(key, Answer::Error, cx);
+        }
+        if self.callers.is_empty() {
+            return self.station.finish(key, Answer::Done { version: 0 }, cx);
+        }
+        if self.settings.releases {
+            self.station.release(key, cx);
+        }
+        let count = if self.settings.parallel { self.callers.len() } else { 1 };
+        if let Some(job) = self.station.job(key) {
+            job.progress.pending = count as u8;
+            job.progress.next = count as u8;
+        }
+        for dependency in 0..count {
+            self.call(key, dependency, cx);
+        }
+    }
+
+    fn call(&mut self, key: Key, dependency: usize, cx: &mut Cx<'_>) {
+        let Some(job) = self.station.job(key) else { return };
+        let request = job.request;
+        let want = Want {
+            owner: (u64::from(key.index) << 32) | u64::from(key.generation),
+            guard: 0,
+            intent: request.intent,
+            op: self.settings.dependencies[dependency].op.unwrap_or(request.op),
+            item: request.item,
+            key: request.key,
+            deadline: request.deadline,
+        };
+        let ended = self.callers[dependency].begin(want, cx);
+        self.called(dependency as u8, ended, cx);
+    }
+
+    /// A call to a dependency has ended, if it has.
+    fn called(&mut self, stack: u8, ended: Option<Ended>, cx: &mut Cx<'_>) {
+        let Some(ended) = ended else { return };
+        let key = Key { index: (ended.owner >> 32) as u32, generation: ended.owner as u32 };
+        let optional = self.settings.dependencies[usize::from(stack)].optional;
+        let Some(job) = self.station.job(key) else { return };
+        job.progress.pending -= 1;
+        match ended.outcome {
+            Outcome::Answered(Answer::Done { version }) => {
+                job.progress.version = job.progress.version.max(version);
+            }
+            Outcome::Answered(Answer::Degraded) => job.progress.degraded = true,
+            Outcome::Answered(_) | Outcome::TimedOut if optional => {
+                job.progress.degraded = true;
+                cx.note(Note::Fallback { intent: ended.intent, dependency: stack });
+            }
+            Outcome::Answered(answer) if ended.ending != Ending::Unknown => {
+                job.progress.failed = Some(pass_on(answer));
+            }
+            Outcome::Answered(_) | Outcome::TimedOut => job.progress.failed = Some(Answer::Error),
+        }
+        let progress = job.progress;
+        if progress.failed.is_some() || progress.pending == 0 {
+            self.go_on(key, cx);
+        }
+    }
+
+    fn go_on(&mut self, key: Key, cx: &mut Cx<'_>) {
+        let Some(job) = self.station.job(key) else { return };
+        let progress = &mut job.progress;
+        let answer = match progress.failed {
+            Some(answer) => answer,
+            None if usize::from(progress.next) < self.callers.len() => {
+                let dependency = usize::from(progress.next);
+                progress.next += 1;
+                progress.pending = 1;
+                return self.call(key, dependency, cx);
+            }
+            None if progress.degraded => Answer::Degraded,
+            None => Answer::Done { version: progress.version },
+        };
+        self.station.finish(key, answer, cx);
+    }
+}
+
+/// What a caller further up is told: that something behind failed, unless the answer is about the
+/// request itself.
+fn pass_on(answer: Answer) -> Answer {
+    match answer {
+        Answer::Conflict | Answer::KeyReused => answer,
+        Answer::Refused(why) if !why.is_local() => Answer::Refused(why),
+        Answer::Done { .. } | Answer::Degraded | Answer::Refused(_) | Answer::Error => {
+            Answer::Error
+        }
+    }
+}

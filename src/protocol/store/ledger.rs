@@ -1,0 +1,266 @@
+//! A store of accounts on a single node: reads, writes, charges, and a table of idempotency keys.
+//! Effects are durable when the disk says so; a crash undoes those that are not.
+
+use crate::base::id::NodeId;
+use crate::base::slab::Key;
+use crate::protocol::note::{Found, Note};
+use crate::protocol::policy::idempotency::{KeySettings, KeyTable, Seen};
+use crate::protocol::rpc::{Answer, Op, Request};
+use crate::protocol::station::{Station, StationSettings};
+use crate::protocol::{Cx, Message, Role, Timer};
+use crate::sim::process::Input;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How a ledger works.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LedgerSettings {
+    /// Its queue and workers.
+    pub station: StationSettings,
+    /// Whether a change is on disk before it is acknowledged.
+    pub sync: bool,
+    /// Whether it keeps idempotency keys, and how long.
+    pub keys: Option<KeySettings>,
+    /// Whether the keys are on disk with the changes, or only in memory.
+    pub keys_durable: bool,
+    /// What to do with a key whose first request is still at work.
+    pub collision: Collision,
+    /// What each account holds in the beginning.
+    pub balance: i64,
+}
+
+impl Default for LedgerSettings {
+    fn default() -> Self {
+        LedgerSettings {
+            station: StationSettings::default(),
+            sync: true,
+            keys: None,
+            keys_durable: true,
+            collision: Collision::Reject,
+            balance: 1_000,
+        }
+    }
+}
+
+/// What to do with a key whose first request is still at work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Collision {
+    /// Say so at once: a conflict.
+    #[default]
+    Reject,
+    /// Answer when the first request has its answer.
+    Wait,
+}
+
+/// An item or account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// How often it was changed.
+    pub version: u64,
+    /// How much money has been taken from it.
+    pub charged: i64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Pending {
+    write: u64,
+    job: Option<Key>,
+    item: u32,
+    before: Item,
+    key: u64,
+    answer: Answer,
+}
+
+/// A ledger at work.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ledger {
+    /// How it works.
+    pub settings: LedgerSettings,
+    /// Its queue and workers.
+    pub station: Station,
+    /// What was changed; what was not has its first value.
+    pub items: BTreeMap<u32, Item>,
+    keys: Option<KeyTable<Answer>>,
+    pending: VecDeque<Pending>,
+    waiting: Vec<(u64, Key)>,
+}
+
+impl Ledger {
+    /// A ledger in which nothing has happened.
+    pub fn new(settings: LedgerSettings, seed: u64, node: NodeId) -> Ledger {
+        Ledger {
+            station: Station::new(settings.station.clone(), seed, node),
+            items: BTreeMap::new(),
+            keys: settings.keys.as_ref().map(KeyTable::new),
+            pending: VecDeque::new(),
+            waiting: Vec::new(),
+            settings,
+        }
+    }
+
+    /// Takes new settings. Data stays; a key table that changed starts afresh.
+    pub fn configure(&mut self, settings: LedgerSettings, cx: &mut Cx<'_>) {
+        if settings.keys != self.settings.keys {
+            self.keys = settings.keys.as_ref().map(KeyTable::new);
+        }
+        self.settings = settings;
+        self.station.configure(self.settings.station.clone(), cx);
+    }
+
+    /// Undoes what was not durable.
+    pub fn crash(&mut self, durable: u64) {
+        self.station.crash();
+        self.waiting.clear();
+        while let Some(last) = self.pending.pop_back() {
+            if last.write <= durable {
+                continue;
+            }
+            self.items.insert(last.item, last.before);
+            if let Some(keys) = &mut self.keys {
+                keys.abort(last.key);
+            }
+        }
+        if !self.settings.keys_durable {
+            self.keys = self.settings.keys.as_ref().map(KeyTable::new);
+        } else if let Some(keys) = &mut self.keys {
+            keys.abort_in_flight();
+        }
+    }
+
+    /// How many keys are remembered.
+    pub fn keys(&self) -> u32 {
+        self.keys.as_ref().map_or(0, |keys| keys.len())
+    }
+
+    /// What all accounts hold together, beyond what they held in the beginning.
+    pub fn charged(&self) -> i64 {
+        self.items.values().map(|item| item.charged).sum()
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input<Role>, cx: &mut Cx<'_>) {
+        match input {
+            Input::Message { source, message } => match message {
+                Message::Request(request) => self.station.offer(source, request, cx),
+                Message::Probe { number } => cx.send(source, Message::Alive { number }),
+                Message::Reply(_) | Message::Alive { .. } => {}
+            },
+            Input::Timer(Timer::Work { job }) => self.worked(job, cx),
+            Input::Persisted(write) => self.persisted(write, cx),
+            Input::Timer(_) | Input::Start | Input::Restart => {}
+        }
+    }
+
+    fn worked(&mut self, job: Key, cx: &mut Cx<'_>) {
+        let Some(request) = self.station.job(job).map(|j| j.request) else { return };
+        if self.station.fails() {
+            return self.station.finish(job, Answer::Error, cx);
+        }
+        if !request.op.changes() {
+            let answer = Answer::Done { version: self.item(request.item).version };
+            return self.station.finish(job, answer, cx);
+        }
+        if let Some(keys) = &mut self.keys
+            && request.key != 0
+        {
+            let seen = keys.begin(cx.now(), request.key, body(&request));
+            if self.recognised(job, &request, seen, cx) {
+                return;
+            }
+        }
+        self.apply(job, &request, cx);
+    }
+
+    /// Deals with a key that was seen before; false if this is the first time.
+    fn recognised(
+        &mut self,
+        job: Key,
+        request: &Request,
+        seen: Seen<Answer>,
+        cx: &mut Cx<'_>,
+    ) -> bool {
+        let (found, answer) = match seen {
+            Seen::New => return false,
+            Seen::Done(answer) => (Found::Answer, answer),
+            Seen::OtherBody => (Found::OtherRequest, Answer::KeyReused),
+            Seen::InFlight => (Found::AtWork, Answer::Conflict),
+        };
+        cx.note(Note::Recognised { intent: request.intent, found });
+        if found == Found::AtWork && self.settings.collision == Collision::Wait {
+            self.waiting.push((request.key, job));
+        } else {
+            self.station.finish(job, answer, cx);
+        }
+        true
+    }
+
+    fn apply(&mut self, job: Key, request: &Request, cx: &mut Cx<'_>) {
+        let before = self.item(request.item);
+        if let Op::CompareAndSet { version } = request.op
+            && version != before.version
+        {
+            if let Some(keys) = &mut self.keys {
+                keys.abort(request.key);
+            }
+            return self.station.finish(job, Answer::Conflict, cx);
+        }
+        let mut after = Item { version: before.version + 1, ..before };
+        if let Op::Charge { amount } = request.op {
+            after.charged += i64::from(amount);
+        }
+        self.items.insert(request.item, after);
+        cx.note(Note::Applied { intent: request.intent, op: request.op, item: request.item });
+        let answer = Answer::Done { version: after.version };
+        let write = cx.persist(self.settings.sync);
+        let (item, key) = (request.item, request.key);
+        self.pending.push_back(Pending { write, job: Some(job), item, before, key, answer });
+    }
+
+    fn persisted(&mut self, write: u64, cx: &mut Cx<'_>) {
+        // Told in order; an unsynced write stays, to be undone should the node crash in time.
+        let done: Vec<Pending> = self
+            .pending
+            .iter_mut()
+            .filter(|p| p.write <= write && p.job.is_some())
+            .map(|p| {
+                let copy = *p;
+                p.job = None;
+                copy
+            })
+            .collect();
+        for pending in done {
+            let Some(job) = pending.job else { continue };
+            if let Some(keys) = &mut self.keys
+                && pending.key != 0
+            {
+                keys.finish(cx.now(), pending.key, pending.answer);
+            }
+            self.station.finish(job, pending.answer, cx);
+            let same = |&(key, _): &(u64, Key)| key == pending.key;
+            while let Some(place) = self.waiting.iter().position(same) {
+                let (_, job) = self.waiting.remove(place);
+                self.station.finish(job, pending.answer, cx);
+            }
+        }
+        let keep = if self.settings.sync { 0 } else { 4_096 };
+        while self.pending.len() > keep && self.pending.front().is_some_and(|p| p.job.is_none()) {
+            self.pending.pop_front();
+        }
+    }
+
+    fn item(&self, item: u32) -> Item {
+        self.items.get(&item).copied().unwrap_or_default()
+    }
+}
+
+/// What the request asks for, so that a key used for something else is noticed.
+fn body(request: &Request) -> u64 {
+    let op = match request.op {
+        Op::Read => 1,
+        Op::Write => 2,
+        Op::Update => 3,
+        Op::Charge { amount } => 4 | (u64::from(amount) << 8),
+        Op::CompareAndSet { version } => 5 | (version << 8),
+    };
+    op ^ (u64::from(request.item) << 40)
+}
