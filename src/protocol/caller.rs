@@ -135,6 +135,7 @@ struct Call {
     hedges: u8,
     unanswered: bool,
     retrying: bool,
+    last_failure: Option<FailureKind>,
     began: Time,
     deadline: Time,
     backoff: BackoffState,
@@ -151,7 +152,7 @@ struct Guard {
     budget: Option<Budget>,
     limiter: Option<Limiter>,
     bulkhead: Option<Bulkhead>,
-    retrying: u32,
+    calls: u32,
 }
 
 /// The calls a node makes to one group of targets.
@@ -213,7 +214,8 @@ impl Caller {
         let old = std::mem::replace(&mut self.settings, settings);
         let count = if self.is_guarded() { guards.max(1) as usize } else { 1 };
         let fresh = self.new_guard(now);
-        self.guards.resize(count, fresh.clone());
+        // Never fewer: calls under way know their guard by its place.
+        self.guards.resize(count.max(self.guards.len()), fresh.clone());
         for guard in &mut self.guards {
             if old.breaker != self.settings.breaker {
                 guard.breaker.clone_from(&fresh.breaker);
@@ -242,7 +244,7 @@ impl Caller {
             budget: s.budget.as_ref().map(Budget::new),
             limiter: s.limiter.as_ref().map(|l| Limiter::new(l, now)),
             bulkhead: s.bulkhead.map(Bulkhead::new),
-            retrying: 0,
+            calls: 0,
         }
     }
 
@@ -306,6 +308,7 @@ impl Caller {
             hedges: 0,
             unanswered: false,
             retrying: false,
+            last_failure: None,
             began: now,
             deadline: own.min(want.deadline),
             backoff: BackoffState::default(),
@@ -325,6 +328,7 @@ impl Caller {
                 Err(()) => refusal = Some(Refusal::BreakerOpen),
             }
         }
+        self.guards[guard as usize].calls += 1;
         let key = self.calls.insert(call);
         match refusal {
             Some(why) => self.finish(key, Outcome::Answered(Answer::Refused(why)), cx),
@@ -543,9 +547,8 @@ impl Caller {
 
     fn succeeded(&mut self, key: Key, outcome: Outcome, cx: &mut Cx<'_>) -> Option<Ended> {
         let call = self.calls.get(key)?;
-        let retries = u32::from(call.attempts.saturating_sub(call.hedges + 1));
         if let Some(budget) = &mut self.guards[call.guard as usize].budget {
-            budget.succeeded(cx.now(), retries);
+            budget.succeeded_after(cx.now(), call.last_failure);
         }
         self.finish(key, outcome, cx)
     }
@@ -558,8 +561,12 @@ impl Caller {
         let kind = failure(outcome);
         let guard = &mut self.guards[call.guard as usize];
         if let Some(budget) = &mut guard.budget {
+            if std::mem::take(&mut call.retrying) {
+                budget.retry_ended();
+            }
             budget.failed(now, kind);
         }
+        call.last_failure = Some(kind);
         let retry = &self.settings.retry;
         let tries = u32::from(call.attempts.saturating_sub(call.hedges));
         let mut why = None;
@@ -570,7 +577,7 @@ impl Caller {
         } else if now >= call.deadline {
             why = Some(NoRetry::Deadline);
         } else if let Some(budget) = &mut guard.budget
-            && !budget.allow_retry(now, kind, guard.retrying)
+            && !budget.allow_retry(now, kind, guard.calls)
         {
             why = Some(NoRetry::Budget);
         }
@@ -588,10 +595,7 @@ impl Caller {
             }
             return self.finish(key, outcome, cx);
         }
-        if !call.retrying {
-            call.retrying = true;
-            guard.retrying += 1;
-        }
+        call.retrying = true;
         let attempt = call.attempts.saturating_add(1);
         cx.note(Note::Waits { intent, attempt, wait });
         if wait == Span::ZERO {
@@ -604,8 +608,11 @@ impl Caller {
     fn finish(&mut self, key: Key, outcome: Outcome, cx: &mut Cx<'_>) -> Option<Ended> {
         let call = self.calls.remove(key)?;
         let guard = &mut self.guards[call.guard as usize];
-        if call.retrying {
-            guard.retrying -= 1;
+        guard.calls -= 1;
+        if let Some(budget) = &mut guard.budget
+            && call.retrying
+        {
+            budget.retry_ended();
         }
         for attempt in call.live.iter().chain(&call.others) {
             if let Some(bulkhead) = &mut self.guards[call.guard as usize].bulkhead {
