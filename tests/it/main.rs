@@ -1,1 +1,8 @@
+//! The native integration tests, one binary.
 
+mod golden;
+
+#[test]
+fn draws_keep_their_bits() {
+    golden::draws_keep_their_bits();
+}

@@ -1,0 +1,69 @@
+# Every job of the house. `make help` lists them; each first sees to the set-up it needs.
+
+PORT ?= 8080
+
+export PATH := $(CURDIR)/.tools/bin:$(PATH):$(HOME)/.cargo/bin
+# Trunk reads NO_COLOR as a truth value and refuses the customary "1".
+unexport NO_COLOR
+
+WASM := --target wasm32-unknown-unknown --no-default-features --features app
+
+.DEFAULT_GOAL := help
+.PHONY: help serve dev build test test-native test-browser test-e2e shots bench lint size setup clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+serve: ## build the release page and serve it on a local port (PORT=8080 or the next free one)
+	@.scripts/setup page
+	@.scripts/serve $(PORT) --release --no-autoreload=true
+
+dev: ## serve an unoptimised page that reloads when a file is saved
+	@.scripts/setup page
+	@.scripts/serve $(PORT)
+
+build: ## build the release page into dist/ and hold it to its size budget
+	@.scripts/setup page
+	trunk build --release
+	@.scripts/size
+
+test: ## run every test: native, in a headless browser, and end to end on the built page
+	@$(MAKE) --no-print-directory test-native
+	@$(MAKE) --no-print-directory test-browser
+	@$(MAKE) --no-print-directory test-e2e
+
+test-native: ## run only the native tests
+	@.scripts/setup rust
+	cargo test
+
+test-browser: ## run only the tests compiled to WebAssembly, in a headless browser
+	@.scripts/setup browser
+	CHROMEDRIVER="$$(command -v chromedriver)" cargo test $(WASM) --test browser
+
+test-e2e: build ## run only the end-to-end tests, in Chromium on the built page
+	@.scripts/setup browser
+	cargo test --test e2e
+
+shots: build ## write pictures of the page into target/shots
+	@.scripts/setup browser
+	cargo test --test e2e -- --ignored --exact shots::write
+
+bench: ## measure the kernel (native)
+	@.scripts/setup rust
+	cargo bench
+
+lint: ## check formatting and run clippy, native and wasm
+	@.scripts/setup lint
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	cargo clippy $(WASM) --lib --bin app --test browser -- -D warnings
+
+size: ## print the sizes of the built page against their budget
+	@.scripts/size
+
+setup: ## install whatever any job needs and this machine lacks
+	@.scripts/setup rust lint page browser
+
+clean: ## remove what was built (the tools in .tools stay)
+	cargo clean
+	rm -rf dist
