@@ -43,6 +43,8 @@ pub enum What<P: Process> {
         target: NodeId,
         /// How it ended.
         fate: Fate,
+        /// How far along the link it came, in thousandths.
+        way: u16,
         /// What it says.
         message: P::Message,
     },

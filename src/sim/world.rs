@@ -433,7 +433,7 @@ impl<P: Process> Shared<P> {
             self.trace.counts.sent += 1;
             self.packet_count += 1;
             let id = self.packet_count;
-            self.end(id, source, target, Fate::NoRoute, message);
+            self.end(id, source, target, Fate::NoRoute, 0, message);
             return;
         };
         if self.network.links[link.index()].draw_copy() {
@@ -508,7 +508,14 @@ impl<P: Process> Shared<P> {
         let link = &mut self.network.links[packet.link.index()];
         link.in_flight -= 1;
         let (source, target) = (link.source, link.target);
-        self.end(packet.id, source, target, fate, packet.message);
+        let whole = packet.due_at.since(packet.sent_at).0.max(1);
+        let come = self.now.since(packet.sent_at).0.min(whole);
+        let way = if packet.doomed.is_none() && fate == Fate::LinkCut {
+            500
+        } else {
+            come * 1_000 / whole
+        };
+        self.end(packet.id, source, target, fate, way as u16, packet.message);
     }
 
     fn end(
@@ -517,12 +524,13 @@ impl<P: Process> Shared<P> {
         source: NodeId,
         target: NodeId,
         fate: Fate,
+        way: u16,
         message: P::Message,
     ) {
         self.trace.counts.ended[fate as usize] += 1;
         let level = if fate == Fate::Delivered { Level::All } else { Level::Notes };
         let tag = u64::from(target.0) << 8 | 0x10 | fate as u64;
-        let what = || What::Ended { packet, source, target, fate, message };
+        let what = || What::Ended { packet, source, target, fate, way, message };
         self.trace.record(self.now, level, tag, what);
     }
 
@@ -538,7 +546,7 @@ impl<P: Process> Shared<P> {
         if let Some(message) = copy {
             let fate = Fate::Delivered;
             let id = packet.id;
-            let what = || What::Ended { packet: id, source, target, fate, message };
+            let what = || What::Ended { packet: id, source, target, fate, way: 1_000, message };
             self.trace.record(self.now, Level::All, tag, what);
         } else {
             // Numbered and digested all the same; nothing is recorded at this level.
