@@ -123,7 +123,12 @@ impl BudgetSettings {
     };
     /// Envoy's default.
     pub const ENVOY: BudgetSettings = BudgetSettings::Envoy { percent: 20, min_concurrency: 3 };
-    /// The SRE book's numbers.
+    /// Envoy without a budget: so many retries at once.
+    pub const ENVOY_FIXED: BudgetSettings =
+        BudgetSettings::Envoy { percent: 0, min_concurrency: 3 };
+    /// The SRE book's limit per client.
+    pub const SRE_RATIO: BudgetSettings = BudgetSettings::Ratio { limit: Chance(100_000) };
+    /// The SRE book's adaptive throttling.
     pub const SRE: BudgetSettings =
         BudgetSettings::SreThrottle { k_thousandths: 2000, window: Span::secs(120) };
 }

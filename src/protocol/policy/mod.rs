@@ -9,6 +9,7 @@
 //! state and unit tests of its formulas, and a `mod` line below. A further kind of breaker or
 //! budget is a variant in that folder instead.
 
+pub mod adaptive_rate;
 pub mod breaker;
 pub mod budget;
 pub mod bulkhead;

@@ -180,6 +180,12 @@ pub fn with_retry_after(backoff: Span, asked: Option<Span>) -> Span {
     asked.map_or(backoff, |asked| asked.min(backoff + Span::secs(5)).max(backoff))
 }
 
+/// Calls that reach the last layer for one at the first, when all fail and each of `layers`
+/// makes `attempts`.
+pub fn amplification(attempts: u32, layers: u32) -> u64 {
+    u64::from(attempts).saturating_pow(layers)
+}
+
 impl RetryOn {
     /// What most libraries retry: trouble that may pass, not the open breaker.
     pub const PASSING: RetryOn =
@@ -223,6 +229,18 @@ impl RetrySettings {
     /// resilience4j: 3 attempts, half a second apart.
     pub fn resilience4j() -> RetrySettings {
         RetrySettings::of(3, Backoff::Fixed { wait: Span::millis(500) })
+    }
+
+    /// gRPC: at most 5 attempts, whatever is asked for.
+    pub fn grpc(attempts: u32, backoff: Backoff) -> RetrySettings {
+        RetrySettings::of(attempts.min(5), backoff)
+    }
+
+    /// The SRE book's limit per request; see [`BudgetSettings::SRE_RATIO`] for the one per client.
+    ///
+    /// [`BudgetSettings::SRE_RATIO`]: super::budget::BudgetSettings::SRE_RATIO
+    pub fn sre() -> RetrySettings {
+        RetrySettings::of(3, Backoff::Immediate)
     }
 
     fn of(attempts: u32, backoff: Backoff) -> RetrySettings {

@@ -18,6 +18,11 @@
 //! calls, a variant in [`BreakerSettings`] and in `Machine`.
 
 pub mod consecutive;
+pub mod generations;
+pub mod ratio;
+pub mod sampling;
+pub mod sliding;
+pub mod snapshots;
 
 use crate::base::time::{Span, Time};
 use serde::{Deserialize, Serialize};
@@ -27,6 +32,16 @@ use serde::{Deserialize, Serialize};
 pub enum BreakerSettings {
     /// So many failures in a row.
     Consecutive(consecutive::ConsecutiveSettings),
+    /// Rates over a sliding window (resilience4j).
+    Sliding(sliding::SlidingSettings),
+    /// Counts per generation (gobreaker v2).
+    Generations(generations::GenerationsSettings),
+    /// Failures of the last results (Failsafe).
+    Ratio(ratio::RatioSettings),
+    /// A failure ratio over a sampling time (Polly v8).
+    Sampling(sampling::SamplingSettings),
+    /// Judged at health snapshots (Hystrix).
+    Snapshots(snapshots::SnapshotsSettings),
 }
 
 impl Default for BreakerSettings {
@@ -143,6 +158,11 @@ pub struct Breaker {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Machine {
     Consecutive(consecutive::Consecutive),
+    Sliding(sliding::Sliding),
+    Generations(generations::Generations),
+    Ratio(ratio::Ratio),
+    Sampling(sampling::Sampling),
+    Snapshots(snapshots::Snapshots),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +176,11 @@ macro_rules! each {
     ($breaker:expr, $machine:ident => $call:expr) => {
         match $breaker {
             Machine::Consecutive($machine) => $call,
+            Machine::Sliding($machine) => $call,
+            Machine::Generations($machine) => $call,
+            Machine::Ratio($machine) => $call,
+            Machine::Sampling($machine) => $call,
+            Machine::Snapshots($machine) => $call,
         }
     };
 }
@@ -166,6 +191,19 @@ impl Breaker {
         let machine = match settings.clone() {
             BreakerSettings::Consecutive(settings) => {
                 Machine::Consecutive(consecutive::Consecutive::new(settings, now))
+            }
+            BreakerSettings::Sliding(settings) => {
+                Machine::Sliding(sliding::Sliding::new(settings, now))
+            }
+            BreakerSettings::Generations(settings) => {
+                Machine::Generations(generations::Generations::new(settings, now))
+            }
+            BreakerSettings::Ratio(settings) => Machine::Ratio(ratio::Ratio::new(settings, now)),
+            BreakerSettings::Sampling(settings) => {
+                Machine::Sampling(sampling::Sampling::new(settings, now))
+            }
+            BreakerSettings::Snapshots(settings) => {
+                Machine::Snapshots(snapshots::Snapshots::new(settings, now))
             }
         };
         Breaker { machine, held: None }
