@@ -123,7 +123,7 @@ impl BudgetSettings {
     };
     /// Envoy's default.
     pub const ENVOY: BudgetSettings = BudgetSettings::Envoy { percent: 20, min_concurrency: 3 };
-    /// Envoy without a budget: so many retries at once.
+    /// Envoy without a budget: three retries at once.
     pub const ENVOY_FIXED: BudgetSettings =
         BudgetSettings::Envoy { percent: 0, min_concurrency: 3 };
     /// The SRE book's limit per client.
@@ -195,9 +195,7 @@ impl Budget {
     pub fn first_try(&mut self, now: Time, stream: &mut Stream) -> bool {
         match (&self.settings, &mut self.ledger) {
             (BudgetSettings::Finagle { percent, .. }, Ledger::Deposits(paid)) => {
-                if percent.0 > 0 {
-                    paid.add(now, 1000);
-                }
+                paid.add(now, if percent.0 > 0 { 1000 } else { 0 });
             }
             (
                 &BudgetSettings::TokenBucket {

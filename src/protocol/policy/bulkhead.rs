@@ -11,6 +11,9 @@ pub struct Bulkhead {
 }
 
 impl Bulkhead {
+    /// Envoy's limit of connections, of pending and of active requests, each.
+    pub const ENVOY_LIMIT: u32 = 1024;
+
     /// An empty one.
     pub fn new(limit: u32) -> Bulkhead {
         Bulkhead { limit, inside: 0 }

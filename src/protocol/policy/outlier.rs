@@ -24,6 +24,25 @@ pub struct OutlierSettings {
     pub minimum_requests: u32,
     /// A host is out when its rate is this many thousandths of a standard deviation below the mean.
     pub deviations: u32,
+    /// Takes out hosts that mostly fail. Envoy notices them by default but does nothing.
+    pub failure_percentage: Option<FailurePercentageRule>,
+}
+
+/// A host is out when its share of failures reaches the threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailurePercentageRule {
+    /// The share.
+    pub threshold: Chance,
+    /// Shares are looked at only with this many hosts.
+    pub minimum_hosts: u32,
+    /// And only of hosts with this many requests in the interval.
+    pub minimum_requests: u32,
+}
+
+impl Default for FailurePercentageRule {
+    fn default() -> Self {
+        FailurePercentageRule { threshold: Chance(850_000), minimum_hosts: 5, minimum_requests: 50 }
+    }
 }
 
 impl Default for OutlierSettings {
@@ -37,6 +56,7 @@ impl Default for OutlierSettings {
             minimum_hosts: 5,
             minimum_requests: 100,
             deviations: 1_900,
+            failure_percentage: None,
         }
     }
 }
@@ -69,42 +89,68 @@ impl Outlier {
         h.all += 1;
         h.good += u32::from(good);
         h.streak = if good { 0 } else { h.streak + 1 };
-        if h.streak >= self.settings.consecutive {
+        if self.settings.consecutive > 0 && h.streak == self.settings.consecutive {
+            // Counts anew even if there is no room to take it out.
+            h.streak = 0;
             self.eject(now, host);
         }
     }
 
-    /// Compares the success rates of the interval that ends now.
+    /// Takes back the hosts whose time is over, then judges the interval that ends now.
     pub fn sweep(&mut self, now: Time) {
-        let rated: Vec<(u32, f64)> = (0..)
-            .zip(&self.hosts)
-            .filter(|(_, h)| h.all >= self.settings.minimum_requests && h.until.is_none())
-            .map(|(n, h)| (n, f64::from(h.good) / f64::from(h.all)))
-            .collect();
-        if rated.len() >= self.settings.minimum_hosts as usize && !rated.is_empty() {
-            let count = rated.len() as f64;
-            let mean = rated.iter().map(|(_, r)| r).sum::<f64>() / count;
-            let variance = rated.iter().map(|(_, r)| (r - mean) * (r - mean)).sum::<f64>() / count;
-            let factor = f64::from(self.settings.deviations) / 1_000.0;
-            let threshold = mean - factor * libm::sqrt(variance);
-            for (host, rate) in rated {
-                if rate < threshold {
-                    self.eject(now, host);
-                }
+        let mut forgiven = Vec::new();
+        for (n, host) in self.hosts.iter_mut().enumerate() {
+            match host.until {
+                Some(until) if now >= until => (host.until, host.streak) = (None, 0),
+                // A host that stays in for an interval is forgiven one ejection, as in Envoy.
+                None => forgiven.push(n),
+                Some(_) => {}
             }
         }
-        for host in &mut self.hosts {
-            host.all = 0;
-            host.good = 0;
-            // A host that stays in for an interval is forgiven one ejection, as in Envoy.
+        for host in self.far_below_the_mean().into_iter().chain(self.mostly_failing()) {
+            self.eject(now, host);
+        }
+        for n in forgiven {
+            let host = &mut self.hosts[n];
             if host.until.is_none() {
                 host.times = host.times.saturating_sub(1);
             }
-            if host.until.is_some_and(|until| now >= until) {
-                host.until = None;
-                host.streak = 0;
-            }
         }
+        for host in &mut self.hosts {
+            (host.all, host.good) = (0, 0);
+        }
+    }
+
+    fn far_below_the_mean(&self) -> Vec<u32> {
+        let rated = self.rated(self.settings.minimum_requests);
+        if rated.is_empty() || rated.len() < self.settings.minimum_hosts as usize {
+            return Vec::new();
+        }
+        let count = rated.len() as f64;
+        let mean = rated.iter().map(|(_, r)| r).sum::<f64>() / count;
+        let variance = rated.iter().map(|(_, r)| (r - mean) * (r - mean)).sum::<f64>() / count;
+        let factor = f64::from(self.settings.deviations) / 1_000.0;
+        let threshold = mean - factor * libm::sqrt(variance);
+        rated.into_iter().filter(|(_, rate)| *rate < threshold).map(|(host, _)| host).collect()
+    }
+
+    fn mostly_failing(&self) -> Vec<u32> {
+        let Some(rule) = self.settings.failure_percentage else { return Vec::new() };
+        let rated = self.rated(rule.minimum_requests);
+        if rated.len() < rule.minimum_hosts as usize {
+            return Vec::new();
+        }
+        let fails = |rate: f64| 1.0 - rate >= rule.threshold.as_f64();
+        rated.into_iter().filter(|(_, rate)| fails(*rate)).map(|(host, _)| host).collect()
+    }
+
+    /// The success rates, from 0 to 1, of the hosts that are in and had enough requests.
+    fn rated(&self, enough: u32) -> Vec<(u32, f64)> {
+        (0..)
+            .zip(&self.hosts)
+            .filter(|(_, h)| h.all >= enough.max(1) && h.until.is_none())
+            .map(|(n, h)| (n, f64::from(h.good) / f64::from(h.all)))
+            .collect()
     }
 
     /// Whether a host is out. It comes back at the first sweep after its time.
@@ -121,7 +167,8 @@ impl Outlier {
         }
         h.times += 1;
         h.streak = 0;
-        let span = Span(self.settings.base.0 * u64::from(h.times)).min(self.settings.longest);
+        let span = Span(self.settings.base.0.saturating_mul(u64::from(h.times)))
+            .min(self.settings.longest);
         h.until = Some(now + span);
     }
 }
@@ -162,5 +209,56 @@ mod tests {
         outlier.sweep(Time(10_000_000));
         let out: Vec<u32> = (0..10).filter(|&h| outlier.ejected(Time(10_000_000), h)).collect();
         assert_eq!(out, [4]);
+    }
+
+    #[test]
+    fn at_most_a_tenth_of_the_hosts_but_at_least_one() {
+        for (hosts, most) in [(3, 1), (10, 1), (20, 2), (39, 3)] {
+            let mut outlier = Outlier::new(&OutlierSettings::default(), hosts);
+            for host in 0..hosts {
+                (0..5).for_each(|_| outlier.report(Time(0), host, false));
+            }
+            let out = (0..hosts).filter(|&host| outlier.ejected(Time(0), host)).count();
+            assert_eq!(out, most, "{hosts} hosts");
+        }
+    }
+
+    #[test]
+    fn a_host_that_fails_at_once_is_out_longer_each_time() {
+        let mut outlier = Outlier::new(&OutlierSettings::default(), 10);
+        let (mut spells, mut out) = (Vec::new(), 0);
+        for second in 0..400 {
+            let now = Time(second * 1_000_000);
+            if second % 10 == 0 {
+                outlier.sweep(now);
+            }
+            if outlier.ejected(now, 3) {
+                out += 1;
+            } else {
+                spells.extend((out > 0).then_some(out));
+                out = 0;
+                (0..5).for_each(|_| outlier.report(now, 3, false));
+            }
+        }
+        // Taken out in one second, taken back by the sweep in a tenth one.
+        assert_eq!(spells, [29, 59, 89, 119]);
+    }
+
+    #[test]
+    fn a_host_that_mostly_fails_is_taken_out_when_asked_for() {
+        let settings = OutlierSettings {
+            consecutive: 0,
+            minimum_hosts: 99,
+            failure_percentage: Some(FailurePercentageRule::default()),
+            ..OutlierSettings::default()
+        };
+        for (requests, out) in [(49, false), (50, true)] {
+            let mut outlier = Outlier::new(&settings, 5);
+            for n in 0..requests {
+                (0..5).for_each(|host| outlier.report(Time(0), host, host > 0 || n % 10 == 0));
+            }
+            outlier.sweep(Time(10_000_000));
+            assert_eq!(outlier.ejected(Time(10_000_000), 0), out, "{requests} requests");
+        }
     }
 }

@@ -13,6 +13,10 @@ pub struct TimeoutSettings {
 }
 
 impl TimeoutSettings {
+    /// Hystrix gives a command one second in all.
+    pub const HYSTRIX: TimeoutSettings =
+        TimeoutSettings { attempt: None, deadline: Some(Span::secs(1)) };
+
     /// When an attempt sent at `now` is given up, never later than the call's own deadline.
     pub fn attempt_ends(&self, now: Time, deadline: Time) -> Time {
         self.attempt.map_or(Time::NEVER, |span| now + span).min(deadline)

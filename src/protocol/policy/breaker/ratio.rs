@@ -218,7 +218,7 @@ impl Ratio {
     fn half_open(&mut self) {
         let capacity = match (self.settings.successes, self.settings.failures) {
             (Some(SuccessRule { of, .. }), _) | (None, FailureRule::Count { of, .. }) => of,
-            (None, FailureRule::CountWithin { minimum, failures, .. }) if minimum == 0 => failures,
+            (None, FailureRule::CountWithin { minimum: 0, failures, .. }) => failures,
             (None, FailureRule::CountWithin { minimum, .. })
             | (None, FailureRule::RateWithin { minimum, .. }) => minimum,
         };
@@ -252,7 +252,7 @@ enum Stats {
     /// The last so many; true is a success.
     Last { capacity: u32, results: VecDeque<bool> },
     /// Those within a period.
-    Within(TimeWindow),
+    Within(Box<TimeWindow>),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -281,7 +281,7 @@ impl Stats {
                 Stats::Last { capacity: of.max(1), results: VecDeque::new() }
             }
             FailureRule::CountWithin { period, .. } | FailureRule::RateWithin { period, .. } => {
-                Stats::Within(TimeWindow::new(period, now))
+                Stats::Within(Box::new(TimeWindow::new(period, now)))
             }
         }
     }
