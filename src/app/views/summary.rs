@@ -1,0 +1,150 @@
+//! A chart without eyes: its sentence, its table, its numbers as CSV. Pure.
+
+use super::{Data, Unit, scale};
+
+/// What a line did, in a sentence: `p99 rose from 40 ms to 2.1 s at 12.4 s, now 80 ms.`
+pub fn sentence(name: &str, values: &[f32], bin_seconds: f64, unit: Unit) -> String {
+    let known: Vec<(usize, f64)> = values
+        .iter()
+        .enumerate()
+        .map(|(n, v)| (n, f64::from(*v)))
+        .filter(|(_, v)| v.is_finite())
+        .collect();
+    let (Some((_, now)), Some(usual)) = (known.last().copied(), usual(&known)) else {
+        return format!("{name}: nothing measured yet.");
+    };
+    let far = |v: f64| libm::fabs(v - usual);
+    let Some((at, peak)) = known.iter().copied().max_by(|a, b| far(a.1).total_cmp(&far(b.1)))
+    else {
+        return String::new();
+    };
+    let when = scale::clock(at as f64 * bin_seconds);
+    let (usual_said, peak_said, now_said) = (unit.say(usual), unit.say(peak), unit.say(now));
+    let tolerance = libm::fabs(usual) * 0.5 + f64::EPSILON;
+    if far(peak) <= tolerance || peak_said == usual_said {
+        return format!("{name} stayed near {usual_said}, now {now_said}.");
+    }
+    let verb = if peak > usual { "rose" } else { "fell" };
+    let after = if peak_said == now_said && at + 1 >= values.len() {
+        String::new()
+    } else {
+        format!(", now {now_said}")
+    };
+    format!("{name} {verb} from {usual_said} to {peak_said} at {when}{after}.")
+}
+
+/// The middle of the first tenth of the values, which is what a run looks like before trouble.
+fn usual(known: &[(usize, f64)]) -> Option<f64> {
+    let mut early: Vec<f64> = known.iter().take((known.len() / 10).max(5)).map(|k| k.1).collect();
+    early.sort_by(f64::total_cmp);
+    early.get(early.len() / 2).copied()
+}
+
+/// A table of at most `rows` rows: the end of each stretch of time, and of each line the highest
+/// value in that stretch.
+pub fn table(data: &Data<'_>, rows: usize) -> Vec<(f64, Vec<f64>)> {
+    let length = data.lines.iter().map(|l| l.values.len()).max().unwrap_or(0);
+    let stretch = length.div_ceil(rows.max(1)).max(1);
+    (0..length)
+        .step_by(stretch)
+        .map(|from| {
+            let to = (from + stretch).min(length);
+            let highest = |values: &[f32]| {
+                let part = values.get(from..to.min(values.len())).unwrap_or_default();
+                part.iter().copied().map(f64::from).fold(f64::NAN, f64::max)
+            };
+            let seconds = to as f64 * data.bin.as_secs();
+            (seconds, data.lines.iter().map(|l| highest(&l.values)).collect())
+        })
+        .collect()
+}
+
+/// Every value: a column of seconds, a column per line, an empty cell for a gap.
+pub fn csv(data: &Data<'_>) -> String {
+    let mut text = String::from("seconds");
+    for line in &data.lines {
+        text.push(',');
+        text.push_str(&quoted(&line.name));
+    }
+    text.push('\n');
+    let length = data.lines.iter().map(|l| l.values.len()).max().unwrap_or(0);
+    for n in 0..length {
+        text.push_str(&format!("{}", (n as f64) * data.bin.as_secs()));
+        for line in &data.lines {
+            text.push(',');
+            if let Some(value) = line.values.get(n).filter(|v| v.is_finite()) {
+                text.push_str(&value.to_string());
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn quoted(name: &str) -> String {
+    if name.contains([',', '"', '\n']) {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Line, Stroke};
+    use super::*;
+    use crate::base::time::Span;
+
+    #[test]
+    fn a_sentence_says_what_changed_and_when() {
+        let mut values = vec![40.0_f32; 100];
+        values[62] = 2_100.0;
+        assert_eq!(
+            sentence("p99", &values, 0.2, Unit::Millis),
+            "p99 rose from 40 ms to 2.1 s at 12.4 s, now 40 ms."
+        );
+        values[62] = 42.0;
+        assert_eq!(
+            sentence("p99", &values, 0.2, Unit::Millis),
+            "p99 stayed near 40 ms, now 40 ms."
+        );
+        values.truncate(60);
+        values.push(0.0);
+        assert_eq!(
+            sentence("Goodput", &values, 1.0, Unit::PerSecond),
+            "Goodput fell from 40/s to 0/s at 60 s."
+        );
+        assert!(sentence("p99", &[f32::NAN], 0.2, Unit::Millis).contains("nothing measured"));
+    }
+
+    fn data() -> Data<'static> {
+        let line = |name: &'static str, values: Vec<f32>| Line {
+            name: name.into(),
+            colour: "--ok",
+            stroke: Stroke::Thin,
+            values: values.into(),
+        };
+        let lines = vec![
+            line("goodput, all", vec![1.0, f32::NAN, 3.0, 9.0, 5.0]),
+            line("offered", vec![2.0; 4]),
+        ];
+        Data { bin: Span::millis(500), lines }
+    }
+
+    #[test]
+    fn a_table_keeps_the_highest_of_each_stretch() {
+        let rows = table(&data(), 3);
+        assert_eq!(rows.len(), 3);
+        assert!((rows[0].0 - 1.0).abs() < 1e-9 && (rows[0].1[0] - 1.0).abs() < 1e-9);
+        assert!((rows[1].1[0] - 9.0).abs() < 1e-9);
+        assert!(rows[2].1[1].is_nan());
+    }
+
+    #[test]
+    fn csv_has_every_value_and_empty_gaps() {
+        let text = csv(&data());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "seconds,\"goodput, all\",offered");
+        assert_eq!((lines[1], lines[2], lines[5]), ("0,1,2", "0.5,,2", "2,5,"));
+    }
+}

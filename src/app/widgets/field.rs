@@ -1,0 +1,172 @@
+//! A field for text, a number or a quantity with its unit. What was typed is applied with Enter
+//! or on leaving; Escape takes it back; the arrow keys move quantities to the next round one. A
+//! wrong text stays where it is with the reason beside it, and the old value stays in force.
+
+use super::quantity::{complaint, example, nudge};
+use crate::app::panels::form::Format;
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+
+/// What a field accepts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Accepts {
+    /// Text or a quantity of this format.
+    Text(Format),
+    /// A number.
+    Number {
+        /// No fractions.
+        whole: bool,
+        /// The least allowed.
+        low: Option<f64>,
+        /// The greatest allowed.
+        high: Option<f64>,
+    },
+}
+
+impl Accepts {
+    /// What is wrong with `text`, if anything.
+    pub fn complaint(self, text: &str) -> Option<String> {
+        let (whole, low, high) = match self {
+            Accepts::Text(format) => return complaint(format, text),
+            Accepts::Number { whole, low, high } => (whole, low, high),
+        };
+        let Ok(number) = text.parse::<f64>() else {
+            return Some(format!("`{text}` is not a number"));
+        };
+        if !number.is_finite() || (whole && libm::trunc(number).to_bits() != number.to_bits()) {
+            return Some(format!("`{text}` is not a whole number"));
+        }
+        match (low, high) {
+            (Some(low), _) if number < low => Some(format!("{number} is below {low}, the least")),
+            (_, Some(high)) if number > high => Some(format!("{number} is above {high}, the most")),
+            _ => None,
+        }
+    }
+
+    fn nudge(self, text: &str, up: bool) -> String {
+        match self {
+            Accepts::Text(format) => nudge(format, text, up),
+            Accepts::Number { low, high, .. } => match text.parse::<f64>() {
+                Ok(number) => {
+                    let next = if up { number + 1.0 } else { number - 1.0 };
+                    next.max(low.unwrap_or(next)).min(high.unwrap_or(next)).to_string()
+                }
+                Err(_) => text.to_owned(),
+            },
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Accepts::Text(format) => example(format),
+            Accepts::Number { .. } => "",
+        }
+    }
+
+    fn has_steps(self) -> bool {
+        !matches!(self, Accepts::Text(Format::Plain))
+    }
+}
+
+/// A field. The label is the caller's; `id` ties them together.
+#[component]
+pub fn Field(
+    /// The id of the input element, for its label.
+    #[prop(into)]
+    id: String,
+    /// What it accepts.
+    accepts: Accepts,
+    /// The value in force, as text.
+    #[prop(into)]
+    value: Signal<String>,
+    /// What is wrong with the value last applied, from elsewhere.
+    #[prop(optional, into)]
+    problem: MaybeProp<String>,
+    /// Shown while empty.
+    #[prop(optional, into)]
+    placeholder: MaybeProp<String>,
+    /// What a new, well-formed value does.
+    #[prop(into)]
+    change: Callback<String>,
+) -> impl IntoView {
+    let draft = RwSignal::new(None::<String>);
+    let wrong = RwSignal::new(None::<String>);
+    let apply = move |text: String| {
+        let text = text.trim().to_owned();
+        match accepts.complaint(&text) {
+            Some(said) => wrong.set(Some(said)),
+            None => {
+                wrong.set(None);
+                draft.set(None);
+                if text != value.get_untracked() {
+                    change.run(text);
+                }
+            }
+        }
+    };
+    let keys = move |event: KeyboardEvent| match event.key().as_str() {
+        "Enter" => apply(event_target_value(&event)),
+        "Escape" if draft.get_untracked().is_some() => {
+            event.prevent_default();
+            event.stop_propagation();
+            draft.set(None);
+            wrong.set(None);
+        }
+        key @ ("ArrowUp" | "ArrowDown") if accepts.has_steps() => {
+            event.prevent_default();
+            apply(accepts.nudge(&event_target_value(&event), key == "ArrowUp"));
+        }
+        _ => {}
+    };
+    let said = move || wrong.get().or_else(|| problem.get());
+    let note = format!("{id}-note");
+    let described_by = note.clone();
+    view! {
+        <span class="field" class:field-wrong=move || said().is_some()>
+            <input
+                id=id
+                class="field-input"
+                type="text"
+                inputmode=if matches!(accepts, Accepts::Number { .. }) { "decimal" } else { "text" }
+                autocomplete="off"
+                spellcheck="false"
+                placeholder=move || placeholder.get().unwrap_or_else(|| accepts.example().to_owned())
+                prop:value=move || draft.get().unwrap_or_else(|| value.get())
+                aria-invalid=move || if said().is_some() { "true" } else { "false" }
+                aria-describedby=move || said().map(|_| described_by.clone())
+                on:input=move |event| {
+                    draft.set(Some(event_target_value(&event)));
+                    wrong.set(None);
+                }
+                on:keydown=keys
+                on:blur=move |event| {
+                    if draft.get_untracked().is_some() {
+                        apply(event_target_value(&event));
+                    }
+                }
+            />
+            {move || said().map(|text| view! {
+                <span class="field-note" id=note.clone()>
+                    <span aria-hidden="true">"✕ "</span>{text}
+                </span>
+            })}
+        </span>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_outside_their_range_are_named() {
+        let workers = Accepts::Number { whole: true, low: Some(1.0), high: Some(64.0) };
+        assert_eq!(workers.complaint("8"), None);
+        for wrong in ["0", "65", "1.5", "many", "inf", "NaN"] {
+            let said = workers.complaint(wrong).unwrap_or_default();
+            assert!(said.contains(wrong), "{wrong}: {said}");
+        }
+        assert_eq!(workers.nudge("64", true), "64");
+        assert_eq!(workers.nudge("8", false), "7");
+    }
+}
