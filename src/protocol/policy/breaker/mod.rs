@@ -50,6 +50,21 @@ impl Default for BreakerSettings {
     }
 }
 
+impl BreakerSettings {
+    /// How long an open breaker waits before it lets a probe through; the first time, where the
+    /// wait grows.
+    pub fn cooldown(&self) -> Span {
+        match self {
+            BreakerSettings::Consecutive(s) => s.wait,
+            BreakerSettings::Sliding(s) => s.wait,
+            BreakerSettings::Generations(s) => s.wait,
+            BreakerSettings::Ratio(s) => s.wait,
+            BreakerSettings::Sampling(s) => s.wait,
+            BreakerSettings::Snapshots(s) => s.wait,
+        }
+    }
+}
+
 /// What a breaker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BreakerState {

@@ -1,0 +1,150 @@
+//! Who is on the stage: names, groups, kinds, and a place for each node, worked out once for a run.
+
+use super::frame::Kind;
+use crate::base::id::NodeId;
+use crate::protocol::{Role, Settings};
+use crate::sim::world::World;
+use serde::Serialize;
+
+/// The nodes of a run, by id.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Cast {
+    /// One for each node.
+    pub members: Vec<Member>,
+}
+
+/// A node as people know it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Member {
+    /// Its name: `api-1`.
+    pub name: String,
+    /// The group it belongs to in the scenario: `api`.
+    pub group: String,
+    /// Decides its shape.
+    pub kind: Kind,
+    /// Where it stands, in the unit square.
+    pub place: (f64, f64),
+}
+
+impl Cast {
+    /// From names and groups in id order, and the world they live in.
+    pub fn new(names: &[(String, String)], world: &World<Role>) -> Cast {
+        let places = places(world);
+        let members = names.iter().zip(&world.processes).zip(places);
+        let member = |((names, role), place): ((&(String, String), &Role), (f64, f64))| Member {
+            name: names.0.clone(),
+            group: names.1.clone(),
+            kind: kind(role),
+            place,
+        };
+        Cast { members: members.map(member).collect() }
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: NodeId) -> &str {
+        self.members.get(node.index()).map_or("?", |m| m.name.as_str())
+    }
+
+    /// The node of that name.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        (0..).zip(&self.members).find(|(_, m)| m.name == name).map(|(n, _)| NodeId(n))
+    }
+
+    /// The nodes of a group, in id order.
+    pub fn group(&self, group: &str) -> Vec<NodeId> {
+        let mine = (0..).zip(&self.members).filter(|(_, m)| m.group == group);
+        mine.map(|(n, _)| NodeId(n)).collect()
+    }
+
+    /// What a set of nodes is called: the group's name if it is a whole group.
+    pub fn name_all(&self, nodes: &[NodeId]) -> String {
+        match nodes {
+            [] => "nobody".to_owned(),
+            [one] => self.name(*one).to_owned(),
+            [first, ..] => {
+                let group = self.members.get(first.index()).map_or("?", |m| m.group.as_str());
+                if self.group(group).as_slice() == nodes {
+                    group.to_owned()
+                } else {
+                    nodes.iter().map(|&n| self.name(n)).collect::<Vec<_>>().join(", ")
+                }
+            }
+        }
+    }
+}
+
+fn kind(role: &Role) -> Kind {
+    match role {
+        Role::Clients(_) => Kind::Clients,
+        Role::Balancer(_) => Kind::Balancer,
+        Role::Service(_) => Kind::Service,
+        Role::Ledger(_) => Kind::Store,
+    }
+}
+
+/// The nodes that a node sends requests to.
+pub fn targets(role: &Role) -> Vec<NodeId> {
+    let calls = role.callers().iter().flat_map(|c| c.settings.targets.iter().copied());
+    match role {
+        Role::Balancer(balancer) => balancer.settings.backends.clone(),
+        Role::Clients(_) | Role::Service(_) | Role::Ledger(_) => calls.collect(),
+    }
+}
+
+/// The nodes that settings send requests to.
+pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
+    match settings {
+        Settings::Clients(s) => s.calls.targets.clone(),
+        Settings::Balancer(s) => s.backends.clone(),
+        Settings::Service(s) => {
+            s.dependencies.iter().flat_map(|d| d.calls.targets.clone()).collect()
+        }
+        Settings::Ledger(_) => Vec::new(),
+    }
+}
+
+/// Columns by distance from the callers, rows by the middle of those who call: requests flow from
+/// left to right and answers back.
+fn places(world: &World<Role>) -> Vec<(f64, f64)> {
+    let count = world.processes.len();
+    let mut column = vec![0usize; count];
+    // The longest way from a caller; call graphs have no cycles, so this settles.
+    for _ in 0..count {
+        let mut moved = false;
+        for (node, role) in world.processes.iter().enumerate() {
+            for target in targets(role) {
+                let wanted = column[node] + 1;
+                if column[target.index()] < wanted && wanted < count {
+                    column[target.index()] = wanted;
+                    moved = true;
+                }
+            }
+        }
+        if !moved {
+            break;
+        }
+    }
+    let columns = column.iter().max().map_or(1, |&c| c + 1);
+    let mut places = vec![(0.5, 0.5); count];
+    for c in 0..columns {
+        let mut rows: Vec<(f64, usize)> = (0..count)
+            .filter(|&n| column[n] == c)
+            .map(|n| (middle(world, &places, n), n))
+            .collect();
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let height = rows.len() as f64;
+        for (row, (_, node)) in rows.into_iter().enumerate() {
+            let x = if columns == 1 { 0.5 } else { c as f64 / (columns - 1) as f64 };
+            places[node] = (x, (row as f64 + 0.5) / height);
+        }
+    }
+    places
+}
+
+/// The mean height of those who call a node.
+fn middle(world: &World<Role>, places: &[(f64, f64)], node: usize) -> f64 {
+    let calls = |role: &Role| targets(role).iter().any(|t| t.index() == node);
+    let callers = (0..).zip(&world.processes).filter(|(_, role)| calls(role));
+    let heights: Vec<f64> = callers.map(|(n, _): (usize, _)| places[n].1).collect();
+    if heights.is_empty() { 0.5 } else { heights.iter().sum::<f64>() / heights.len() as f64 }
+}

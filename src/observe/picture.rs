@@ -1,0 +1,286 @@
+//! Fills a frame from a world: what is, at this instant.
+
+use super::cast::Cast;
+use super::frame::{
+    BreakerView, Condition, Crowd, FaultView, Frame, Gauge, LinkView, NodeView, PacketKind, Packets,
+};
+use crate::base::id::{LinkId, NodeId};
+use crate::base::time::{Span, Time};
+use crate::protocol::caller::{Caller, phase};
+use crate::protocol::note::Phase;
+use crate::protocol::rpc::{Answer, Reply, Request};
+use crate::protocol::station::Station;
+use crate::protocol::{Message, Role};
+use crate::sim::fault::{Active, Fault};
+use crate::sim::world::{Packet, World};
+
+/// More messages than this are not drawn one by one.
+const DRAWN_MAX: u32 = 20_000;
+/// More clients than this are shown by a sample.
+const CROWD_MAX: usize = 2_500;
+
+/// Fills `frame` with what `world` is like now; `ends` is left to whoever follows events.
+pub fn fill(world: &World<Role>, cast: &Cast, frame: &mut Frame) {
+    frame.at = world.shared.now;
+    frame.nodes.clear();
+    let nodes = 0..world.processes.len() as u32;
+    frame.nodes.extend(nodes.map(|n| node_view(world, cast, NodeId(n))));
+    frame.links.clear();
+    frame.links.extend((0..).zip(&world.shared.network.links).map(|(n, link)| LinkView {
+        id: LinkId(n),
+        source: link.source,
+        target: link.target,
+        cut: link.trouble.cut,
+        slow: link.trouble.latency,
+        loss_ppm: link.settings.loss.or(link.trouble.loss).0,
+        in_flight: link.in_flight,
+    }));
+    packets(world, &mut frame.packets);
+    frame.sides = sides(&world.shared.active);
+    frame.faults.clear();
+    frame.faults.extend(world.shared.active.iter().map(|active| FaultView {
+        sentence: sentence(&active.fault, cast),
+        since: active.since,
+        until: active.until,
+    }));
+}
+
+fn packets(world: &World<Role>, out: &mut Packets) {
+    let total = world.shared.packets.len();
+    let every = u64::from(total / DRAWN_MAX + 1);
+    out.total = total;
+    out.id.clear();
+    out.link.clear();
+    out.progress.clear();
+    out.kind.clear();
+    for (_, packet) in world.shared.packets.iter() {
+        // By its number, so that a message that is drawn stays drawn.
+        if !packet.id.is_multiple_of(every) {
+            continue;
+        }
+        out.id.push(packet.id);
+        out.link.push(packet.link.0);
+        out.progress.push(progress(packet, world.shared.now));
+        out.kind.push(kind(world, packet) as u8);
+    }
+}
+
+fn progress(packet: &Packet<Message>, now: Time) -> f32 {
+    if now > packet.due_at {
+        // It waits at a cut that holds messages back.
+        return 0.5;
+    }
+    let way = packet.due_at.since(packet.sent_at).0.max(1);
+    (now.since(packet.sent_at).0 as f64 / way as f64) as f32
+}
+
+fn kind(world: &World<Role>, packet: &Packet<Message>) -> PacketKind {
+    let link = &world.shared.network.links[packet.link.index()];
+    match &packet.message {
+        Message::Request(request) => request_kind(&world.processes[link.source.index()], request),
+        Message::Reply(reply) => reply_kind(&world.processes[link.target.index()], reply),
+        Message::Probe { .. } | Message::Alive { .. } => PacketKind::Probe,
+    }
+}
+
+fn request_kind(sender: &Role, request: &Request) -> PacketKind {
+    match request.ticket.attempt {
+        _ if !sender.awaits(request.ticket) => PacketKind::Orphan,
+        0 | 1 => PacketKind::Request,
+        _ => PacketKind::Retry,
+    }
+}
+
+fn reply_kind(receiver: &Role, reply: &Reply) -> PacketKind {
+    match reply.answer {
+        _ if !receiver.awaits(reply.ticket) => PacketKind::Orphan,
+        Answer::Done { .. } => PacketKind::Reply,
+        Answer::Degraded => PacketKind::DegradedReply,
+        Answer::Refused(_) | Answer::Error | Answer::Conflict | Answer::KeyReused => {
+            PacketKind::ErrorReply
+        }
+    }
+}
+
+/// What a message in flight is, for one that has just been lost.
+pub fn kind_of(
+    world: &World<Role>,
+    source: NodeId,
+    target: NodeId,
+    message: &Message,
+) -> PacketKind {
+    match message {
+        Message::Request(request) => request_kind(&world.processes[source.index()], request),
+        Message::Reply(reply) => reply_kind(&world.processes[target.index()], reply),
+        Message::Probe { .. } | Message::Alive { .. } => PacketKind::Probe,
+    }
+}
+
+fn node_view(world: &World<Role>, cast: &Cast, id: NodeId) -> NodeView {
+    let member = &cast.members[id.index()];
+    let place = &world.shared.places[id.index()];
+    let role = &world.processes[id.index()];
+    let condition = match (place.down, place.paused, place.slowness) {
+        (true, _, _) => Condition::Down,
+        (_, true, _) => Condition::Paused,
+        (_, _, 1_000) => Condition::Up,
+        (_, _, factor) => Condition::Slow(factor),
+    };
+    let station = station(role);
+    let view = NodeView {
+        id,
+        name: member.name.clone(),
+        group: member.group.clone(),
+        kind: member.kind,
+        condition,
+        since: place.since,
+        place: member.place,
+        queue: station.map(|s| Gauge { level: s.waiting(), limit: s.settings.queue }),
+        workers: station.map(|s| Gauge { level: s.busy(), limit: s.settings.workers }),
+        in_flight: in_flight(role),
+        breakers: role.callers().iter().filter_map(|c| breaker(c, cast)).collect(),
+        crowd: crowd(role),
+        line: String::new(),
+    };
+    NodeView { line: line(&view), ..view }
+}
+
+/// The queue and workers of a node that has them.
+pub fn station(role: &Role) -> Option<&Station> {
+    match role {
+        Role::Service(service) => Some(&service.station),
+        Role::Ledger(ledger) => Some(&ledger.station),
+        Role::Clients(_) | Role::Balancer(_) => None,
+    }
+}
+
+/// Calls that a node has made and that have not ended.
+pub fn in_flight(role: &Role) -> u32 {
+    match role {
+        Role::Balancer(balancer) => balancer.outstanding(),
+        Role::Clients(_) | Role::Service(_) | Role::Ledger(_) => {
+            role.callers().iter().map(Caller::outstanding).sum()
+        }
+    }
+}
+
+fn breaker(caller: &Caller, cast: &Cast) -> Option<BreakerView> {
+    let mut view = BreakerView {
+        target: cast.name_all(&caller.settings.targets),
+        closed: 0,
+        open: 0,
+        half_open: 0,
+        probe_at: None,
+        cooldown: Span::ZERO,
+    };
+    for breaker in caller.breakers() {
+        match phase(breaker.state()) {
+            Phase::Closed => view.closed += 1,
+            Phase::HalfOpen => view.half_open += 1,
+            Phase::Open => {
+                view.open += 1;
+                let at = breaker.retry_at();
+                view.probe_at = match (view.probe_at, at) {
+                    (Some(a), Some(b)) => Some(a.min(b)),
+                    (a, b) => a.or(b),
+                };
+            }
+        }
+    }
+    view.cooldown = caller.settings.breaker.as_ref().map_or(Span::ZERO, |b| b.cooldown());
+    (view.closed + view.open + view.half_open > 0).then_some(view)
+}
+
+fn crowd(role: &Role) -> Option<Crowd> {
+    let Role::Clients(population) = role else { return None };
+    let every = population.doing.len().div_ceil(CROWD_MAX).max(1);
+    Some(Crowd {
+        clients: population.settings.clients,
+        counts: population.counts,
+        sample: population.doing.iter().step_by(every).copied().collect(),
+    })
+}
+
+fn line(view: &NodeView) -> String {
+    let state = match view.condition {
+        Condition::Up => String::new(),
+        Condition::Slow(factor) => format!("{}× slower, ", f64::from(factor) / 1_000.0),
+        Condition::Paused => "paused, ".to_owned(),
+        Condition::Down => return "down".to_owned(),
+    };
+    let of = |gauge: Gauge| match gauge.limit {
+        u32::MAX => gauge.level.to_string(),
+        limit => format!("{} of {limit}", gauge.level),
+    };
+    match (&view.crowd, view.queue, view.workers) {
+        (Some(crowd), _, _) => {
+            format!("{state}{} clients, {} calls open", crowd.clients, view.in_flight)
+        }
+        (None, Some(queue), Some(workers)) => {
+            format!("{state}{} waiting, {} working", of(queue), of(workers))
+        }
+        (None, _, _) => format!("{state}{} passed on", view.in_flight),
+    }
+}
+
+fn sides(active: &[Active]) -> Vec<Vec<NodeId>> {
+    let partition = active.iter().rev().find_map(|a| match &a.fault {
+        Fault::Partition { sides } => Some(sides.clone()),
+        _ => None,
+    });
+    partition.unwrap_or_default()
+}
+
+/// A fault in words.
+pub fn sentence(fault: &Fault, cast: &Cast) -> String {
+    let ways = |links: &[(NodeId, NodeId)]| links_in_words(links, cast);
+    match fault {
+        Fault::Cut { links, hold: false } => format!("{} is cut", ways(links)),
+        Fault::Cut { links, hold: true } => {
+            format!("{} is cut and holds messages back", ways(links))
+        }
+        Fault::Partition { sides } => {
+            let sides: Vec<String> = sides.iter().map(|side| cast.name_all(side)).collect();
+            format!("partition: {}", sides.join(" | "))
+        }
+        Fault::Gray { links, latency, loss, duplication } => {
+            let mut parts = Vec::new();
+            if *latency > Span::ZERO {
+                parts.push(format!("{latency} slower"));
+            }
+            if loss.0 > 0 {
+                parts.push(format!("loses {loss}"));
+            }
+            if duplication.0 > 0 {
+                parts.push(format!("duplicates {duplication}"));
+            }
+            format!("{} {}", ways(links), parts.join(", "))
+        }
+        Fault::Flap { links, down, up } => {
+            format!("{} flaps: {down} down, {up} up", ways(links))
+        }
+        Fault::Crash { node } => format!("{} is down", cast.name(*node)),
+        Fault::Pause { node } => format!("{} is paused", cast.name(*node)),
+        Fault::Slow { node, factor } => {
+            format!("{} is {}× slower", cast.name(*node), f64::from(*factor) / 1_000.0)
+        }
+        Fault::Clock { node, offset_us, drift_ppm } => format!(
+            "the clock of {} is {}s off and drifts by {drift_ppm} ppm",
+            cast.name(*node),
+            *offset_us as f64 / 1e6
+        ),
+        Fault::SlowDisk { node, extra } => {
+            format!("the disk of {} takes {extra} longer", cast.name(*node))
+        }
+    }
+}
+
+fn links_in_words(links: &[(NodeId, NodeId)], cast: &Cast) -> String {
+    let name = |node: NodeId| cast.name(node);
+    match links {
+        [] => "nothing".to_owned(),
+        [(a, b)] => format!("{} → {}", name(*a), name(*b)),
+        [(a, b), (c, d)] if (a, b) == (d, c) => format!("{} ↔ {}", name(*a), name(*b)),
+        [(a, b), rest @ ..] => format!("{} → {} and {} more", name(*a), name(*b), rest.len()),
+    }
+}
