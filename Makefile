@@ -55,8 +55,8 @@ bench: ## measure the kernel (native)
 lint: ## check formatting and run clippy, native and wasm
 	@.scripts/setup lint
 	cargo fmt --check
-	cargo clippy --all-targets -- -D warnings
-	cargo clippy $(WASM) --lib --bin app --test browser -- -D warnings
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked $(WASM) --lib --bin app --test browser -- -D warnings
 
 size: ## print the sizes of the built page against their budget
 	@.scripts/size

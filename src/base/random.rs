@@ -34,7 +34,7 @@ impl Stream {
         (bits >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// Uniform in 0..n (Lemire's multiplication; the bias is below n / 2^32). `n` of zero gives zero.
+    /// Uniform in 0..n (Lemire's multiplication; the bias is below n / 2^32). Zero when `n` is.
     pub fn below(&mut self, n: u32) -> u32 {
         ((u64::from(self.0.next_u32()) * u64::from(n)) >> 32) as u32
     }

@@ -150,6 +150,7 @@ impl Browser {
     }
 
     /// Waits until `step` gives something; `what` says what was waited for.
+    #[expect(clippy::disallowed_methods, reason = "a test waits for a browser in real time")]
     pub fn until<T>(&self, what: &str, mut step: impl FnMut() -> Option<T>) -> T {
         let start = Instant::now();
         loop {

@@ -10,6 +10,7 @@ const SHOTS: &[(&str, &str, Size)] =
 
 #[test]
 #[ignore = "writes pictures instead of asserting something; run: make shots"]
+#[expect(clippy::disallowed_methods, reason = "a picture is taken after some real time")]
 fn write() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/shots");
     let browser = Browser::open("");
