@@ -1,196 +1,136 @@
-//! The future-event list: a hierarchical timing wheel (Varghese and Lauck 1987) over a slab.
+//! The future-event list: a hierarchical timing wheel (Varghese and Lauck 1987).
 //!
 //! Each level has 64 slots; level 0 slots are one microsecond wide, each level above 64 times
 //! wider. An entry lives in the level of the highest six bits in which its time differs from the
-//! wheel's. A slot is a list through the slab, appended to and drained in order, so entries due at
-//! the same instant come out in the order they went in. Costs stay flat from a thousand to a
-//! million pending entries (`make bench`), where a binary heap grows nine-fold.
+//! wheel's. Slots are lists that are appended to and drained in order, so entries due at the same
+//! instant come out in the order they went in. Entries are 16 bytes and move down through the
+//! levels in sequence; what they stand for waits in a slab. Costs stay flat to a million pending
+//! entries (`make bench`), where a binary heap grows nine-fold.
 
-use crate::base::slab::Key;
+use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
 use serde::{Deserialize, Serialize};
 
 const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
 const LEVELS: usize = 11;
-const NONE: u32 = u32::MAX;
 
 /// Things due later, in order of time, then of insertion.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Queue<T> {
     wheel: u64,
     occupied: [u64; LEVELS],
-    lists: Vec<List>,
-    entries: Vec<Entry<T>>,
-    free: u32,
-    len: u32,
+    slots: Vec<Vec<Entry>>,
+    /// The slot being drained: entries due at `wheel`, from `drained` on.
+    front: Vec<Entry>,
+    drained: u32,
+    items: Slab<T>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct List {
-    head: u32,
-    tail: u32,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Entry<T> {
+struct Entry {
     at: u64,
-    next: u32,
-    generation: u32,
-    item: Option<T>,
+    key: Key,
 }
 
-impl<T: Copy> Default for Queue<T> {
+impl<T> Default for Queue<T> {
     fn default() -> Self {
         Queue {
             wheel: 0,
             occupied: [0; LEVELS],
-            lists: vec![List { head: NONE, tail: NONE }; LEVELS * SLOTS],
-            entries: Vec::new(),
-            free: NONE,
-            len: 0,
+            slots: vec![Vec::new(); LEVELS * SLOTS],
+            front: Vec::new(),
+            drained: 0,
+            items: Slab::default(),
         }
     }
 }
 
-impl<T: Copy> Queue<T> {
+impl<T> Queue<T> {
     /// How many entries are due, cancelled ones not counted.
     pub fn len(&self) -> u32 {
-        self.len
+        self.items.len()
     }
 
     /// True when nothing is due.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.items.is_empty()
     }
 
     /// Adds an entry; a time already past counts as now.
     pub fn push(&mut self, at: Time, item: T) -> Key {
-        let at = at.0.max(self.wheel);
-        self.len += 1;
-        let index = self.free;
-        let key = if index == NONE {
-            let index =
-                u32::try_from(self.entries.len()).expect("limits keep the queue below 2^32");
-            self.entries.push(Entry { at, next: NONE, generation: 0, item: Some(item) });
-            Key { index, generation: 0 }
-        } else {
-            let entry = &mut self.entries[index as usize];
-            self.free = entry.next;
-            entry.at = at;
-            entry.next = NONE;
-            entry.item = Some(item);
-            Key { index, generation: entry.generation }
-        };
-        self.link(key.index, at);
+        let key = self.items.insert(item);
+        self.place(Entry { at: at.0.max(self.wheel), key });
         key
     }
 
-    /// Takes back an entry that has not come out; false when it has. The place is freed when its
-    /// time comes.
+    /// Takes back an entry that has not come out; false when it has.
     pub fn cancel(&mut self, key: Key) -> bool {
-        match self.entries.get_mut(key.index as usize) {
-            Some(entry) if entry.generation == key.generation && entry.item.is_some() => {
-                entry.item = None;
-                self.len -= 1;
-                true
-            }
-            _ => false,
-        }
+        self.items.remove(key).is_some()
     }
 
     /// The earliest entry due at or before `limit`.
     pub fn pop(&mut self, limit: Time) -> Option<(Time, T)> {
         loop {
-            let level = self.occupied.iter().position(|&bits| bits != 0)?;
-            let slot = self.occupied[level].trailing_zeros() as usize;
-            if level > 0 {
-                let shift = BITS * level as u32;
-                let above =
-                    self.wheel.checked_shr(shift + BITS).map_or(0, |high| high << (shift + BITS));
-                let base = above | ((slot as u64) << shift);
-                if base > limit.0 {
+            while let Some(&Entry { at, key }) = self.front.get(self.drained as usize) {
+                if at > limit.0 {
                     return None;
                 }
-                self.wheel = base;
-                self.spread(level, slot);
-                continue;
+                self.drained += 1;
+                if let Some(item) = self.items.remove(key) {
+                    return Some((Time(at), item));
+                }
             }
-            let list = &mut self.lists[slot];
-            let index = list.head;
-            let entry = &mut self.entries[index as usize];
-            if entry.at > limit.0 {
+            self.front.clear();
+            self.drained = 0;
+            let level = self.occupied.iter().position(|&bits| bits != 0)?;
+            let slot = self.occupied[level].trailing_zeros() as usize;
+            let base = self.base(level, slot);
+            if base > limit.0 {
                 return None;
             }
-            let (at, item) = (entry.at, entry.item.take());
-            list.head = entry.next;
-            if list.head == NONE {
-                list.tail = NONE;
-                self.occupied[0] &= !(1 << slot);
+            self.wheel = base;
+            self.occupied[level] &= !(1 << slot);
+            if level == 0 {
+                std::mem::swap(&mut self.front, &mut self.slots[slot]);
+                continue;
             }
-            entry.generation = entry.generation.wrapping_add(1);
-            entry.next = self.free;
-            self.free = index;
-            self.wheel = at;
-            if let Some(item) = item {
-                self.len -= 1;
-                return Some((Time(at), item));
-            }
+            let mut list = std::mem::take(&mut self.slots[level * SLOTS + slot]);
+            list.drain(..).for_each(|entry| self.place(entry));
+            // The emptied list keeps its memory for the next time round.
+            self.slots[level * SLOTS + slot] = list;
         }
     }
 
     /// When the earliest entry is due. Costs a walk over one slot.
     pub fn next_at(&self) -> Option<Time> {
-        (0..LEVELS).find_map(|level| {
-            let mut bits = self.occupied[level];
-            while bits != 0 {
-                let slot = bits.trailing_zeros() as usize;
-                bits &= bits - 1;
-                let first = self.list(level, slot).filter(|e| e.item.is_some()).map(|e| e.at).min();
-                if let Some(at) = first {
-                    return Some(Time(at));
-                }
-            }
-            None
+        let alive = |list: &[Entry]| {
+            list.iter().filter(|e| self.items.get(e.key).is_some()).map(|e| Time(e.at)).min()
+        };
+        let front = alive(&self.front[self.drained as usize..]);
+        front.or_else(|| {
+            (0..LEVELS).find_map(|level| {
+                let slots = &self.slots[level * SLOTS..(level + 1) * SLOTS];
+                slots.iter().find_map(|list| alive(list))
+            })
         })
     }
 
-    fn list(&self, level: usize, slot: usize) -> impl Iterator<Item = &Entry<T>> {
-        let mut index = self.lists[level * SLOTS + slot].head;
-        std::iter::from_fn(move || {
-            let entry = self.entries.get(index as usize)?;
-            index = entry.next;
-            Some(entry)
-        })
+    /// The first instant of a slot, from the bits that it shares with the wheel and its own.
+    fn base(&self, level: usize, slot: usize) -> u64 {
+        let shift = BITS * level as u32;
+        let above = shift + BITS;
+        let shared = self.wheel.checked_shr(above).map_or(0, |high| high << above);
+        shared | ((slot as u64) << shift)
     }
 
-    fn link(&mut self, index: u32, at: u64) {
+    fn place(&mut self, entry: Entry) {
         // The highest bit in which the time differs from the wheel's decides the level.
-        let level =
-            ((63 - ((at ^ self.wheel) | (SLOTS as u64 - 1)).leading_zeros()) / BITS) as usize;
-        let slot = ((at >> (BITS * level as u32)) & (SLOTS as u64 - 1)) as usize;
+        let differs = (entry.at ^ self.wheel) | (SLOTS as u64 - 1);
+        let level = ((63 - differs.leading_zeros()) / BITS) as usize;
+        let slot = ((entry.at >> (BITS * level as u32)) & (SLOTS as u64 - 1)) as usize;
         self.occupied[level] |= 1 << slot;
-        let list = &mut self.lists[level * SLOTS + slot];
-        if list.tail == NONE {
-            list.head = index;
-        } else {
-            self.entries[list.tail as usize].next = index;
-        }
-        list.tail = index;
-    }
-
-    fn spread(&mut self, level: usize, slot: usize) {
-        let empty = List { head: NONE, tail: NONE };
-        let list = std::mem::replace(&mut self.lists[level * SLOTS + slot], empty);
-        self.occupied[level] &= !(1 << slot);
-        let mut index = list.head;
-        while index != NONE {
-            let entry = &mut self.entries[index as usize];
-            let (at, next) = (entry.at, entry.next);
-            entry.next = NONE;
-            self.link(index, at);
-            index = next;
-        }
+        self.slots[level * SLOTS + slot].push(entry);
     }
 }
 
