@@ -2,4 +2,5 @@
 
 pub mod cast;
 pub mod frame;
+pub mod inspect;
 pub mod picture;

@@ -12,7 +12,7 @@ use crate::protocol::rpc::{Answer, Reply, Request};
 use crate::protocol::station::Station;
 use crate::protocol::{Message, Role};
 use crate::sim::fault::{Active, Fault};
-use crate::sim::world::{Packet, World};
+use crate::sim::world::{Packet, Place, World};
 
 /// More messages than this are not drawn one by one.
 const DRAWN_MAX: u32 = 20_000;
@@ -120,12 +120,7 @@ fn node_view(world: &World<Role>, cast: &Cast, id: NodeId) -> NodeView {
     let member = &cast.members[id.index()];
     let place = &world.shared.places[id.index()];
     let role = &world.processes[id.index()];
-    let condition = match (place.down, place.paused, place.slowness) {
-        (true, _, _) => Condition::Down,
-        (_, true, _) => Condition::Paused,
-        (_, _, 1_000) => Condition::Up,
-        (_, _, factor) => Condition::Slow(factor),
-    };
+    let condition = condition(place);
     let station = station(role);
     let view = NodeView {
         id,
@@ -143,6 +138,16 @@ fn node_view(world: &World<Role>, cast: &Cast, id: NodeId) -> NodeView {
         line: String::new(),
     };
     NodeView { line: line(&view), ..view }
+}
+
+/// Whether a node runs.
+pub fn condition(place: &Place<Role>) -> Condition {
+    match (place.down, place.paused, place.slowness) {
+        (true, _, _) => Condition::Down,
+        (_, true, _) => Condition::Paused,
+        (_, _, 1_000) => Condition::Up,
+        (_, _, factor) => Condition::Slow(factor),
+    }
 }
 
 /// The queue and workers of a node that has them.

@@ -315,6 +315,15 @@ impl<P: Process> World<P> {
         }
     }
 
+    /// Ends every slowness of one node, and nothing else of it.
+    pub fn recover_slow(&mut self, node: NodeId) {
+        let slow = |a: &&Active| matches!(a.fault, Fault::Slow { node: n, .. } if n == node);
+        let ids: Vec<_> = self.shared.active.iter().filter(slow).map(|a| a.id).collect();
+        for id in ids {
+            self.heal(id);
+        }
+    }
+
     /// Changes what a link is like without faults.
     pub fn set_link(&mut self, link: LinkId, settings: LinkSettings) {
         self.shared.network.links[link.index()].settings = settings;

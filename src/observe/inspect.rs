@@ -1,0 +1,160 @@
+//! What there is to say about one node or one message: rows of a name and a value.
+
+use super::cast::Cast;
+use super::frame::Condition;
+use super::picture;
+use crate::base::id::NodeId;
+use crate::base::time::{Span, Time};
+use crate::protocol::caller::Caller;
+use crate::protocol::rpc::{Answer, Reply, Request};
+use crate::protocol::{Message, Role};
+use crate::sim::world::World;
+
+/// Rows about a node, from what it is to what it does.
+pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    let (Some(role), Some(place)) =
+        (world.processes.get(id.index()), world.shared.places.get(id.index()))
+    else {
+        return rows;
+    };
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+    let now = world.shared.now;
+    let since = now.since(place.since);
+    let for_so_long = |word: &str| format!("{word} for {:.1} s", since.as_secs());
+    row(
+        "state",
+        match picture::condition(place) {
+            Condition::Up => "up".to_owned(),
+            Condition::Slow(factor) => {
+                for_so_long(&format!("{}× slower", f64::from(factor) / 1_000.0))
+            }
+            Condition::Paused => for_so_long("paused"),
+            Condition::Down => for_so_long("down"),
+        },
+    );
+    if !place.clock.skews.is_empty() {
+        let (local, real) = (place.clock.read(now).0 as f64, now.0 as f64);
+        row("clock", format!("{:+.3} s off", (local - real) / 1e6));
+    }
+    if let Some(station) = picture::station(role) {
+        let settings = &station.settings;
+        row("workers", level(station.busy(), settings.workers));
+        row("queue", level(station.waiting(), settings.queue));
+        if let Some(limit) = station.limit_now() {
+            row("concurrency limit", format!("{limit:.1}"));
+        }
+        let time = Span::from_micros_f64(settings.time.mean());
+        row("mean service time", place_work(time, place.slowness));
+    }
+    match role {
+        Role::Clients(population) => {
+            row("clients", population.settings.clients.to_string());
+            row("requests begun", population.intents().to_string());
+        }
+        Role::Balancer(balancer) => {
+            for (backend, node) in balancer.backends.iter().zip(&balancer.settings.backends) {
+                let state = match (backend.healthy, backend.ejected) {
+                    (false, _) => ", unhealthy",
+                    (_, true) => ", ejected",
+                    (true, false) => "",
+                };
+                row(cast.name(*node), format!("{} outstanding{state}", backend.outstanding));
+            }
+        }
+        Role::Service(_) => {}
+        Role::Ledger(ledger) => {
+            row("accounts changed", ledger.items.len().to_string());
+            row("money charged", ledger.charged().to_string());
+            if ledger.settings.keys.is_some() {
+                row("keys remembered", ledger.keys().to_string());
+            }
+        }
+    }
+    for caller in role.callers() {
+        calls(caller, cast, now, &mut rows);
+    }
+    rows
+}
+
+fn calls(caller: &Caller, cast: &Cast, now: Time, rows: &mut Vec<(String, String)>) {
+    let target = cast.name_all(&caller.settings.targets);
+    let mut row = |name: String, value: String| rows.push((name, value));
+    row(format!("calls to {target}"), format!("{} open", caller.outstanding()));
+    let mut breakers = caller.breakers();
+    if let (Some(breaker), None) = (breakers.next(), breakers.next()) {
+        let summary = breaker.summary();
+        let state = format!("{:?}", breaker.state()).to_lowercase();
+        let rate = summary.failure_rate.map_or(String::new(), |r| format!(", {r:.0}% failing"));
+        let (calls, failures) = (summary.calls, summary.failures);
+        row(format!("breaker to {target}"), format!("{state}, {failures} of {calls} failed{rate}"));
+    }
+    let budgets: Vec<f64> = caller.budgets(now).collect();
+    if !budgets.is_empty() {
+        let mean = budgets.iter().sum::<f64>() / budgets.len() as f64;
+        row(format!("retry budget to {target}"), format!("{:.0}% full", mean * 100.0));
+    }
+}
+
+fn level(level: u32, limit: u32) -> String {
+    if limit == u32::MAX { level.to_string() } else { format!("{level} of {limit}") }
+}
+
+fn place_work(time: Span, slowness: u32) -> String {
+    match slowness {
+        1_000 => time.to_string(),
+        factor => format!("{} (usually {time})", time.scale(f64::from(factor) / 1_000.0)),
+    }
+}
+
+/// Rows about a message in flight; nothing when it has ended.
+pub fn packet(world: &World<Role>, cast: &Cast, id: u64) -> Option<Vec<(String, String)>> {
+    let (_, packet) = world.shared.packets.iter().find(|(_, p)| p.id == id)?;
+    let link = &world.shared.network.links[packet.link.index()];
+    let mut rows = vec![
+        ("message".to_owned(), words(&packet.message)),
+        ("from".to_owned(), cast.name(link.source).to_owned()),
+        ("to".to_owned(), cast.name(link.target).to_owned()),
+        ("sent".to_owned(), packet.sent_at.to_string()),
+    ];
+    let arrives = if packet.doomed.is_some() {
+        "never: the network will lose it".to_owned()
+    } else if packet.due_at < world.shared.now {
+        "when the link heals".to_owned()
+    } else {
+        packet.due_at.to_string()
+    };
+    rows.push(("arrives".to_owned(), arrives));
+    Some(rows)
+}
+
+/// A message in words.
+pub fn words(message: &Message) -> String {
+    match message {
+        Message::Request(Request { op, ticket, item, .. }) => {
+            let again = if ticket.attempt > 1 {
+                format!(", attempt {}", ticket.attempt)
+            } else {
+                String::new()
+            };
+            format!("{} of item {item}{again}", op.word())
+        }
+        Message::Reply(Reply { answer, ticket, .. }) => {
+            format!("answer to attempt {}: {}", ticket.attempt, answer_words(*answer))
+        }
+        Message::Probe { .. } => "health check".to_owned(),
+        Message::Alive { .. } => "healthy".to_owned(),
+    }
+}
+
+/// An answer in words.
+pub fn answer_words(answer: Answer) -> String {
+    match answer {
+        Answer::Done { .. } => "done".to_owned(),
+        Answer::Degraded => "done, with something missing".to_owned(),
+        Answer::Refused(why) => format!("refused: {}", why.words()),
+        Answer::Error => "error".to_owned(),
+        Answer::Conflict => "conflict".to_owned(),
+        Answer::KeyReused => "the key belongs to another request".to_owned(),
+    }
+}
