@@ -7,3 +7,5 @@ pub mod driver;
 pub mod panels;
 pub mod stage;
 pub mod state;
+pub mod views;
+pub mod widgets;

@@ -3,6 +3,17 @@
 
 use leptos::prelude::*;
 
+pub mod checks;
+pub mod form;
+pub mod headline;
+pub mod inspector;
+pub mod log;
+pub mod metrics;
+pub mod parameters;
+mod parts;
+pub mod share;
+pub mod story;
+
 /// Where a panel stands when there is room; on a phone all of them are tabs of one sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
@@ -27,4 +38,26 @@ pub struct Panel {
 }
 
 /// Every panel, in the order of the tabs.
-pub const PANELS: &[Panel] = &[];
+pub const PANELS: &[Panel] = &[
+    Panel { id: "story", title: "Story", slot: Slot::Story, view: || story::Story().into_any() },
+    Panel {
+        id: "inspector",
+        title: "Inspect",
+        slot: Slot::Side,
+        view: || inspector::Inspector().into_any(),
+    },
+    Panel {
+        id: "parameters",
+        title: "Tune",
+        slot: Slot::Side,
+        view: || parameters::Parameters().into_any(),
+    },
+    Panel { id: "log", title: "Log", slot: Slot::Side, view: || log::Log().into_any() },
+    Panel { id: "checks", title: "Checks", slot: Slot::Side, view: || checks::Checks().into_any() },
+    Panel {
+        id: "metrics",
+        title: "Metrics",
+        slot: Slot::Charts,
+        view: || metrics::Metrics().into_any(),
+    },
+];

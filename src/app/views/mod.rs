@@ -4,7 +4,7 @@
 //! To add one: a file here with a `pub const CHART: Chart`, a `mod` line, and a line in [`VIEWS`].
 
 use crate::base::time::Span;
-use crate::observe::metrics::Metrics;
+use crate::observe::metrics::{Metrics, Series};
 use std::borrow::Cow;
 
 pub mod amplification;
@@ -17,6 +17,7 @@ pub mod paint;
 pub mod scale;
 pub mod summary;
 pub mod throughput;
+pub mod time_marks;
 pub mod wasted;
 
 /// Every chart, in the order they are shown.
@@ -145,4 +146,25 @@ impl Stroke {
             Stroke::Dotted => (&[1.5, 2.5], 1.5),
         }
     }
+}
+
+/// The measure of that name, if the run has it.
+pub fn series<'a>(metrics: &'a Metrics, name: &str) -> Option<&'a Series> {
+    metrics.series.iter().find(|series| series.name == name)
+}
+
+/// Lines straight from measures: the measure's name, what people call it, colour, stroke.
+pub fn lines<'a>(
+    metrics: &'a Metrics,
+    wanted: &[(&str, &'static str, &'static str, Stroke)],
+) -> Data<'a> {
+    let mut data = Data::default();
+    for (measure, name, colour, stroke) in wanted {
+        if let Some(found) = series(metrics, measure) {
+            data.bin = found.bin;
+            let values = found.values.as_slice().into();
+            data.lines.push(Line { name: (*name).into(), colour, stroke: *stroke, values });
+        }
+    }
+    data
 }

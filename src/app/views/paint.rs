@@ -2,6 +2,7 @@
 //! here; lengths are CSS pixels.
 
 use super::scale::{self, Scale};
+use super::time_marks::Times;
 use super::{Data, Form, Line, Stroke};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, CssStyleDeclaration, HtmlCanvasElement};
@@ -13,36 +14,12 @@ pub const RIGHT: f64 = 10.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 18.0;
 
-/// A stretch of time marked on every chart, in seconds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Band {
-    /// From.
-    pub from: f64,
-    /// To; the same as `from` for an instant.
-    pub to: f64,
-}
-
-/// When things are, in seconds.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Times {
-    /// The right end of the drawing.
-    pub end: f64,
-    /// The instant on screen.
-    pub now: f64,
-    /// The instant pointed at.
-    pub hover: Option<f64>,
-    /// Faults.
-    pub faults: Vec<Band>,
-    /// What a person did.
-    pub commands: Vec<f64>,
-}
-
 /// A canvas made ready: sized to the screen's pixels, with its colours at hand.
 pub struct Sheet {
-    pen: CanvasRenderingContext2d,
+    pub(super) pen: CanvasRenderingContext2d,
     style: CssStyleDeclaration,
-    width: f64,
-    height: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
 }
 
 impl Sheet {
@@ -79,30 +56,30 @@ impl Sheet {
         self.cursors(times);
     }
 
-    fn colour(&self, token: &str) -> String {
+    pub(super) fn colour(&self, token: &str) -> String {
         self.style.get_property_value(token).unwrap_or_default()
     }
 
-    fn ink(&self, token: &str, opacity: f64) {
+    pub(super) fn ink(&self, token: &str, opacity: f64) {
         let colour = self.colour(token);
         self.pen.set_fill_style_str(&colour);
         self.pen.set_stroke_style_str(&colour);
         self.pen.set_global_alpha(opacity);
     }
 
-    fn across(&self, part: f64) -> f64 {
+    pub(super) fn across(&self, part: f64) -> f64 {
         LEFT + part * (self.width - LEFT - RIGHT)
     }
 
-    fn up(&self, part: f64) -> f64 {
+    pub(super) fn up(&self, part: f64) -> f64 {
         self.height - BOTTOM - part * (self.height - TOP - BOTTOM)
     }
 
-    fn columns(&self) -> u32 {
+    pub(super) fn columns(&self) -> u32 {
         (self.width - LEFT - RIGHT).max(1.0) as u32
     }
 
-    fn text(&self, text: &str, x: f64, y: f64, align: &str, baseline: &str) {
+    pub(super) fn text(&self, text: &str, x: f64, y: f64, align: &str, baseline: &str) {
         let family = self.style.get_property_value("font-family").unwrap_or_default();
         self.pen.set_font(&format!("10.5px {family}"));
         self.pen.set_text_align(align);
@@ -111,60 +88,17 @@ impl Sheet {
         let _ = self.pen.fill_text(text, x, y);
     }
 
-    fn dashes(&self, pattern: &[f64]) {
+    pub(super) fn dashes(&self, pattern: &[f64]) {
         let list: js_sys::Array = pattern.iter().copied().map(JsValue::from_f64).collect();
         // Lengths are never negative, so this is not refused.
         let _ = self.pen.set_line_dash(&list);
     }
 
-    fn segment(&self, x1: f64, y1: f64, x2: f64, y2: f64) {
+    pub(super) fn segment(&self, x1: f64, y1: f64, x2: f64, y2: f64) {
         self.pen.begin_path();
         self.pen.move_to(x1, y1);
         self.pen.line_to(x2, y2);
         self.pen.stroke();
-    }
-
-    fn bands(&self, times: &Times) {
-        if times.end <= 0.0 {
-            return;
-        }
-        let (top, bottom) = (self.up(1.0), self.up(0.0));
-        for band in &times.faults {
-            let from = self.across((band.from / times.end).clamp(0.0, 1.0));
-            let to = self.across((band.to / times.end).clamp(0.0, 1.0));
-            self.ink("--band", 1.0);
-            self.pen.fill_rect(from, top, (to - from).max(1.0), bottom - top);
-            self.ink("--ink-soft", 0.8);
-            self.pen.begin_path();
-            self.pen.move_to(from - 3.5, top - 6.0);
-            self.pen.line_to(from + 3.5, top - 6.0);
-            self.pen.line_to(from, top);
-            self.pen.fill();
-        }
-        self.ink("--ink-soft", 0.6);
-        self.pen.set_line_width(1.0);
-        self.dashes(&[2.0, 2.0]);
-        for at in &times.commands {
-            let x = self.across((at / times.end).clamp(0.0, 1.0));
-            self.segment(x, top, x, bottom);
-        }
-        self.dashes(&[]);
-    }
-
-    fn time_axis(&self, times: &Times) {
-        let pieces = (self.columns() / 64).max(1);
-        for tick in scale::time_ticks(times.end, pieces) {
-            let x = self.across(tick.at);
-            self.ink("--line", 1.0);
-            self.segment(x, self.up(0.0), x, self.up(0.0) + 3.0);
-            self.ink("--ink-soft", 1.0);
-            let align = match tick.at {
-                at if at > 0.97 => "right",
-                _ => "center",
-            };
-            let x = if align == "right" { x + RIGHT } else { x };
-            self.text(&tick.label, x, self.height - 2.0, align, "alphabetic");
-        }
     }
 
     fn value_axis(&self, scale: Scale) {
@@ -285,28 +219,6 @@ impl Sheet {
         }
         self.ink("--line", 1.0);
         self.segment(LEFT, self.up(0.0), self.width - RIGHT, self.up(0.0));
-    }
-
-    fn cursors(&self, times: &Times) {
-        if times.end <= 0.0 {
-            return;
-        }
-        let (top, bottom) = (self.up(1.0), self.up(0.0));
-        let now = self.across((times.now / times.end).clamp(0.0, 1.0));
-        self.ink("--accent", 1.0);
-        self.pen.set_line_width(1.5);
-        self.segment(now, top - 3.0, now, bottom);
-        if let Some(at) = times.hover {
-            let x = self.across((at / times.end).clamp(0.0, 1.0));
-            self.ink("--ink", 0.7);
-            self.pen.set_line_width(1.0);
-            self.segment(x, top, x, bottom);
-            let left = x > self.width - 70.0;
-            self.ink("--ink", 1.0);
-            let (x, align) = if left { (x - 4.0, "right") } else { (x + 4.0, "left") };
-            self.text(&scale::clock(at), x, top, align, "top");
-        }
-        self.pen.set_global_alpha(1.0);
     }
 }
 

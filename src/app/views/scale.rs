@@ -96,14 +96,14 @@ pub fn nice_step(range: f64, pieces: u32) -> f64 {
 
 /// Ticks of a time axis of `seconds`, at most about `pieces` steps, on whole seconds and minutes.
 pub fn time_ticks(seconds: f64, pieces: u32) -> Vec<Tick> {
-    const STEPS: [f64; 15] = [
-        0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0,
-    ];
+    const STEPS: [f64; 15] =
+        [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
     if !(seconds.is_finite() && seconds > 0.0) {
         return Vec::new();
     }
     let rough = seconds / f64::from(pieces.max(1));
-    let step = STEPS.into_iter().find(|s| *s >= rough).unwrap_or_else(|| nice_step(seconds, pieces));
+    let step =
+        STEPS.into_iter().find(|s| *s >= rough).unwrap_or_else(|| nice_step(seconds, pieces));
     let count = libm::floor(seconds / step + 1e-9) as u32;
     (0..=count)
         .map(|n| f64::from(n) * step)
@@ -111,7 +111,7 @@ pub fn time_ticks(seconds: f64, pieces: u32) -> Vec<Tick> {
         .collect()
 }
 
-/// A number in at most four figures or so: `0`, `0.25`, `7.5`, `120`, `1.2k`, `3.4M`. A value that
+/// A number in two to four figures: `0`, `0.25`, `7.5`, `120`, `12.3k`, `3.4M`. A value that
 /// is not a number is a dash.
 pub fn short(value: f64) -> String {
     if !value.is_finite() {
@@ -122,8 +122,8 @@ pub fn short(value: f64) -> String {
         s if s >= 999_500_000.0 => trimmed(s / 1e9, 1) + "G",
         s if s >= 999_500.0 => trimmed(s / 1e6, 1) + "M",
         s if s >= 9_999.5 => trimmed(s / 1e3, usize::from(s < 99_950.0)) + "k",
-        s if s >= 99.5 => trimmed(s, 0),
-        s if s >= 9.95 => trimmed(s, 1),
+        s if s >= 9.95 => trimmed(s, 0),
+        s if s >= 0.995 => trimmed(s, 1),
         s if s >= 0.01 => trimmed(s, 2),
         0.0 => "0".to_owned(),
         s => trimmed(s, 4),

@@ -4,6 +4,7 @@ use super::{Data, Unit, scale};
 
 /// What a line did, in a sentence: `p99 rose from 40 ms to 2.1 s at 12.4 s, now 80 ms.`
 pub fn sentence(name: &str, values: &[f32], bin_seconds: f64, unit: Unit) -> String {
+    let name = words(name);
     let known: Vec<(usize, f64)> = values
         .iter()
         .enumerate()
@@ -31,6 +32,43 @@ pub fn sentence(name: &str, values: &[f32], bin_seconds: f64, unit: Unit) -> Str
         format!(", now {now_said}")
     };
     format!("{name} {verb} from {usual_said} to {peak_said} at {when}{after}.")
+}
+
+/// What breakers are doing and how often they opened.
+pub fn strips(data: &Data<'_>) -> String {
+    let opened = |values: &[f32]| {
+        values
+            .windows(2)
+            .filter(|w| w[0].total_cmp(&1.0).is_ne() && w[1].total_cmp(&1.0).is_eq())
+            .count()
+    };
+    let openings: usize = data.lines.iter().map(|l| opened(&l.values)).sum();
+    let now = |state: f32| {
+        data.lines
+            .iter()
+            .filter(|l| l.values.last().is_some_and(|v| v.total_cmp(&state).is_eq()))
+            .count()
+    };
+    let times = if openings == 1 { "once".to_owned() } else { format!("{openings} times") };
+    let all = data.lines.len();
+    match (openings, now(1.0), now(2.0)) {
+        (0, 0, 0) => format!("All {all} stayed closed."),
+        (_, 0, 0) => format!("Opened {times}, all {all} closed now."),
+        (_, open, half) => {
+            format!("Opened {times}; of {all}, {open} open and {half} half-open now.")
+        }
+    }
+}
+
+/// A name at the start of a sentence; one with digits, such as p99, stays as it is.
+fn words(name: &str) -> String {
+    let mut letters = name.chars();
+    match letters.next() {
+        Some(first) if !name.contains(|c: char| c.is_ascii_digit()) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => name.to_owned(),
+    }
 }
 
 /// The middle of the first tenth of the values, which is what a run looks like before trouble.

@@ -16,11 +16,11 @@ pub enum Copied {
 }
 
 /// Copies what is in the text box, selecting it first, and says how it went.
-pub fn copy(area: web_sys::HtmlTextAreaElement, done: Callback<Copied>) {
+pub fn copy(area: web_sys::HtmlTextAreaElement, done: impl FnOnce(Copied) + 'static) {
     area.select();
     let text = area.value();
     let Some(clipboard) = interface() else {
-        done.run(old_copy());
+        done(old_copy());
         return;
     };
     let promise = clipboard.write_text(&text);
@@ -28,7 +28,34 @@ pub fn copy(area: web_sys::HtmlTextAreaElement, done: Callback<Copied>) {
         let wrote = JsFuture::from(promise).await.is_ok();
         // The selection may have been lost while waiting.
         area.select();
-        done.try_run(if wrote { Copied::Yes } else { old_copy() });
+        done(if wrote { Copied::Yes } else { old_copy() });
+    });
+}
+
+/// Copies `text` that is in no box, by way of one out of sight.
+pub fn copy_text(text: &str, done: impl FnOnce(Copied) + 'static) {
+    let made = document().create_element("textarea").ok();
+    let area = made.and_then(|e| e.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
+    let (Some(area), Some(body)) = (area, document().body()) else {
+        done(Copied::Refused);
+        return;
+    };
+    area.set_value(text);
+    area.set_class_name("unseen");
+    if body.append_child(&area).is_err() {
+        done(Copied::Refused);
+        return;
+    }
+    let before =
+        document().active_element().and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok());
+    let shadow = area.clone();
+    copy(area, move |how| {
+        shadow.remove();
+        if let Some(element) = &before {
+            // A refused focus leaves the keyboard at the start of the page.
+            let _ = element.focus();
+        }
+        done(how);
     });
 }
 

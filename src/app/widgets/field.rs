@@ -3,7 +3,7 @@
 //! wrong text stays where it is with the reason beside it, and the old value stays in force.
 
 use super::quantity::{complaint, example, nudge};
-use crate::app::panels::form::Format;
+use crate::app::panels::form::schema::Format;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
@@ -130,7 +130,7 @@ pub fn Field(
                 inputmode=if matches!(accepts, Accepts::Number { .. }) { "decimal" } else { "text" }
                 autocomplete="off"
                 spellcheck="false"
-                placeholder=move || placeholder.get().unwrap_or_else(|| accepts.example().to_owned())
+                placeholder=move || placeholder.get().or_else(|| Some(accepts.example().to_owned()))
                 prop:value=move || draft.get().unwrap_or_else(|| value.get())
                 aria-invalid=move || if said().is_some() { "true" } else { "false" }
                 aria-describedby=move || said().map(|_| described_by.clone())

@@ -1,6 +1,6 @@
 //! Quantities in forms: is this text one, and what is the next one up or down. Pure.
 
-use crate::app::panels::form::Format;
+use crate::app::panels::form::schema::Format;
 use crate::base::time::Span;
 use crate::base::unit::{Chance, Rate};
 

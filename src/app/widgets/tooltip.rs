@@ -41,15 +41,20 @@ pub fn Help(
     #[prop(into)]
     text: String,
 ) -> impl IntoView {
+    let open = RwSignal::new(false);
     (!text.is_empty()).then(|| {
         view! {
-            <details class="help">
-                <summary title="What is this?">
-                    <span aria-hidden="true">"?"</span>
-                    <span class="unseen">{format!("About {about}")}</span>
-                </summary>
-                <p>{text}</p>
-            </details>
+            <button
+                type="button"
+                class="help"
+                aria-expanded=move || if open.get() { "true" } else { "false" }
+                aria-label=format!("About {about}")
+                title=text.clone()
+                on:click=move |_| open.update(|o| *o = !*o)
+            >
+                <span aria-hidden="true">"?"</span>
+            </button>
+            {move || open.get().then(|| view! { <p class="help-text">{text.clone()}</p> })}
         }
     })
 }

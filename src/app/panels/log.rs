@@ -1,0 +1,74 @@
+//! What happened, in sentences, newest first.
+
+use super::parts::EventLine;
+use crate::app::state::Lab;
+use crate::app::widgets::toggle::Toggle;
+use crate::session::{Line, Tone};
+use leptos::prelude::*;
+
+/// Sentences shown at most.
+const SHOWN: usize = 200;
+/// Milliseconds between two sentences that are read out.
+const QUIET: f64 = 2_000.0;
+
+/// The event log.
+#[component]
+pub fn Log() -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let only_trouble = RwSignal::new(false);
+    let lines = Memo::new(move |_| {
+        lab.slow_tick.track();
+        let trouble = only_trouble.get();
+        let mut lines = lab.with_session(|s| s.log(SHOWN));
+        lines.retain(|line| !trouble || matches!(line.tone, Tone::Warning | Tone::Bad));
+        lines
+    });
+    view! {
+        <div class="log">
+            <Toggle
+                label="Only trouble"
+                on=only_trouble
+                change=Callback::new(move |on| only_trouble.set(on))
+            />
+            <ol class="events" aria-label="What happened, newest first">
+                <For each=move || lines.get() key=|line| (line.at, line.seq) let:line>
+                    <EventLine line=line />
+                </For>
+            </ol>
+            <Show when=move || lines.with(Vec::is_empty)>
+                <p class="empty">"Nothing worth a sentence has happened yet. Press play."</p>
+            </Show>
+        </div>
+    }
+}
+
+/// Reads events out for people who cannot see them: at most one sentence every two seconds, the
+/// gravest of what happened since. Call once, at the root.
+pub fn announce(lab: Lab) {
+    let last = StoredValue::new((0.0_f64, None::<u64>));
+    Effect::new(move |_| {
+        lab.slow_tick.track();
+        let clock = window().performance().map_or(0.0, |p| p.now());
+        let (then, seen) = last.get_value();
+        if clock - then < QUIET {
+            return;
+        }
+        let lines = lab.with_session(|s| s.log(40));
+        let newest = lines.first().map(|line| line.seq);
+        let fresh = lines.into_iter().filter(|line| seen.is_some_and(|seen| line.seq > seen));
+        // Of equals the last is kept, and the oldest of the gravest is the one that explains.
+        if let Some(line) = fresh.max_by_key(gravity).filter(|_| lab.playing.get_untracked()) {
+            lab.announced.set(line.text);
+        }
+        last.set_value((clock, newest));
+    });
+}
+
+fn gravity(line: &Line) -> u8 {
+    match line.tone {
+        Tone::Plain => 0,
+        Tone::Good => 1,
+        Tone::Warning => 2,
+        Tone::Bad => 3,
+    }
+}

@@ -1,0 +1,76 @@
+//! Small pieces several panels share: an instant to go to, the mark of a tone, rows of facts.
+
+use crate::app::state::Lab;
+use crate::app::views::scale;
+use crate::base::time::Time;
+use crate::session::{Line, Tone};
+use leptos::prelude::*;
+
+/// An instant as a button that goes there.
+#[component]
+pub fn Instant(
+    /// When.
+    at: Time,
+) -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let said = scale::clock(at.as_secs());
+    view! {
+        <button
+            type="button"
+            class="instant"
+            title=format!("Go to {said}")
+            on:click=move |_| {
+                lab.pause();
+                lab.seek(at);
+            }
+        >
+            {said.clone()}
+        </button>
+    }
+}
+
+/// How an event is to be taken, as a shape, a colour and a word.
+#[component]
+pub fn ToneMark(
+    /// How.
+    tone: Tone,
+) -> impl IntoView {
+    let (class, shape, word) = match tone {
+        Tone::Plain => ("mark mark-plain", "●", ""),
+        Tone::Good => ("mark mark-ok", "✓", "good: "),
+        Tone::Warning => ("mark mark-warn", "▲", "warning: "),
+        Tone::Bad => ("mark mark-bad", "✕", "bad: "),
+    };
+    view! {
+        <span class=class>
+            <span aria-hidden="true">{shape}</span>
+            <span class="unseen">{word}</span>
+        </span>
+    }
+}
+
+/// An event: when, how, what.
+#[component]
+pub fn EventLine(
+    /// The event.
+    line: Line,
+) -> impl IntoView {
+    view! {
+        <li class="event">
+            <Instant at=line.at />
+            <ToneMark tone=line.tone />
+            <span class="event-text">{line.text}</span>
+        </li>
+    }
+}
+
+/// Facts, each with its name.
+#[component]
+pub fn Rows(
+    /// Names and facts.
+    #[prop(into)]
+    rows: Signal<Vec<(String, String)>>,
+) -> impl IntoView {
+    let row = |(name, fact): (String, String)| view! { <div><dt>{name}</dt><dd>{fact}</dd></div> };
+    view! { <dl class="rows">{move || rows.get().into_iter().map(row).collect_view()}</dl> }
+}

@@ -1,0 +1,206 @@
+//! The dialog that gives a run away: a link to this very instant, or the code that puts it into
+//! another page. Nothing is sent anywhere; the link holds everything.
+
+use crate::app::state::Lab;
+use crate::app::views::scale;
+use crate::app::widgets::button::{Button, Look};
+use crate::app::widgets::clipboard::{Copied, copy};
+use crate::app::widgets::dialog::Dialog;
+use crate::app::widgets::toggle::Toggle;
+use crate::session::LinkOptions;
+use leptos::html;
+use leptos::prelude::*;
+
+/// Links up to this length survive everywhere.
+const FINE: usize = 2_000;
+/// Links beyond this length are cut off by many programs.
+const LONG: usize = 8_000;
+
+/// Sizes of an embedded run: name, width and height in CSS pixels.
+const SIZES: [(&str, u32, u32); 3] =
+    [("Small", 480, 300), ("Medium", 640, 400), ("Large", 960, 600)];
+
+/// The share dialog; open while [`Lab::sharing`].
+#[component]
+pub fn Share() -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    view! { <Dialog title="Share this run" open=lab.sharing><Content /></Dialog> }
+}
+
+#[component]
+fn Content() -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let fresh = move || lab.with_session(|s| (s.link(LinkOptions::default()), s.now()));
+    let made = RwSignal::new(fresh());
+    let address = Memo::new(move |_| made.with(|(fragment, _)| page_address("", fragment)));
+    let stale = Memo::new(move |_| {
+        lab.slow_tick.track();
+        lab.changed.track();
+        made.get() != fresh()
+    });
+    view! {
+        <p class="share-about">
+            "The link carries the settings, what you did and when, the seed, and the instant on screen ("
+            <b>{move || made.with(|(_, at)| scale::clock(at.as_secs()))}</b>
+            "). Whoever opens it sees the same run, message for message."
+        </p>
+        <CopyBox name="Link" text=address rows=3 />
+        <Meter length=Signal::derive(move || address.with(String::len)) />
+        <Show when=move || stale.get()>
+            <p class="notice" role="status">
+                <span class="mark mark-warn" aria-hidden="true">"▲"</span>
+                "The run has moved on since this link was made."
+                <Button press=Callback::new(move |()| made.set(fresh()))>"Make a new link"</Button>
+            </p>
+        </Show>
+        <Embed fragment=Signal::derive(move || made.with(|m| m.0.clone())) />
+    }
+}
+
+/// Code for another page.
+#[component]
+fn Embed(fragment: Signal<String>) -> impl IntoView {
+    let size = RwSignal::new(1_usize);
+    let (playing, panels) = (RwSignal::new(false), RwSignal::new(false));
+    let code = Memo::new(move |_| {
+        let mut query = "?embed=1".to_owned();
+        if playing.get() {
+            query.push_str("&play=1");
+        }
+        if panels.get() {
+            query.push_str("&ui=full");
+        }
+        let (_, width, height) = SIZES[size.get().min(SIZES.len() - 1)];
+        frame_code(&fragment.with(|f| page_address(&query, f)), width, height)
+    });
+    let choice = move |(n, (name, width, height)): (usize, (&'static str, u32, u32))| {
+        view! {
+            <label class="size">
+                <input
+                    type="radio"
+                    name="embed-size"
+                    prop:checked=move || size.get() == n
+                    on:change=move |_| size.set(n)
+                />
+                <span
+                    class="size-shape"
+                    aria-hidden="true"
+                    style=format!("width: {}px; height: {}px", width / 20, height / 20)
+                ></span>
+                <span>{name}" "<small>{format!("{width} × {height}")}</small></span>
+            </label>
+        }
+    };
+    view! {
+        <details class="embed">
+            <summary>"Put it into a page"</summary>
+            <fieldset class="sizes">
+                <legend>"Size"</legend>
+                {SIZES.into_iter().enumerate().map(choice).collect_view()}
+            </fieldset>
+            <div class="share-options">
+                <Toggle
+                    label="Start playing"
+                    on=playing
+                    change=Callback::new(move |on| playing.set(on))
+                />
+                <Toggle
+                    label="With all panels"
+                    on=panels
+                    change=Callback::new(move |on| panels.set(on))
+                />
+            </div>
+            <CopyBox name="Code" text=code rows=5 />
+        </details>
+    }
+}
+
+/// A text to copy, with what became of copying it.
+#[component]
+fn CopyBox(name: &'static str, #[prop(into)] text: Signal<String>, rows: u32) -> impl IntoView {
+    let area = NodeRef::<html::Textarea>::new();
+    let said = RwSignal::new(String::new());
+    Effect::new(move |_| {
+        text.track();
+        said.set(String::new());
+    });
+    let press = Callback::new(move |()| {
+        let Some(area) = area.get() else { return };
+        copy(area, move |how| {
+            said.try_set(match how {
+                Copied::Yes => "✓ Copied.".to_owned(),
+                Copied::Refused => {
+                    "The browser did not allow it. The text is selected: copy it by keyboard or menu.".to_owned()
+                }
+            });
+        });
+    });
+    view! {
+        <div class="copy">
+            <textarea
+                node_ref=area
+                class="copy-text"
+                aria-label=name
+                rows=rows
+                readonly
+                spellcheck="false"
+                prop:value=text
+                on:focus=move |_| if let Some(area) = area.get() { area.select() }
+            ></textarea>
+            <div class="copy-row">
+                <Button look=Look::Main press=press>"Copy "{name.to_lowercase()}</Button>
+                <span role="status">{said}</span>
+            </div>
+        </div>
+    }
+}
+
+/// Whether the link is short enough for where links go.
+#[component]
+fn Meter(length: Signal<usize>) -> impl IntoView {
+    let grade = move || match length.get() {
+        n if n <= FINE => ("meter meter-ok", "✓ works everywhere"),
+        n if n <= LONG => ("meter meter-warn", "▲ too long for some chat programs"),
+        _ => ("meter meter-bad", "✕ likely to be cut off; save it to a file instead"),
+    };
+    let part = move || (length.get() as f64 / LONG as f64 * 100.0).min(100.0);
+    view! {
+        <div class=move || grade().0>
+            <span class="meter-bar" aria-hidden="true">
+                <span style=move || format!("width: {:.1}%", part())></span>
+            </span>
+            <span>{move || format!("{} characters, {}", length.get(), grade().1)}</span>
+        </div>
+    }
+}
+
+/// The address of this page with another query and fragment.
+fn page_address(query: &str, fragment: &str) -> String {
+    let location = window().location();
+    let (origin, path) = (location.origin(), location.pathname());
+    let base = format!("{}{}", origin.unwrap_or_default(), path.unwrap_or_default());
+    format!("{base}{query}#{fragment}")
+}
+
+/// The element that shows `address` inside another page.
+fn frame_code(address: &str, width: u32, height: u32) -> String {
+    let address = address.replace('&', "&amp;").replace('"', "&quot;");
+    format!(
+        "<iframe src=\"{address}\" title=\"netsplit: a simulated distributed system\" \
+         width=\"{width}\" height=\"{height}\" style=\"border:0;max-width:100%\" loading=\"lazy\" \
+         allow=\"fullscreen; clipboard-write\" \
+         sandbox=\"allow-scripts allow-same-origin allow-popups allow-downloads\"></iframe>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embed_code_escapes_its_address() {
+        let code = frame_code("https://x.org/?embed=1&a=\"b\"#seed=4&t=1s", 480, 300);
+        assert!(code.contains("embed=1&amp;a=&quot;b&quot;#seed=4&amp;t=1s\""), "{code}");
+        assert!(code.contains("width=\"480\" height=\"300\""));
+    }
+}

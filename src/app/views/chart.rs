@@ -1,0 +1,293 @@
+//! A chart on the page: its title with the values at the instant on screen or pointed at, the
+//! drawing, its sentence, its table, and its numbers to copy. Pointing at one chart points at the
+//! same instant on all of them; a click goes there.
+
+use super::paint::{LEFT, RIGHT, Sheet};
+use super::time_marks::{Band, Times};
+use super::{Chart, Data, Form, summary};
+use crate::app::state::Lab;
+use crate::app::views::scale;
+use crate::app::widgets::clipboard;
+use crate::base::time::Time;
+use crate::session::MarkKind;
+use leptos::ev::MouseEvent;
+use leptos::html;
+use leptos::prelude::*;
+
+/// The instant pointed at on any chart, in seconds; shared by context.
+#[derive(Clone, Copy)]
+pub struct Pointed(pub RwSignal<Option<f64>>);
+
+/// A chart of the run on screen.
+#[component]
+pub fn ChartCard(chart: &'static Chart) -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let pointed = use_context::<Pointed>().map_or_else(|| RwSignal::new(None), |p| p.0);
+    let canvas = NodeRef::<html::Canvas>::new();
+    let resized = window_width();
+    Effect::new(move |_| {
+        lab.slow_tick.track();
+        lab.theme.track();
+        resized.track();
+        let hover = pointed.get();
+        let Some(sheet) = canvas.get().and_then(|c| Sheet::new(&c)) else { return };
+        let times = times(lab, hover);
+        with_data(lab, chart, |data| sheet.chart(data, chart.form, &times));
+    });
+    let at = move |event: &MouseEvent| {
+        let width = canvas.get_untracked().map_or(0.0, |c| f64::from(c.client_width()));
+        let part = (f64::from(event.offset_x()) - LEFT) / (width - LEFT - RIGHT).max(1.0);
+        lab.with_session(|s| s.end().as_secs()) * part.clamp(0.0, 1.0)
+    };
+    let sentence = Memo::new(move |_| {
+        lab.slow_tick.track();
+        with_data(lab, chart, |data| spoken(chart, data))
+    });
+    let table = RwSignal::new(false);
+    view! {
+        <section class="chart" id=format!("chart-{}", chart.id) aria-label=chart.title>
+            <header class="chart-head">
+                <h3 title=chart.help>
+                    {chart.title} <span class="chart-unit">{chart.unit.label()}</span>
+                </h3>
+                <Tools chart=chart table=table />
+            </header>
+            <Legend chart=chart pointed=pointed />
+            <canvas
+                class="chart-canvas"
+                class:chart-strips=chart.form == Form::Strips
+                node_ref=canvas
+                role="img"
+                aria-label=move || sentence.get()
+                on:mousemove=move |event| pointed.set(Some(at(&event)))
+                on:mouseleave=move |_| pointed.set(None)
+                on:click=move |event| lab.seek(seconds(at(&event)))
+            ></canvas>
+            <p class="chart-says">{sentence}</p>
+            <Show when=move || table.get()>
+                <Table chart=chart />
+            </Show>
+        </section>
+    }
+}
+
+/// The buttons for the table and the numbers.
+#[component]
+fn Tools(chart: &'static Chart, table: RwSignal<bool>) -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let said = RwSignal::new("CSV");
+    let copy = move |_| {
+        let text = with_data(lab, chart, summary::csv);
+        let name = format!("{}.csv", chart.id);
+        let done = move |how: clipboard::Copied| {
+            let saved = how == clipboard::Copied::Refused
+                && clipboard::download(&name, "text/csv", &with_data(lab, chart, summary::csv));
+            said.try_set(match how {
+                clipboard::Copied::Yes => "copied",
+                clipboard::Copied::Refused if saved => "saved",
+                clipboard::Copied::Refused => "refused",
+            });
+        };
+        clipboard::copy_text(&text, done);
+    };
+    view! {
+        <span class="chart-tools">
+            <button
+                type="button"
+                class="button button-quiet button-small"
+                aria-pressed=move || if table.get() { "true" } else { "false" }
+                title=format!("{} as a table", chart.title)
+                on:click=move |_| table.update(|t| *t = !*t)
+            >
+                "table"
+            </button>
+            <button
+                type="button"
+                class="button button-quiet button-small"
+                title=format!("Copy the numbers of {} as CSV", chart.title)
+                on:click=copy
+                on:blur=move |_| said.set("CSV")
+            >
+                <span role="status">{said}</span>
+            </button>
+        </span>
+    }
+}
+
+/// The lines with their marks and values.
+#[component]
+fn Legend(chart: &'static Chart, pointed: RwSignal<Option<f64>>) -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let names = Memo::new(move |_| {
+        lab.slow_tick.track();
+        with_data(lab, chart, |data| {
+            data.lines.iter().map(|l| (l.name.to_string(), l.colour, l.stroke)).collect::<Vec<_>>()
+        })
+    });
+    let values = Memo::new(move |_| {
+        lab.slow_tick.track();
+        let at = pointed.get();
+        with_data(lab, chart, |data| {
+            data.lines.iter().map(|line| say(chart, value(data, &line.values, at))).collect()
+        })
+    });
+    let entry = move |n: usize, (name, colour, stroke): (String, &'static str, super::Stroke)| {
+        let (pattern, width) = stroke.pattern();
+        let dashes = pattern.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
+        let block = chart.form == Form::Stack;
+        let swatch = (chart.form != Form::Strips).then(|| {
+            view! {
+                <svg class="swatch" viewBox="0 0 16 10" aria-hidden="true">
+                    <rect
+                        width="16"
+                        height="10"
+                        rx="2"
+                        style=format!("fill: var({colour})")
+                        opacity=match (block, stroke) {
+                            (true, _) => "0.85",
+                            (_, super::Stroke::Area) => "0.2",
+                            _ => "0",
+                        }
+                    />
+                    {(!block).then(|| view! {
+                        <line
+                            x1="0"
+                            x2="16"
+                            y1="5"
+                            y2="5"
+                            style=format!("stroke: var({colour})")
+                            stroke-width=width
+                            stroke-dasharray=dashes
+                        />
+                    })}
+                </svg>
+            }
+        });
+        view! {
+            <li>
+                {swatch} <span class="legend-name">{name}</span>
+                <b>{move || values.with(|v: &Vec<String>| v.get(n).cloned())}</b>
+            </li>
+        }
+    };
+    view! {
+        <ul class="legend">
+            {move || names.get().into_iter().enumerate().map(|(n, l)| entry(n, l)).collect_view()}
+        </ul>
+    }
+}
+
+/// The chart as a table, at most forty rows.
+#[component]
+fn Table(chart: &'static Chart) -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let content = Memo::new(move |_| {
+        lab.slow_tick.track();
+        with_data(lab, chart, |data| {
+            let names: Vec<String> = data.lines.iter().map(|l| l.name.to_string()).collect();
+            let rows: Vec<Vec<String>> = summary::table(data, 40)
+                .into_iter()
+                .map(|(at, values)| {
+                    let said = values.into_iter().map(|v| say(chart, v));
+                    std::iter::once(scale::clock(at)).chain(said).collect()
+                })
+                .collect();
+            (names, rows)
+        })
+    });
+    let head = |name: String| view! { <th scope="col">{name}</th> };
+    let cell = |text: String| view! { <td>{text}</td> };
+    let row = move |cells: Vec<String>| {
+        view! { <tr>{cells.into_iter().map(cell).collect_view()}</tr> }
+    };
+    view! {
+        <div
+            class="chart-table"
+            tabindex="0"
+            role="region"
+            aria-label=format!("{} as a table", chart.title)
+        >
+            <table>
+                <caption>"Each row: the highest value since the row above."</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"until"</th>
+                        {move || content.get().0.into_iter().map(head).collect_view()}
+                    </tr>
+                </thead>
+                <tbody>
+                    {move || content.get().1.into_iter().map(row).collect_view()}
+                </tbody>
+            </table>
+        </div>
+    }
+}
+
+fn with_data<R>(lab: Lab, chart: &Chart, look: impl FnOnce(&Data<'_>) -> R) -> R {
+    lab.with_session(|s| look(&(chart.read)(s.metrics())))
+}
+
+/// The value at `at` seconds, or the newest.
+fn value(data: &Data<'_>, values: &[f32], at: Option<f64>) -> f64 {
+    let found = match at {
+        Some(at) => values.get((at / data.bin.as_secs().max(1e-6)) as usize),
+        None => values.last(),
+    };
+    found.copied().map_or(f64::NAN, f64::from)
+}
+
+fn say(chart: &Chart, value: f64) -> String {
+    if chart.form == Form::Strips {
+        return match value {
+            v if !v.is_finite() => "–",
+            v if v < 0.5 => "closed",
+            v if v < 1.5 => "open",
+            _ => "half-open",
+        }
+        .to_owned();
+    }
+    chart.unit.say(value)
+}
+
+fn spoken(chart: &Chart, data: &Data<'_>) -> String {
+    let bin = data.bin.as_secs();
+    match (data.lines.first(), chart.form) {
+        (None, Form::Strips) => "No breakers in this scenario.".to_owned(),
+        (None, _) => "Nothing to show in this scenario.".to_owned(),
+        (Some(_), Form::Strips) => summary::strips(data),
+        (Some(line), _) => summary::sentence(&line.name, &line.values, bin, chart.unit),
+    }
+}
+
+fn seconds(at: f64) -> Time {
+    Time((at * 1e6) as u64)
+}
+
+/// The instants every chart marks.
+fn times(lab: Lab, hover: Option<f64>) -> Times {
+    lab.with_session(|s| {
+        let (mut faults, mut commands) = (Vec::new(), Vec::new());
+        for mark in s.marks() {
+            match mark.kind {
+                MarkKind::Fault => {
+                    let until = mark.until.unwrap_or(mark.at).min(s.end());
+                    faults.push(Band { from: mark.at.as_secs(), to: until.as_secs() });
+                }
+                MarkKind::Command => commands.push(mark.at.as_secs()),
+                MarkKind::Breaker | MarkKind::Check => {}
+            }
+        }
+        Times { end: s.end().as_secs(), now: s.now().as_secs(), hover, faults, commands }
+    })
+}
+
+/// Changes when the window does, so that canvases fit again.
+fn window_width() -> RwSignal<f64> {
+    let width = RwSignal::new(0.0);
+    let handle = window_event_listener(leptos::ev::resize, move |_| {
+        let now = window().inner_width().ok().and_then(|w| w.as_f64()).unwrap_or_default();
+        width.try_set(now);
+    });
+    on_cleanup(move || handle.remove());
+    width
+}

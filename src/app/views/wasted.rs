@@ -1,0 +1,13 @@
+//! Work done for nobody.
+
+use super::{Chart, Data, Form, Stroke, Unit, lines};
+
+/// Requests finished after their caller had given up.
+pub const CHART: Chart = Chart {
+    id: "wasted",
+    title: "Wasted work",
+    unit: Unit::PerSecond,
+    help: "Requests a server finished although the caller had already given up on them.",
+    form: Form::Lines,
+    read: |metrics| -> Data<'_> { lines(metrics, &[("wasted", "wasted", "--bad", Stroke::Area)]) },
+};
