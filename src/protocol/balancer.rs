@@ -1,6 +1,7 @@
 //! A load balancer: hands each request to one backend and the answer back. It checks the health
 //! of its backends, and stops using those that keep failing.
 
+use super::caller::late;
 use super::note::Note;
 use super::policy::outlier::{Outlier, OutlierSettings};
 use super::rpc::{Answer, Refusal, Reply, Request, Ticket};
@@ -207,7 +208,7 @@ impl Balancer {
         let intent = request.intent;
         let Some(place) = self.choose() else {
             let why = Refusal::NoBackend;
-            cx.note(Note::Refused { intent, why });
+            cx.note(Note::Refused { intent, why, stayed: Span::ZERO });
             let answer = Answer::Refused(why);
             return cx
                 .send(source, Message::Reply(Reply { ticket: request.ticket, intent, answer }));
@@ -227,7 +228,7 @@ impl Balancer {
 
     fn reply(&mut self, reply: &Reply, cx: &mut Cx<'_>) {
         let Some(entry) = self.entries.remove(reply.ticket.call) else {
-            return cx.note(Note::Late { intent: reply.intent, attempt: reply.ticket.attempt });
+            return cx.note(late(reply));
         };
         let good = !matches!(reply.answer, Answer::Error | Answer::Refused(_));
         self.backend_ended(entry.backend, good, cx);

@@ -331,7 +331,10 @@ impl Caller {
         self.guards[guard as usize].calls += 1;
         let key = self.calls.insert(call);
         match refusal {
-            Some(why) => self.finish(key, Outcome::Answered(Answer::Refused(why)), cx),
+            Some(why) => {
+                cx.note(Note::Refused { intent: want.intent, why, stayed: Span::ZERO });
+                self.finish(key, Outcome::Answered(Answer::Refused(why)), cx)
+            }
             None => self.attempt(key, false, cx),
         }
     }
@@ -339,7 +342,7 @@ impl Caller {
     /// Takes an answer. [`Note::Late`] if nobody waits for it.
     pub fn reply(&mut self, reply: &Reply, cx: &mut Cx<'_>) -> Option<Ended> {
         if !self.awaits(reply.ticket) {
-            cx.note(Note::Late { intent: reply.intent, attempt: reply.ticket.attempt });
+            cx.note(late(reply));
             return None;
         }
         let (call, number) = (reply.ticket.call, reply.ticket.attempt);
@@ -476,6 +479,7 @@ impl Caller {
             Err(_) if hedge => return None,
             Err(why) => {
                 call.attempts = call.attempts.saturating_add(1);
+                cx.note(Note::Refused { intent: call.intent, why, stayed: Span::ZERO });
                 return self.failed(key, Outcome::Answered(Answer::Refused(why)), cx);
             }
         };
@@ -641,6 +645,11 @@ pub fn phase(state: BreakerState) -> Phase {
         BreakerState::Open | BreakerState::ForcedOpen => Phase::Open,
         BreakerState::HalfOpen => Phase::HalfOpen,
     }
+}
+
+/// An answer that nobody waited for.
+pub(super) fn late(reply: &Reply) -> Note {
+    Note::Late { intent: reply.intent, attempt: reply.ticket.attempt, answer: reply.answer }
 }
 
 fn result(outcome: Outcome) -> CallResult {

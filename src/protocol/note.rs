@@ -1,6 +1,6 @@
 //! What processes say about themselves. Metrics, ledger, log and checks are folded from these.
 
-use super::rpc::{Ending, Op, Outcome, Refusal};
+use super::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use crate::base::id::NodeId;
 use crate::base::time::Span;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,8 @@ pub enum Note {
         intent: u64,
         /// Which attempt.
         attempt: u8,
+        /// What it says.
+        answer: Answer,
     },
     /// A breaker changed its state.
     Breaker {
@@ -88,12 +90,19 @@ pub enum Note {
         /// The state entered.
         to: Phase,
     },
-    /// A server turned a request away.
+    /// A request came to a server with a queue.
+    Arrived {
+        /// For which intent.
+        intent: u64,
+    },
+    /// A server turned a request away, or a caller one of its own ([`Refusal::is_local`]).
     Refused {
         /// For which intent.
         intent: u64,
         /// Why.
         why: Refusal,
+        /// How long the request had been there.
+        stayed: Span,
     },
     /// A server finished the work for a request.
     Worked {
@@ -101,12 +110,23 @@ pub enum Note {
         intent: u64,
         /// How long it worked.
         span: Span,
+        /// How long the request was there, its waiting included.
+        stayed: Span,
     },
     /// A store changed data.
     Applied {
         /// For which intent.
         intent: u64,
         /// What was done.
+        op: Op,
+        /// To which item.
+        item: u32,
+    },
+    /// A store restarted without a change that was not yet on its disk when it crashed.
+    Undone {
+        /// For which intent it had been made.
+        intent: u64,
+        /// What had been done.
         op: Op,
         /// To which item.
         item: u32,

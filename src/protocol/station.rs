@@ -172,6 +172,7 @@ impl Station {
     /// Takes a request in, or turns it away.
     pub fn offer(&mut self, source: NodeId, request: Request, cx: &mut Cx<'_>) {
         let now = cx.now();
+        cx.note(Note::Arrived { intent: request.intent });
         let progress = Progress::default();
         let job = Job { source, request, arrived: now, started: now, progress };
         if let Some(limit) = &self.limit
@@ -216,13 +217,15 @@ impl Station {
             limit.completed(now, now.since(job.arrived), dropped);
         }
         let span = now.since(job.started);
-        cx.note(Note::Worked { intent: job.request.intent, span });
+        let stayed = now.since(job.arrived);
+        cx.note(Note::Worked { intent: job.request.intent, span, stayed });
         reply(&job, answer, cx);
         self.fill(cx);
     }
 
     fn refuse(&self, job: &Job, why: Refusal, cx: &mut Cx<'_>) {
-        cx.note(Note::Refused { intent: job.request.intent, why });
+        let stayed = cx.now().since(job.arrived);
+        cx.note(Note::Refused { intent: job.request.intent, why, stayed });
         reply(job, Answer::Refused(why), cx);
     }
 

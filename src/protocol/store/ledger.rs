@@ -65,6 +65,8 @@ pub struct Item {
 struct Pending {
     write: u64,
     job: Option<Key>,
+    intent: u64,
+    op: Op,
     item: u32,
     before: Item,
     key: u64,
@@ -82,6 +84,7 @@ pub struct Ledger {
     pub items: BTreeMap<u32, Item>,
     keys: Option<KeyTable<Answer>>,
     pending: VecDeque<Pending>,
+    undone: Vec<Pending>,
     waiting: Vec<(u64, Key)>,
 }
 
@@ -93,6 +96,7 @@ impl Ledger {
             items: BTreeMap::new(),
             keys: settings.keys.as_ref().map(KeyTable::new),
             pending: VecDeque::new(),
+            undone: Vec::new(),
             waiting: Vec::new(),
             settings,
         }
@@ -119,6 +123,7 @@ impl Ledger {
             if let Some(keys) = &mut self.keys {
                 keys.abort(last.key);
             }
+            self.undone.push(last);
         }
         if !self.settings.keys_durable {
             self.keys = self.settings.keys.as_ref().map(KeyTable::new);
@@ -147,7 +152,12 @@ impl Ledger {
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
             Input::Persisted(write) => self.persisted(write, cx),
-            Input::Timer(_) | Input::Start | Input::Restart => {}
+            Input::Restart => {
+                for lost in std::mem::take(&mut self.undone) {
+                    cx.note(Note::Undone { intent: lost.intent, op: lost.op, item: lost.item });
+                }
+            }
+            Input::Timer(_) | Input::Start => {}
         }
     }
 
@@ -212,8 +222,9 @@ impl Ledger {
         cx.note(Note::Applied { intent: request.intent, op: request.op, item: request.item });
         let answer = Answer::Done { version: after.version };
         let write = cx.persist(self.settings.sync);
-        let (item, key) = (request.item, request.key);
-        self.pending.push_back(Pending { write, job: Some(job), item, before, key, answer });
+        let Request { intent, op, item, key, .. } = *request;
+        let job = Some(job);
+        self.pending.push_back(Pending { write, job, intent, op, item, before, key, answer });
     }
 
     fn persisted(&mut self, write: u64, cx: &mut Cx<'_>) {
