@@ -3,6 +3,7 @@
 
 pub mod diagnostics;
 pub mod dist;
+pub mod histogram;
 pub mod id;
 pub mod random;
 pub mod slab;

@@ -1,0 +1,111 @@
+//! Remembers which changes of data were made, so that making one twice is noticed. Memory is
+//! bounded: of each population the last 262,144 intents are remembered, fewer when several
+//! populations share the room.
+
+use crate::protocol::rpc::Op;
+use std::sync::Arc;
+
+const PAGE: usize = 256;
+const PAGES: usize = 1_024;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    intent: u64,
+    tag: u32,
+    times: u32,
+}
+
+/// How often each recent intent changed data. A clone shares what neither changes afterwards.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    // Neighbours in number share a page, so a clone copies little of what it goes on to change.
+    pages: Vec<Option<Arc<[Slot; PAGE]>>>,
+}
+
+/// Which kind of change, in which group of nodes: the same twice is once too often.
+fn tag(group: u16, op: Op) -> u32 {
+    let kind = match op {
+        Op::Read => 1,
+        Op::Write => 2,
+        Op::Charge { .. } => 3,
+        Op::Update => 4,
+        Op::CompareAndSet { .. } => 5,
+    };
+    u32::from(group) << 8 | kind
+}
+
+impl Effects {
+    fn slot(&mut self, intent: u64, tag: u32) -> &mut Slot {
+        // Populations count in the low bits; each starts at another place, and so does each group.
+        let shift = (intent >> 40).wrapping_mul(40_503) + u64::from(tag).wrapping_mul(25_717);
+        let place = (intent.wrapping_add(shift) % (PAGE * PAGES) as u64) as usize;
+        if self.pages.is_empty() {
+            self.pages = vec![None; PAGES];
+        }
+        let page =
+            self.pages[place / PAGE].get_or_insert_with(|| Arc::new([Slot::default(); PAGE]));
+        &mut Arc::make_mut(page)[place % PAGE]
+    }
+
+    /// A store of `group` did `op` for `intent`. How often it has now been done; zero if that
+    /// changes nothing.
+    pub fn applied(&mut self, intent: u64, group: u16, op: Op) -> u32 {
+        if !op.changes() {
+            return 0;
+        }
+        let tag = tag(group, op);
+        let slot = self.slot(intent, tag);
+        if (slot.intent, slot.tag) != (intent, tag) {
+            *slot = Slot { intent, tag, times: 0 };
+        }
+        slot.times = slot.times.saturating_add(1);
+        slot.times
+    }
+
+    /// A crash undid one of the changes. How often it is still done; none if it is not remembered.
+    pub fn undone(&mut self, intent: u64, group: u16, op: Op) -> Option<u32> {
+        let tag = tag(group, op);
+        let slot = self.slot(intent, tag);
+        if (slot.intent, slot.tag) != (intent, tag) {
+            return None;
+        }
+        slot.times = slot.times.checked_sub(1)?;
+        Some(slot.times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHARGE: Op = Op::Charge { amount: 5 };
+
+    #[test]
+    fn the_same_change_twice_is_noticed_and_another_is_not_mixed_up_with_it() {
+        let mut effects = Effects::default();
+        let intent = |n: u64| (3 << 40) | n;
+        for n in 1..=100_000 {
+            assert_eq!(effects.applied(intent(n), 1, CHARGE), 1);
+        }
+        let mut kept = effects.clone();
+        assert_eq!(effects.applied(intent(7), 1, CHARGE), 2);
+        assert_eq!(effects.applied(intent(7), 1, CHARGE), 3);
+        assert_eq!(effects.applied(intent(7), 2, CHARGE), 1, "another store");
+        assert_eq!(effects.applied(intent(7), 1, Op::Write), 1, "another change");
+        assert_eq!(effects.applied(intent(7), 1, Op::Read), 0, "no change");
+        assert_eq!(effects.undone(intent(7), 1, CHARGE), Some(2));
+        assert_eq!(effects.undone(intent(100_001), 1, CHARGE), None);
+        assert_eq!(kept.applied(intent(7), 1, CHARGE), 2, "a clone goes its own way");
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut effects = Effects::default();
+        for n in 1..=1_000_000 {
+            effects.applied(n, 0, CHARGE);
+        }
+        assert_eq!(effects.pages.len(), PAGES);
+        assert_eq!(effects.applied(1_000_000, 0, CHARGE), 2);
+        assert_eq!(effects.applied(1, 0, CHARGE), 1, "forgotten");
+    }
+}

@@ -1,0 +1,398 @@
+//! Numbers of a run, folded from what happens as it happens: totals, series over time, strips of
+//! breaker states, and counts for each node.
+//!
+//! Give every record to [`Metrics::fold`] and look at the world with [`Metrics::close`] at
+//! [`Metrics::next_close`]; the public fields are up to date after `close`.
+
+use super::cast::Cast;
+use super::frame::Kind;
+use super::picture::station;
+use super::series::{Bins, Series};
+use super::strips::Strips;
+use super::totals::{Totals, carries_work, is_work};
+use crate::base::histogram::Histogram;
+use crate::base::id::NodeId;
+use crate::base::time::{Span, Time};
+use crate::check::effects::Effects;
+use crate::protocol::note::Note;
+use crate::protocol::rpc::{Op, Outcome};
+use crate::protocol::{Message, Role};
+use crate::sim::trace::{Change, Counts, Fate, Record, What};
+use crate::sim::world::World;
+use serde::Serialize;
+use std::sync::Arc;
+
+pub use super::strips::Strip;
+pub use crate::protocol::note::Phase as BreakerPhase;
+
+/// The width of a bin where nobody asks for another.
+pub const BIN: Span = Span::millis(100);
+
+/// The numbers of a run.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// Of the whole run.
+    pub totals: Totals,
+    /// Over time, in bins that are over.
+    pub series: Vec<Series>,
+    /// The states of each breaker that stands alone.
+    pub breakers: Vec<Arc<Strip>>,
+    /// By node.
+    pub nodes: Vec<NodeTotals>,
+    /// What became of messages.
+    pub messages: Counts,
+    /// Up to when.
+    pub now: Time,
+    bins: Bins,
+    all: Histogram,
+    effects: Effects,
+    strips: Strips,
+    /// By node: which group of the cast it belongs to, and whether it is a population.
+    groups: Vec<(u16, bool)>,
+    /// The series that are looked up in the world, and the last values seen.
+    gauges: Vec<(Gauge, f32)>,
+}
+
+/// Counts of one node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NodeTotals {
+    /// Requests that came to its queue.
+    pub arrived: u64,
+    /// Requests it worked on to the end.
+    pub worked: u64,
+    /// How long it worked on those, in microseconds.
+    pub work: u64,
+    /// How long those were there, waiting included, in microseconds.
+    pub stayed: u64,
+    /// Requests it turned away.
+    pub refused: u64,
+    /// Requests it sent itself.
+    pub sent: u64,
+    /// Answers it got after it had stopped waiting.
+    pub late: u64,
+    /// Its answers that nobody took, lost on the way back.
+    pub answers_lost: u64,
+    /// Changes it made.
+    pub applied: u64,
+    /// Requests it recognised by their key.
+    pub recognised: u64,
+    /// Intents of its own that have not ended.
+    pub outstanding: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gauge {
+    Outstanding,
+    Queue(NodeId),
+    Open { node: NodeId, stack: u8 },
+}
+
+/// Series of counts per second, and how they are counted.
+const RATES: [(&str, fn(&Totals) -> u64); 11] = [
+    ("offered", |t| t.offered),
+    ("goodput", Totals::good),
+    ("attempts", |t| t.attempts),
+    ("errors", Totals::bad),
+    ("ok", |t| t.ok),
+    ("degraded", |t| t.degraded),
+    ("rejected", |t| t.rejected),
+    ("failed", |t| t.failed),
+    ("timed_out", |t| t.timed_out),
+    ("worked", |t| t.worked),
+    ("wasted", |t| t.wasted),
+];
+
+/// Series of latencies.
+const LATENCIES: [(&str, fn(&Totals) -> f64); 4] =
+    [("p50", |t| t.p50), ("p90", |t| t.p90), ("p99", |t| t.p99), ("p999", |t| t.p999)];
+
+impl Metrics {
+    /// Of a run that has not begun. `bin` is the width of a bin in the beginning.
+    pub fn new(cast: &Cast, world: &World<Role>, bin: Span) -> Metrics {
+        let mut names: Vec<&str> = cast.members.iter().map(|m| m.group.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let group = |name: &str| names.binary_search(&name).map_or(u16::MAX, |n| n as u16);
+        let members = cast.members.iter();
+        let bins = Bins::new(bin);
+        let series = |name: String, unit| Series { name, unit, bin: bins.width, values: vec![] };
+        let rates = RATES.iter().map(|(name, _)| series((*name).to_owned(), "/s"));
+        let latencies = LATENCIES.iter().map(|(name, _)| series((*name).to_owned(), "ms"));
+        let mut metrics = Metrics {
+            totals: Totals::default(),
+            series: rates.chain(latencies).collect(),
+            breakers: Vec::new(),
+            nodes: vec![NodeTotals::default(); cast.members.len()],
+            messages: Counts::default(),
+            now: Time::ZERO,
+            bins,
+            all: Histogram::default(),
+            effects: Effects::default(),
+            strips: Strips::default(),
+            groups: members.map(|m| (group(&m.group), m.kind == Kind::Clients)).collect(),
+            gauges: Vec::new(),
+        };
+        metrics.add_gauge("in_flight".to_owned(), Gauge::Outstanding);
+        for (node, role) in (0..).map(NodeId).zip(&world.processes) {
+            if station(role).is_some() {
+                metrics.add_gauge(format!("queue {}", cast.name(node)), Gauge::Queue(node));
+            }
+            for (stack, caller) in (0..).zip(role.callers()) {
+                let name =
+                    format!("{} → {}", cast.name(node), cast.name_all(&caller.settings.targets));
+                match caller.breakers().count() {
+                    0 | 1 => {}
+                    _ => metrics.add_gauge(format!("open {name}"), Gauge::Open { node, stack }),
+                }
+                metrics.strips.add(node, stack, name, caller.breakers().count() as u32);
+            }
+        }
+        metrics.breakers = metrics.strips.shown();
+        metrics
+    }
+
+    fn add_gauge(&mut self, name: String, gauge: Gauge) {
+        self.series.push(Series { name, unit: "", bin: self.bins.width, values: Vec::new() });
+        self.gauges.push((gauge, 0.0));
+    }
+
+    /// The series of that name.
+    pub fn series(&self, name: &str) -> Option<&Series> {
+        self.series.iter().find(|s| s.name == name)
+    }
+
+    /// When the current bin is over and the world should be looked at again.
+    pub fn next_close(&self) -> Time {
+        self.bins.end()
+    }
+
+    /// Counts one record. Says how often the change of data it tells of has now been made for its
+    /// intent, zero if it tells of none.
+    pub fn fold(&mut self, record: &Record<Role>) -> u32 {
+        self.roll(record.at);
+        match &record.what {
+            What::Note { node, note } => return self.note(record.at, *node, note),
+            What::Ended { source, fate, message, .. } if *fate != Fate::Delivered => {
+                self.lost(*source, *fate, message);
+            }
+            What::Node { node, change: Change::Crashed } => {
+                self.strips.reset(*node, record.at);
+                if let Some(n) = self.nodes.get_mut(node.index()) {
+                    self.bins.open.abandoned += std::mem::take(&mut n.outstanding);
+                }
+            }
+            What::Sent { .. }
+            | What::Ended { .. }
+            | What::Deferred { .. }
+            | What::Timer { .. }
+            | What::Persisted { .. }
+            | What::Node { .. }
+            | What::Fault { .. } => {}
+        }
+        0
+    }
+
+    fn note(&mut self, at: Time, node: NodeId, note: &Note) -> u32 {
+        let open = &mut self.bins.open;
+        let Some(mine) = self.nodes.get_mut(node.index()) else { return 0 };
+        let (group, is_client) = self.groups[node.index()];
+        match *note {
+            Note::Began { .. } => {
+                open.offered += 1;
+                mine.outstanding += 1;
+            }
+            Note::Sent { hedge, .. } => {
+                mine.sent += 1;
+                open.attempts += u64::from(is_client);
+                open.inner_attempts += u64::from(!is_client);
+                open.hedges += u64::from(hedge);
+            }
+            Note::Answered { outcome, .. } => {
+                open.attempt_timeouts += u64::from(outcome == Outcome::TimedOut);
+            }
+            Note::Waits { .. } | Note::Readmitted { .. } => {}
+            Note::NoRetry { why, .. } => open.no_retry[why as usize] += 1,
+            Note::Ended { ending, took, .. } => {
+                open.count_ending(ending);
+                mine.outstanding = mine.outstanding.saturating_sub(1);
+                if ending.is_good() {
+                    self.bins.latencies.record(took);
+                    self.all.record(took);
+                }
+            }
+            Note::Late { answer, .. } => {
+                mine.late += 1;
+                open.late += 1;
+                open.wasted += u64::from(is_work(answer));
+            }
+            Note::Breaker { stack, from, to } => {
+                open.breaker_openings += u64::from(to == BreakerPhase::Open);
+                self.strips.moved(node, stack, at, from, to);
+            }
+            Note::Arrived { .. } => {
+                mine.arrived += 1;
+                open.arrived += 1;
+            }
+            Note::Refused { why, .. } => {
+                mine.refused += u64::from(!why.is_local());
+                open.refused[why as usize] += 1;
+            }
+            Note::Worked { span, stayed, .. } => {
+                mine.worked += 1;
+                mine.work += span.0;
+                mine.stayed += stayed.0;
+                open.worked += 1;
+                open.work += span.0;
+            }
+            Note::Applied { intent, op, .. } => {
+                mine.applied += 1;
+                open.applied += 1;
+                let times = self.effects.applied(intent, group, op);
+                open.repeated += u64::from(times > 1);
+                return times;
+            }
+            Note::Undone { intent, op, .. } => self.undone(intent, group, op),
+            Note::Recognised { .. } => {
+                mine.recognised += 1;
+                open.recognised += 1;
+            }
+            Note::Fallback { .. } => open.fallbacks += 1,
+            Note::Ejected { .. } => open.ejections += 1,
+        }
+        0
+    }
+
+    fn undone(&mut self, intent: u64, group: u16, op: Op) {
+        let left = self.effects.undone(intent, group, op);
+        self.bins.open.repeated_undone += u64::from(left.is_some_and(|times| times > 0));
+    }
+
+    fn lost(&mut self, source: NodeId, fate: Fate, message: &Message) {
+        let open = &mut self.bins.open;
+        match message {
+            Message::Request(_) => open.lost_requests[fate as usize] += 1,
+            Message::Reply(reply) => {
+                open.lost_replies[fate as usize] += 1;
+                open.wasted += u64::from(carries_work(reply));
+                if let Some(node) = self.nodes.get_mut(source.index()) {
+                    node.answers_lost += 1;
+                }
+            }
+            Message::Probe { .. } | Message::Alive { .. } => {}
+        }
+    }
+
+    /// Looks at the world as it is now, and brings the public fields up to date.
+    pub fn close(&mut self, world: &World<Role>) {
+        let now = world.shared.now;
+        self.roll(now);
+        self.messages = world.shared.trace.counts;
+        for (gauge, value) in &mut self.gauges {
+            *value = match *gauge {
+                Gauge::Outstanding => continue,
+                Gauge::Queue(node) => {
+                    let role = world.processes.get(node.index());
+                    role.and_then(station).map_or(0.0, |s| s.waiting() as f32)
+                }
+                Gauge::Open { node, stack } => self.strips.open(node, stack) as f32,
+            };
+        }
+        if now == self.bins.start() {
+            // The bin that has just ended is shown with what is there at its end.
+            let shown = self.series[RATES.len() + LATENCIES.len()..].iter_mut();
+            for (series, (gauge, value)) in shown.zip(&self.gauges) {
+                if let Some(last) =
+                    series.values.last_mut().filter(|_| *gauge != Gauge::Outstanding)
+                {
+                    *last = *value;
+                }
+            }
+        }
+        self.refresh(now);
+    }
+
+    /// Like [`Metrics::close`], without looking at the world.
+    pub fn refresh(&mut self, now: Time) {
+        self.roll(now);
+        self.now = now;
+        self.totals = self.bins.counted();
+        self.totals.derive(&self.all);
+        self.breakers = self.strips.shown();
+    }
+
+    /// What was counted between two instants, bin by bin: of bins that begin in between.
+    pub fn between(&self, from: Time, until: Time) -> Totals {
+        self.bins.between(from, until).0
+    }
+
+    /// The latency that this share of the intents which ended well between two instants did not
+    /// exceed.
+    pub fn quantile_between(&self, from: Time, until: Time, share: f64) -> Option<Span> {
+        self.bins.between(from, until).1.quantile(share)
+    }
+
+    /// How long intents that ended well took, over the whole run.
+    pub fn latencies(&self) -> &Histogram {
+        &self.all
+    }
+
+    /// Requests that came to the queues of some nodes, for each intent: what retries at every hop
+    /// in front of them have made of one. Not a number before the first intent.
+    pub fn arrivals_per_intent(&self, nodes: &[NodeId]) -> f64 {
+        let came: u64 =
+            nodes.iter().filter_map(|n| self.nodes.get(n.index())).map(|n| n.arrived).sum();
+        came as f64 / self.totals.offered as f64
+    }
+
+    /// Closes every bin that is over at `now`.
+    fn roll(&mut self, now: Time) {
+        while now >= self.bins.end() {
+            let width = self.bins.width;
+            let doubled = self.bins.seal();
+            self.show_bin(width);
+            if doubled {
+                self.double();
+            }
+        }
+    }
+
+    /// Appends the bin that was closed last to the series.
+    fn show_bin(&mut self, width: Span) {
+        let total: u64 = self.nodes.iter().map(|n| n.outstanding).sum();
+        let Some(last) = self.bins.sealed().next_back() else { return };
+        let (rates, rest) = self.series.split_at_mut(RATES.len());
+        let (latencies, gauges) = rest.split_at_mut(LATENCIES.len());
+        for (series, (_, count)) in rates.iter_mut().zip(&RATES) {
+            series.values.push((count(last) as f64 / width.as_secs()) as f32);
+        }
+        for (series, (_, read)) in latencies.iter_mut().zip(&LATENCIES) {
+            series.values.push(read(last) as f32);
+        }
+        for (series, (gauge, value)) in gauges.iter_mut().zip(&self.gauges) {
+            let outstanding = *gauge == Gauge::Outstanding;
+            series.values.push(if outstanding { total as f32 } else { *value });
+        }
+    }
+
+    /// The width of bins has doubled: works out the series again.
+    fn double(&mut self) {
+        let width = self.bins.width;
+        let (rates, rest) = self.series.split_at_mut(RATES.len());
+        let (latencies, gauges) = rest.split_at_mut(LATENCIES.len());
+        let seconds = width.as_secs();
+        for (series, (_, count)) in rates.iter_mut().zip(&RATES) {
+            let values = self.bins.sealed().map(|t| (count(t) as f64 / seconds) as f32);
+            series.values = values.collect();
+        }
+        for (series, (_, read)) in latencies.iter_mut().zip(&LATENCIES) {
+            series.values = self.bins.sealed().map(|t| read(t) as f32).collect();
+        }
+        for series in gauges {
+            series.values =
+                series.values.chunks(2).map(|c| c.iter().sum::<f32>() / c.len() as f32).collect();
+        }
+        for series in &mut self.series {
+            series.bin = width;
+        }
+    }
+}

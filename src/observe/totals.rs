@@ -1,0 +1,183 @@
+//! What can be counted of a run, as a whole or between two instants.
+
+use crate::base::histogram::Histogram;
+use crate::base::time::Span;
+use crate::protocol::rpc::{Answer, Ending, Reply};
+use serde::Serialize;
+
+macro_rules! totals {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// Counts, and what follows from them. Latencies are those of intents that ended well, in
+        /// milliseconds to two significant figures; what nothing was measured for is not a number.
+        #[derive(Clone, Debug, Serialize)]
+        pub struct Totals {
+            $($(#[$doc])* pub $name: u64,)*
+            /// Requests turned away, by `Refusal` in its order.
+            pub refused: [u64; 9],
+            /// Further attempts not made, by `NoRetry` in its order.
+            pub no_retry: [u64; 4],
+            /// Requests that did not reach a process, by `Fate` in its order.
+            pub lost_requests: [u64; 5],
+            /// Answers that did not reach a process, by `Fate` in its order.
+            pub lost_replies: [u64; 5],
+            /// Sum of the latencies of intents that ended well, in microseconds.
+            pub latency_sum: u64,
+            /// Attempts per intent.
+            pub amplification: f64,
+            /// Mean latency, exact.
+            pub mean: f64,
+            /// Half of all are not longer.
+            pub p50: f64,
+            /// Nine of ten are not longer.
+            pub p90: f64,
+            /// 99 of 100 are not longer.
+            pub p99: f64,
+            /// 999 of 1000 are not longer.
+            pub p999: f64,
+        }
+
+        impl Default for Totals {
+            fn default() -> Totals {
+                Totals {
+                    $($name: 0,)*
+                    refused: [0; 9],
+                    no_retry: [0; 4],
+                    lost_requests: [0; 5],
+                    lost_replies: [0; 5],
+                    latency_sum: 0,
+                    amplification: f64::NAN,
+                    mean: f64::NAN,
+                    p50: f64::NAN,
+                    p90: f64::NAN,
+                    p99: f64::NAN,
+                    p999: f64::NAN,
+                }
+            }
+        }
+
+        impl Totals {
+            /// Adds the counts of another stretch of time; call [`Totals::derive`] afterwards.
+            pub fn add(&mut self, other: &Totals) {
+                $(self.$name += other.$name;)*
+                add(&mut self.refused, &other.refused);
+                add(&mut self.no_retry, &other.no_retry);
+                add(&mut self.lost_requests, &other.lost_requests);
+                add(&mut self.lost_replies, &other.lost_replies);
+                self.latency_sum += other.latency_sum;
+            }
+        }
+    };
+}
+
+totals! {
+    /// Intents begun.
+    offered,
+    /// Intents done.
+    ok,
+    /// Intents done, with something optional missing.
+    degraded,
+    /// Intents known not to have been done: turned away.
+    rejected,
+    /// Intents known not to have been done: something went wrong.
+    failed,
+    /// Intents without an answer in time: they may have been done or not.
+    timed_out,
+    /// Intents forgotten by clients that crashed.
+    abandoned,
+    /// Requests that clients sent, hedges included.
+    attempts,
+    /// Requests that services sent to what they depend on.
+    inner_attempts,
+    /// Of all requests sent, copies sent while an earlier one was outstanding.
+    hedges,
+    /// Attempts that were not answered in time, at every hop.
+    attempt_timeouts,
+    /// Requests that came to a queue, at every hop.
+    arrived,
+    /// Requests worked on to the end, at every hop.
+    worked,
+    /// Of these, how long, in microseconds.
+    work,
+    /// Work whose answer nobody took: it came too late or was lost on the way. A copy made by the
+    /// network of an answer that was taken counts too.
+    wasted,
+    /// Answers that nobody waited for any more, refusals included.
+    late,
+    /// Changes of data.
+    applied,
+    /// Changes of data that had been made for the same intent before.
+    repeated,
+    /// Of those, undone by a crash.
+    repeated_undone,
+    /// Changes made more than once and not undone.
+    double_effects,
+    /// Requests that a key table recognised, and that were therefore not done again.
+    recognised,
+    /// Answers without an optional dependency.
+    fallbacks,
+    /// Breakers that opened.
+    breaker_openings,
+    /// Backends taken out by balancers.
+    ejections,
+}
+
+fn add<const N: usize>(sum: &mut [u64; N], other: &[u64; N]) {
+    for (sum, other) in sum.iter_mut().zip(other) {
+        *sum += other;
+    }
+}
+
+impl Totals {
+    /// Intents that ended as their owner wanted.
+    pub fn good(&self) -> u64 {
+        self.ok + self.degraded
+    }
+
+    /// Intents that ended in another way.
+    pub fn bad(&self) -> u64 {
+        self.rejected + self.failed + self.timed_out
+    }
+
+    /// Intents that ended.
+    pub fn ended(&self) -> u64 {
+        self.good() + self.bad()
+    }
+
+    /// The share of ended intents that ended well; not a number when none ended.
+    pub fn availability(&self) -> f64 {
+        self.good() as f64 / self.ended() as f64
+    }
+
+    pub(super) fn count_ending(&mut self, ending: Ending) {
+        match ending {
+            Ending::Ok => self.ok += 1,
+            Ending::Degraded => self.degraded += 1,
+            Ending::Rejected => self.rejected += 1,
+            Ending::Failed => self.failed += 1,
+            Ending::Unknown => self.timed_out += 1,
+        }
+    }
+
+    /// Works out what follows from the counts and the latencies of the same stretch of time.
+    pub(super) fn derive(&mut self, latencies: &Histogram) {
+        let ms = |span: Option<Span>| span.map_or(f64::NAN, Span::as_millis);
+        self.double_effects = self.repeated.saturating_sub(self.repeated_undone);
+        self.amplification = self.attempts as f64 / self.offered as f64;
+        self.latency_sum = latencies.sum();
+        self.mean = self.latency_sum as f64 / 1e3 / latencies.count() as f64;
+        self.p50 = ms(latencies.quantile(0.5));
+        self.p90 = ms(latencies.quantile(0.9));
+        self.p99 = ms(latencies.quantile(0.99));
+        self.p999 = ms(latencies.quantile(0.999));
+    }
+}
+
+/// True if there was work behind an answer.
+pub(super) fn is_work(answer: Answer) -> bool {
+    !matches!(answer, Answer::Refused(_))
+}
+
+/// True if work was wasted by the loss of this answer.
+pub(super) fn carries_work(reply: &Reply) -> bool {
+    is_work(reply.answer)
+}
