@@ -87,8 +87,10 @@ enum Gauge {
     Open { node: NodeId, stack: u8 },
 }
 
+type Measure<T> = (&'static str, fn(&Totals) -> T);
+
 /// Series of counts per second, and how they are counted.
-const RATES: [(&str, fn(&Totals) -> u64); 11] = [
+const RATES: [Measure<u64>; 11] = [
     ("offered", |t| t.offered),
     ("goodput", Totals::good),
     ("attempts", |t| t.attempts),
@@ -103,7 +105,7 @@ const RATES: [(&str, fn(&Totals) -> u64); 11] = [
 ];
 
 /// Series of latencies.
-const LATENCIES: [(&str, fn(&Totals) -> f64); 4] =
+const LATENCIES: [Measure<f64>; 4] =
     [("p50", |t| t.p50), ("p90", |t| t.p90), ("p99", |t| t.p99), ("p999", |t| t.p999)];
 
 impl Metrics {
