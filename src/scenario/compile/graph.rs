@@ -1,0 +1,171 @@
+//! Who calls whom: that it leads somewhere and never in a circle, and the links it needs.
+
+use super::names::{Cast, ends};
+use super::{MOST_LINKS, PlannedLink};
+use crate::base::diagnostics::Diagnostics;
+use crate::base::id::NodeId;
+use crate::scenario::v1::node::Node;
+use crate::scenario::v1::{Link, Scenario};
+use crate::sim::network::LinkSettings;
+use std::collections::BTreeMap;
+
+/// Calls of one service, at most.
+const MOST_CALLS: usize = 64;
+
+/// The names that a node calls, each with its path in the scenario.
+fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
+    match node {
+        Node::Clients(c) => vec![(c.to.as_str(), format!("nodes.{name}.clients.to"))],
+        Node::Balancer(b) => vec![(b.to.as_str(), format!("nodes.{name}.balancer.to"))],
+        Node::Service(s) => {
+            let path = |to: &str| format!("nodes.{name}.service.calls.{to}");
+            s.calls.names().map(|to| (to, path(to))).collect()
+        }
+        Node::Ledger(_) => Vec::new(),
+    }
+}
+
+/// Every call leads to somebody who answers, and never back to the caller.
+pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
+    for (name, node) in scenario.nodes.iter() {
+        let callees = callees(name, node);
+        if callees.len() > MOST_CALLS {
+            let message = format!("`{name}` makes {} calls", callees.len());
+            let remedy = format!("{MOST_CALLS} calls is the limit");
+            problems.error(format!("nodes.{name}.service.calls"), message, remedy);
+        }
+        for (to, path) in callees {
+            let found = cast.known(to, &path, problems);
+            let deaf = |id: &&NodeId| matches!(cast.node(**id).node, Node::Clients(_));
+            if let Some(id) = found.iter().find(deaf) {
+                let message =
+                    format!("`{}` are clients: they ask and never answer", cast.node(*id).name);
+                problems.error(path, message, "name a service, a balancer or a ledger");
+            }
+        }
+    }
+    circles(scenario, cast, problems);
+}
+
+/// Finds circles of calls by going as deep as possible from every node.
+fn circles(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
+    let groups: Vec<&str> = scenario.nodes.names().collect();
+    let number = |name: &str| groups.iter().position(|g| *g == name);
+    let targets = |group: usize| -> Vec<usize> {
+        let (name, node) = &scenario.nodes.0[group];
+        let mut targets: Vec<usize> = callees(name, node)
+            .iter()
+            .flat_map(|(to, _)| cast.find(to))
+            .filter_map(|id| number(cast.node(id).group))
+            .collect();
+        targets.dedup();
+        targets
+    };
+    let mut done = vec![false; groups.len()];
+    for start in 0..groups.len() {
+        // The way from the start to where we are, each with what is still to be looked at.
+        let mut way = vec![(start, targets(start))];
+        while let Some((here, left)) = way.last_mut() {
+            let Some(next) = left.pop() else {
+                done[*here] = true;
+                way.pop();
+                continue;
+            };
+            if let Some(from) = way.iter().position(|(group, _)| *group == next) {
+                let mut names: Vec<&str> = way[from..].iter().map(|(g, _)| groups[*g]).collect();
+                names.push(groups[next]);
+                let message = format!("calls go in a circle: {}", names.join(" → "));
+                let remedy = "leave one of these calls out";
+                problems.error(format!("nodes.{}", groups[way[way.len() - 1].0]), message, remedy);
+                return;
+            }
+            if !done[next] {
+                way.push((next, targets(next)));
+            }
+        }
+    }
+}
+
+/// The links that calls need, both ways, and those that are listed.
+pub fn links(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) -> Vec<PlannedLink> {
+    let usual = LinkSettings {
+        latency: scenario.network.latency.compile(),
+        loss: scenario.network.loss,
+        duplication: scenario.network.duplication,
+    };
+    // In the order of the nodes, so that ids do not depend on the order of anything else.
+    let mut links: BTreeMap<(NodeId, NodeId), LinkSettings> = BTreeMap::new();
+    for member in &cast.nodes {
+        for (to, _) in callees(member.group, member.node) {
+            for target in cast.find(to) {
+                links.insert((member.id, target), usual.clone());
+                links.insert((target, member.id), usual.clone());
+            }
+        }
+        if links.len() > MOST_LINKS {
+            break;
+        }
+    }
+    let mut listed: Vec<(&str, &Link)> = scenario.links.iter().collect();
+    // The more is said, the later it is applied: both ways before one way, groups before replicas.
+    listed.sort_by_key(|(name, _)| precision(name, cast));
+    for (name, link) in listed {
+        for pair in directions(name, &format!("links.{name}"), cast, problems) {
+            let settings = links.entry(pair).or_insert_with(|| usual.clone());
+            if let Some(latency) = &link.latency {
+                settings.latency = latency.compile();
+            }
+            settings.loss = link.loss.unwrap_or(settings.loss);
+            settings.duplication = link.duplication.unwrap_or(settings.duplication);
+        }
+    }
+    if links.len() > MOST_LINKS {
+        let message = format!("there are more than {MOST_LINKS} links");
+        problems.error(
+            "links",
+            message,
+            format!("{MOST_LINKS} links is the limit; use a balancer"),
+        );
+    }
+    let planned = |((source, target), settings)| PlannedLink { source, target, settings };
+    links.into_iter().map(planned).collect()
+}
+
+fn precision(name: &str, cast: &Cast<'_>) -> (u32, bool) {
+    let Some((one, other, both)) = ends(name) else { return (0, false) };
+    let exact = |name: &str| cast.nodes.iter().any(|n| n.name == name);
+    (u32::from(exact(one)) + u32::from(exact(other)), !both)
+}
+
+/// The pairs of nodes that `a~b` or `a~~b` stands for; anything else is a mistake at `path`.
+pub fn directions(
+    name: &str,
+    path: &str,
+    cast: &Cast<'_>,
+    problems: &mut Diagnostics,
+) -> Vec<(NodeId, NodeId)> {
+    let Some((one, other, both)) = ends(name) else {
+        let message = format!("`{name}` does not name a link");
+        problems.error(path, message, "write a~b for both ways, a~~b for one");
+        return Vec::new();
+    };
+    let (ones, others) = (cast.known(one, path, problems), cast.known(other, path, problems));
+    if ones.len() * others.len() > MOST_LINKS {
+        let message = format!("`{name}` names too many links");
+        problems.error(path, message, format!("{MOST_LINKS} links is the limit"));
+        return Vec::new();
+    }
+    let mut pairs = Vec::new();
+    for &a in &ones {
+        for &b in others.iter().filter(|b| **b != a) {
+            pairs.push((a, b));
+            if both {
+                pairs.push((b, a));
+            }
+        }
+    }
+    if pairs.is_empty() && !ones.is_empty() && !others.is_empty() {
+        problems.error(path, format!("`{name}` leads from a node to itself"), "name two nodes");
+    }
+    pairs
+}

@@ -1,0 +1,185 @@
+//! From nodes as people write them to the settings of processes.
+
+use super::PlannedNode;
+use super::names::{Cast, Member};
+use super::policy;
+use crate::base::time::Time;
+use crate::protocol::Settings;
+use crate::protocol::balancer::{self, BalancerSettings};
+use crate::protocol::caller::{self, CallSettings};
+use crate::protocol::client::{self, ClientSettings};
+use crate::protocol::load::{self, Profile};
+use crate::protocol::policy::timeout::TimeoutSettings;
+use crate::protocol::rpc;
+use crate::protocol::service::{Dependency, ServiceSettings};
+use crate::protocol::station::{self, StationSettings};
+use crate::protocol::store::ledger::{self, LedgerSettings};
+use crate::scenario::v1::Scenario;
+use crate::scenario::v1::node::{
+    Arrivals, Balancer, Caller, Clients, Collision, Ledger, Load, Mix, Node, Op, Order, Pick,
+    Policy, Service, Station,
+};
+use crate::scenario::v1::policy::Wraps;
+use crate::sim::disk::DiskSettings;
+
+/// The settings of one node.
+pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> PlannedNode {
+    let (settings, disk) = match member.node {
+        Node::Clients(c) => (Settings::Clients(clients(c, cast)), DiskSettings::default()),
+        Node::Balancer(b) => (Settings::Balancer(balancer(b, cast)), DiskSettings::default()),
+        Node::Service(s) => (Settings::Service(service(s, cast)), DiskSettings::default()),
+        Node::Ledger(l) => {
+            let disk = DiskSettings { latency: l.disk.latency.compile(), flush: l.disk.flush };
+            (Settings::Ledger(ledger(l)), disk)
+        }
+    };
+    let places = &scenario.view.places;
+    let place = places.get(&member.name).or_else(|| places.get(member.group)).copied();
+    let (id, name, group) = (member.id, member.name.clone(), member.group.to_owned());
+    PlannedNode { id, name, group, settings, disk, place }
+}
+
+/// Requests per second that clients want at most.
+pub fn offered(clients: &Clients) -> f64 {
+    let count = f64::from(clients.count);
+    match &clients.load {
+        Load::Open(open) => {
+            let peak = open.profile.iter().map(|(_, f)| *f).fold(1.0, f64::max);
+            count * open.rate.as_f64() * peak
+        }
+        // Nobody asks again sooner than a tenth of a millisecond after the last answer.
+        Load::Closed(closed) => count / (closed.think.compile().mean() / 1e6 + 1e-4),
+    }
+}
+
+/// True if calls pass a budget, breaker, limiter or bulkhead.
+pub fn is_guarded(caller: &Caller<'_>) -> bool {
+    caller.budget.is_some()
+        || caller.breaker.is_some()
+        || caller.limiter.is_some()
+        || caller.bulkhead.is_some()
+}
+
+fn clients(clients: &Clients, cast: &Cast<'_>) -> ClientSettings {
+    ClientSettings {
+        clients: clients.count,
+        load: match &clients.load {
+            Load::Open(open) => client::Load::Open {
+                rate: open.rate,
+                arrivals: match open.arrivals {
+                    Arrivals::Poisson => load::Arrivals::Poisson,
+                    Arrivals::Even => load::Arrivals::Even,
+                    Arrivals::Together => load::Arrivals::Together,
+                },
+                profile: Profile {
+                    points: open.profile.iter().map(|&(at, f)| (Time(at.0), f)).collect(),
+                },
+            },
+            Load::Closed(closed) => client::Load::Closed { think: closed.think.compile() },
+        },
+        mix: mix(&clients.mix, clients.amount),
+        items: clients.items,
+        skew: clients.skew,
+        key_reuse: clients.key_reuse,
+        intents: clients.requests,
+        own_policies: clients.own_policies,
+        calls: calls(&clients.caller(), &clients.to, cast),
+    }
+}
+
+fn mix(mix: &Mix, amount: u32) -> Vec<(u32, rpc::Op)> {
+    let all = [
+        (mix.read, rpc::Op::Read),
+        (mix.write, rpc::Op::Write),
+        (mix.charge, rpc::Op::Charge { amount }),
+        (mix.update, rpc::Op::Update),
+    ];
+    all.into_iter().filter(|(weight, _)| *weight > 0).collect()
+}
+
+fn calls(caller: &Caller<'_>, to: &str, cast: &Cast<'_>) -> CallSettings {
+    CallSettings {
+        targets: cast.find(to),
+        pick: match caller.pick {
+            Pick::RoundRobin => caller::Pick::RoundRobin,
+            Pick::Random => caller::Pick::Random,
+        },
+        timeout: TimeoutSettings { attempt: caller.timeout, deadline: caller.deadline },
+        tell_deadline: caller.tell_deadline,
+        retry: policy::retry(caller.retry),
+        budget: caller.budget.map(policy::budget),
+        breaker: caller.breaker.map(policy::breaker),
+        breaker_wraps: match caller.breaker_wraps {
+            Wraps::Attempts => caller::Wraps::Attempts,
+            Wraps::Calls => caller::Wraps::Calls,
+        },
+        limiter: caller.limiter.map(policy::limiter),
+        bulkhead: caller.bulkhead,
+        hedge: caller.hedge.map(policy::hedge),
+        idempotency: caller.idempotency,
+    }
+}
+
+fn balancer(balancer: &Balancer, cast: &Cast<'_>) -> BalancerSettings {
+    BalancerSettings {
+        backends: cast.find(&balancer.to),
+        policy: match balancer.policy {
+            Policy::RoundRobin => balancer::Policy::RoundRobin,
+            Policy::Random => balancer::Policy::Random,
+            Policy::LeastOutstanding => balancer::Policy::LeastOutstanding,
+            Policy::TwoChoices => balancer::Policy::TwoChoices,
+        },
+        timeout: balancer.timeout,
+        health: balancer.health.as_ref().map(policy::health),
+        outlier: balancer.outlier.as_ref().map(policy::outlier),
+    }
+}
+
+fn station(station: &Station<'_>) -> StationSettings {
+    StationSettings {
+        workers: station.workers,
+        queue: station.queue.unwrap_or(u32::MAX),
+        order: match station.order {
+            Order::Fifo => station::Order::Fifo,
+            Order::Lifo => station::Order::Lifo,
+        },
+        time: station.time.compile(),
+        contention: station.contention,
+        error: station.error,
+        shed: station.shed.map(policy::shed),
+        limit: station.limit.map(policy::limit),
+    }
+}
+
+fn service(service: &Service, cast: &Cast<'_>) -> ServiceSettings {
+    let dependency = |(to, call): (&str, &crate::scenario::v1::node::Call)| Dependency {
+        calls: calls(&call.caller(), to, cast),
+        op: call.op.map(|op| match op {
+            Op::Read => rpc::Op::Read,
+            Op::Write => rpc::Op::Write,
+            Op::Charge => rpc::Op::Charge { amount: call.amount },
+            Op::Update => rpc::Op::Update,
+        }),
+        optional: call.optional,
+    };
+    ServiceSettings {
+        station: station(&service.station()),
+        dependencies: service.calls.iter().map(dependency).collect(),
+        parallel: service.parallel,
+        releases: service.releases,
+    }
+}
+
+fn ledger(ledger: &Ledger) -> LedgerSettings {
+    LedgerSettings {
+        station: station(&ledger.station()),
+        sync: ledger.sync,
+        keys: ledger.keys.as_ref().map(policy::keys),
+        keys_durable: ledger.keys_durable,
+        collision: match ledger.collision {
+            Collision::Reject => ledger::Collision::Reject,
+            Collision::Wait => ledger::Collision::Wait,
+        },
+        balance: ledger.balance,
+    }
+}

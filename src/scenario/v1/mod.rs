@@ -1,0 +1,267 @@
+//! The first version of the scenario format: what files, presets and links hold.
+//!
+//! Every field may be absent and then has the default written beside it here. Those defaults are
+//! part of the version: a changed default needs a second version and a conversion that writes
+//! the old value out. Quantities are text with a unit (`250ms`, `20/s`, `1%`), things are named,
+//! and choices are `{"name": {...}}`.
+
+pub mod dist;
+pub mod node;
+pub mod policy;
+pub mod wire;
+
+use crate::base::time::Span;
+use crate::base::unit::Chance;
+use dist::Dist;
+use node::Node;
+use wire::{Named, wire};
+
+wire! {
+    /// A run of netsplit: what there is, what goes wrong, and what should hold.
+    pub struct Scenario {
+        /// The version of this format.
+        version: u32 = 1, 1 ..= 1;
+        /// What it is called.
+        title: String = String::new();
+        /// Chooses all random draws: the same seed gives the same run.
+        seed: u64 = 1;
+        /// How long the run is.
+        duration: Span = Span::secs(60);
+        /// What runs, by name. Names are small letters, digits and hyphens.
+        nodes: Named<Node> = Named::default();
+        /// What every link is like that is not listed.
+        network: Network = Network::default();
+        /// Links that differ, by their ends: `a~b` both ways, `a~~b` from a to b only.
+        links: Named<Link> = Named::default();
+        /// What goes wrong.
+        faults: Vec<Fault> = Vec::new();
+        /// What should hold.
+        checks: Vec<Check> = Vec::new();
+        /// How it is shown; changes nothing of the run.
+        view: View = View::default();
+    }
+}
+
+wire! {
+    /// What every link is like.
+    pub struct Network {
+        /// How long a message takes.
+        latency: Dist = Dist::Uniform(Span::micros(500), Span::micros(1_500));
+        /// The chance that a message is lost.
+        loss: Chance = Chance::NEVER;
+        /// The chance that a message arrives twice.
+        duplication: Chance = Chance::NEVER;
+    }
+}
+
+wire! {
+    /// A link that differs from the rest of the network.
+    pub struct Link {
+        /// How long a message takes.
+        latency: Option<Dist> = None;
+        /// The chance that a message is lost.
+        loss: Option<Chance> = None;
+        /// The chance that a message arrives twice.
+        duplication: Option<Chance> = None;
+    }
+}
+
+wire! {
+    /// Something that goes wrong: when, for how long, and exactly one of the kinds.
+    pub struct Fault {
+        /// When it begins.
+        at: Option<Span> = None;
+        /// Or after what.
+        when: Option<When> = None;
+        /// How long it lasts; none lasts until somebody heals it.
+        r#for: Option<Span> = None;
+        /// Links that carry nothing.
+        cut: Option<Cut> = None;
+        /// Sides that cannot reach each other; a node on no side reaches everyone.
+        partition: Option<Vec<Vec<String>>> = None;
+        /// Links that are slow, lossy or repeat messages.
+        gray: Option<Gray> = None;
+        /// Links that are cut and healed again and again.
+        flap: Option<Flap> = None;
+        /// A node that loses what it holds in memory and answers nothing.
+        crash: Option<String> = None;
+        /// A node that stands still and keeps everything; what arrives waits.
+        pause: Option<String> = None;
+        /// A node whose work takes longer.
+        slow: Option<Slow> = None;
+        /// A node whose clock is wrong.
+        clock: Option<Clock> = None;
+        /// A node whose disk is slow.
+        slow_disk: Option<SlowDisk> = None;
+        /// Clients who want more than usual.
+        surge: Option<SurgeOf> = None;
+    }
+}
+
+wire! {
+    /// Begins a fault when something has happened so many times.
+    pub struct When {
+        /// What.
+        mark: Mark = Mark::Applied;
+        /// How many times.
+        nth: u64 = 1, 1 ..= 2_000_000_000;
+    }
+}
+
+wire! {
+    /// Something that happens in a run.
+    pub enum Mark {
+        /// A store changed data.
+        Applied;
+        /// A client got what it wanted.
+        Succeeded;
+        /// A client did not.
+        Failed;
+        /// A breaker opened.
+        Opened;
+    }
+}
+
+wire! {
+    /// Links that carry nothing.
+    pub struct Cut {
+        /// Which: `a~b`, `a~~b`.
+        links: Vec<String> = Vec::new();
+        /// Messages wait at the cut and go on when it heals, as a connection that sends again does.
+        hold: bool = false;
+    }
+}
+
+wire! {
+    /// Links that are not quite broken.
+    pub struct Gray {
+        /// Which: `a~b`, `a~~b`.
+        links: Vec<String> = Vec::new();
+        /// Added to the latency.
+        latency: Span = Span::ZERO;
+        /// Added chance of loss.
+        loss: Chance = Chance::NEVER;
+        /// Added chance that a message arrives twice.
+        duplication: Chance = Chance::NEVER;
+    }
+}
+
+wire! {
+    /// Links that come and go.
+    pub struct Flap {
+        /// Which: `a~b`, `a~~b`.
+        links: Vec<String> = Vec::new();
+        /// How long each cut lasts.
+        down: Span = Span::secs(1);
+        /// How long the links stay whole in between.
+        up: Span = Span::secs(1);
+    }
+}
+
+wire! {
+    /// A node whose work takes longer.
+    pub struct Slow {
+        /// Which: a node, a group, or `name*`.
+        node: String = String::new();
+        /// How many times as long.
+        factor: f64 = 5.0, 0 ..= 1_000_000;
+    }
+}
+
+wire! {
+    /// A node whose clock is wrong.
+    pub struct Clock {
+        /// Which: a node, a group, or `name*`.
+        node: String = String::new();
+        /// It jumps ahead.
+        ahead: Span = Span::ZERO;
+        /// It jumps back.
+        behind: Span = Span::ZERO;
+        /// Microseconds it gains each second; it loses some when below zero.
+        drift_ppm: i64 = 0;
+    }
+}
+
+wire! {
+    /// A node whose disk is slow.
+    pub struct SlowDisk {
+        /// Which: a node, a group, or `name*`.
+        node: String = String::new();
+        /// Added to each write.
+        extra: Span = Span::millis(100);
+    }
+}
+
+wire! {
+    /// Clients who want more than usual.
+    pub struct SurgeOf {
+        /// Which clients.
+        node: String = String::new();
+        /// How many times as much.
+        factor: f64 = 2.0, 0 ..= 1_000;
+    }
+}
+
+wire! {
+    /// Something that should hold.
+    pub enum Check {
+        /// No request is applied twice.
+        NoDoubleEffect(NoDoubleEffect) = "no_double_effect";
+        /// Enough requests end well.
+        Availability(Availability) = "availability";
+        /// Answers come soon enough.
+        Latency(Latency) = "latency";
+        /// Requests end well again soon after the last fault has ended.
+        RecoversWithin(RecoversWithin) = "recovers_within";
+        /// Every message meets exactly one end.
+        Conservation(Conservation) = "conservation";
+    }
+}
+
+wire! {
+    /// No request is applied twice.
+    pub struct NoDoubleEffect {}
+}
+
+wire! {
+    /// Every message meets exactly one end.
+    pub struct Conservation {}
+}
+
+wire! {
+    /// Enough requests end well.
+    pub struct Availability {
+        /// The share that must.
+        at_least: Chance = Chance(990_000);
+    }
+}
+
+wire! {
+    /// Answers come soon enough.
+    pub struct Latency {
+        /// Which share of answers, in percent: 99 is all but the slowest in a hundred.
+        percentile: f64 = 99.0, 0 ..= 100;
+        /// How soon.
+        below: Span = Span::secs(1);
+    }
+}
+
+wire! {
+    /// Requests end well again soon after the last fault has ended.
+    pub struct RecoversWithin {
+        /// How soon.
+        span: Span = Span::secs(5);
+        /// The share of requests that end well, from then on.
+        availability: Chance = Chance(990_000);
+    }
+}
+
+wire! {
+    /// How a scenario is shown.
+    pub struct View {
+        /// Seconds of the run per second of watching.
+        speed: f64 = 1.0, 0 ..= 1_000;
+        /// Where nodes stand in the unit square, x to the right and y down; the rest is placed by itself.
+        places: Named<(f64, f64)> = Named::default();
+    }
+}

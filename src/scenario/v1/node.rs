@@ -1,0 +1,388 @@
+//! Nodes, as people write them.
+
+use super::dist::Dist;
+use super::policy::{
+    Breaker, Budget, Health, Hedge, Keys, Limit, Limiter, Outlier, Retry, Shed, Wraps,
+};
+use super::wire::{Named, wire};
+use crate::base::time::Span;
+use crate::base::unit::{Chance, Rate};
+
+wire! {
+    /// What runs on a node.
+    pub enum Node {
+        /// People or programs that want something.
+        Clients(Clients) = "clients";
+        /// Hands each request to one of several servers.
+        Balancer(Balancer) = "balancer";
+        /// Does work, perhaps with the help of others.
+        Service(Service) = "service";
+        /// Holds accounts: reads, writes, charges.
+        Ledger(Ledger) = "ledger";
+    }
+}
+
+/// Adds to the fields of a type those of every caller.
+macro_rules! caller {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident { $($own:tt)* }
+    ) => {
+        wire! {
+            $(#[$doc])*
+            pub struct $name {
+                $($own)*
+                /// How long to wait for the answer to one attempt; none waits for ever.
+                timeout: Option<Span> = None;
+                /// How long to wait in all, retries included; none waits for ever.
+                deadline: Option<Span> = None;
+                /// Tell servers when nobody will wait any more, so that they can save the work.
+                tell_deadline: bool = false;
+                /// When to try again.
+                retry: Retry = Retry::default();
+                /// A budget for retries.
+                budget: Option<Budget> = None;
+                /// A circuit breaker.
+                breaker: Option<Breaker> = None;
+                /// What the breaker counts.
+                breaker_wraps: Wraps = Wraps::Attempts;
+                /// A limit on the rate of requests.
+                limiter: Option<Limiter> = None;
+                /// A limit on requests outstanding, so that one slow target cannot take everything.
+                bulkhead: Option<u32> = None, 1 ..= 1_000_000;
+                /// A second copy of a request that is slow.
+                hedge: Option<Hedge> = None;
+                /// Send an idempotency key, the same in every attempt.
+                idempotency: bool = false;
+                /// How one of several targets is chosen.
+                pick: Pick = Pick::RoundRobin;
+            }
+        }
+
+        impl $name {
+            /// The part of it that is about calling.
+            pub fn caller(&self) -> Caller<'_> {
+                Caller {
+                    timeout: self.timeout,
+                    deadline: self.deadline,
+                    tell_deadline: self.tell_deadline,
+                    retry: &self.retry,
+                    budget: self.budget.as_ref(),
+                    breaker: self.breaker.as_ref(),
+                    breaker_wraps: self.breaker_wraps,
+                    limiter: self.limiter.as_ref(),
+                    bulkhead: self.bulkhead,
+                    hedge: self.hedge.as_ref(),
+                    idempotency: self.idempotency,
+                    pick: self.pick,
+                }
+            }
+        }
+    };
+}
+
+/// The fields that all callers share.
+pub struct Caller<'a> {
+    /// For one attempt.
+    pub timeout: Option<Span>,
+    /// In all.
+    pub deadline: Option<Span>,
+    /// Whether servers are told.
+    pub tell_deadline: bool,
+    /// When to try again.
+    pub retry: &'a Retry,
+    /// Who may.
+    pub budget: Option<&'a Budget>,
+    /// When to stop.
+    pub breaker: Option<&'a Breaker>,
+    /// What the breaker counts.
+    pub breaker_wraps: Wraps,
+    /// At which rate.
+    pub limiter: Option<&'a Limiter>,
+    /// How many at once.
+    pub bulkhead: Option<u32>,
+    /// When to send a copy.
+    pub hedge: Option<&'a Hedge>,
+    /// Whether with a key.
+    pub idempotency: bool,
+    /// To which target.
+    pub pick: Pick,
+}
+
+caller! {
+    /// People or programs that want something.
+    pub struct Clients {
+        /// How many there are.
+        count: u32 = 100, 1 ..= 2_000_000;
+        /// Whom they ask: the name of a node.
+        to: String = String::new();
+        /// When they want something.
+        load: Load = Load::Open(Open::default());
+        /// What they want.
+        mix: Mix = Mix::default();
+        /// What one charge takes from an account.
+        amount: u32 = 50, 0 ..= 1_000_000;
+        /// How many items or accounts there are.
+        items: u32 = 1_000, 1 ..= 100_000_000;
+        /// How unevenly they are wanted: 0 is evenly, 1 is Zipf's law.
+        skew: f64 = 0.0, 0 ..= 10;
+        /// How often a client wrongly uses the key of its last request for a new one.
+        key_reuse: Chance = Chance::NEVER;
+        /// How many requests each client makes in all; none goes on to the end.
+        requests: Option<u32> = None, 1 ..= 1_000_000_000;
+        /// Each client has a budget, breaker, limiter and bulkhead of its own, instead of one for all.
+        own_policies: bool = true;
+    }
+}
+
+wire! {
+    /// When clients want something.
+    pub enum Load {
+        /// Whether or not earlier requests have been answered.
+        Open(Open) = "open";
+        /// Some time after the last request has ended.
+        Closed(Closed) = "closed";
+    }
+}
+
+wire! {
+    /// Load that does not wait for answers.
+    pub struct Open {
+        /// How often each client wants something.
+        rate: Rate = Rate(1_000_000);
+        /// How requests are spaced.
+        arrivals: Arrivals = Arrivals::Poisson;
+        /// How the rate changes: pairs of an instant and a factor, straight lines in between. Two
+        /// pairs at the same instant are a step.
+        profile: Vec<(Span, f64)> = Vec::new();
+    }
+}
+
+wire! {
+    /// Load that waits for answers.
+    pub struct Closed {
+        /// The time between the end of a request and the next one.
+        think: Dist = Dist::Exponential(Span::secs(1));
+    }
+}
+
+wire! {
+    /// How requests are spaced.
+    pub enum Arrivals {
+        /// At random, as the requests of many independent people are.
+        Poisson;
+        /// Evenly, one client after the other.
+        Even;
+        /// All clients at the same instant, once a period.
+        Together;
+    }
+}
+
+wire! {
+    /// What clients want, by weight; without any weight they read.
+    pub struct Mix {
+        /// Reads. Doing one twice is harmless.
+        read: u32 = 0, 0 ..= 1_000_000;
+        /// Writes.
+        write: u32 = 0, 0 ..= 1_000_000;
+        /// Charges. Doing one twice takes the money twice.
+        charge: u32 = 0, 0 ..= 1_000_000;
+        /// Updates: read, then write if nobody else did in between.
+        update: u32 = 0, 0 ..= 1_000_000;
+    }
+}
+
+wire! {
+    /// A kind of request.
+    pub enum Op {
+        /// Read an item.
+        Read;
+        /// Overwrite an item.
+        Write;
+        /// Take an amount from an account.
+        Charge;
+        /// Read an item and write it back if nobody else did in between.
+        Update;
+    }
+}
+
+wire! {
+    /// How one of several targets is chosen.
+    pub enum Pick {
+        /// One after the other.
+        RoundRobin;
+        /// Any.
+        Random;
+    }
+}
+
+wire! {
+    /// Hands each request to one of several servers.
+    pub struct Balancer {
+        /// Where requests can go: the name of a node; all its replicas share the load.
+        to: String = String::new();
+        /// How one is chosen.
+        policy: Policy = Policy::RoundRobin;
+        /// How long it waits for a server before it answers with an error.
+        timeout: Span = Span::secs(60);
+        /// Whether it asks servers if they are alive.
+        health: Option<Health> = None;
+        /// Whether it stops using servers that fail requests.
+        outlier: Option<Outlier> = None;
+    }
+}
+
+wire! {
+    /// How a server is chosen.
+    pub enum Policy {
+        /// One after the other.
+        RoundRobin;
+        /// Any.
+        Random;
+        /// The one with the fewest requests outstanding.
+        LeastOutstanding;
+        /// The better of two picked at random.
+        TwoChoices;
+    }
+}
+
+wire! {
+    /// Which waiting request is next.
+    pub enum Order {
+        /// The oldest.
+        Fifo;
+        /// The newest: under overload, the one whose caller is most likely still there.
+        Lifo;
+    }
+}
+
+/// Adds to the fields of a type those of every queue with workers.
+macro_rules! station {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident { $($own:tt)* }
+    ) => {
+        wire! {
+            $(#[$doc])*
+            pub struct $name {
+                /// How many requests are worked on at once.
+                workers: u32 = 4, 1 ..= 1_000_000;
+                /// How many may wait, the rest is refused; none lets all wait.
+                queue: Option<u32> = None, 0 ..= 100_000_000;
+                /// Which waiting request is next.
+                order: Order = Order::Fifo;
+                /// How long the work for one request takes.
+                time: Dist = Dist::Exponential(Span::millis(10));
+                /// How much longer for each request being worked on at the same time.
+                contention: Span = Span::ZERO;
+                /// The chance that the work fails.
+                error: Chance = Chance::NEVER;
+                /// Drop requests that have waited too long.
+                shed: Option<Shed> = None;
+                /// Refuse requests beyond a limit that adapts.
+                limit: Option<Limit> = None;
+                $($own)*
+            }
+        }
+
+        impl $name {
+            /// The part of it that is about queueing and working.
+            pub fn station(&self) -> Station<'_> {
+                Station {
+                    workers: self.workers,
+                    queue: self.queue,
+                    order: self.order,
+                    time: &self.time,
+                    contention: self.contention,
+                    error: self.error,
+                    shed: self.shed.as_ref(),
+                    limit: self.limit.as_ref(),
+                }
+            }
+        }
+    };
+}
+
+/// The fields that everything with a queue and workers shares.
+pub struct Station<'a> {
+    /// How many at once.
+    pub workers: u32,
+    /// How many may wait.
+    pub queue: Option<u32>,
+    /// Which is next.
+    pub order: Order,
+    /// How long the work takes.
+    pub time: &'a Dist,
+    /// How much longer in company.
+    pub contention: Span,
+    /// How often it fails.
+    pub error: Chance,
+    /// What is dropped.
+    pub shed: Option<&'a Shed>,
+    /// What is refused.
+    pub limit: Option<&'a Limit>,
+}
+
+station! {
+    /// Does work, perhaps with the help of others.
+    pub struct Service {
+        /// How many copies run: `api` with 3 replicas is api-1, api-2 and api-3.
+        replicas: u32 = 1, 1 ..= 500;
+        /// What it needs of others, by name, in the order of calling.
+        calls: Named<Call> = Named::default();
+        /// Call all of them at once.
+        parallel: bool = false;
+        /// Give the worker back while a request waits for others.
+        releases: bool = false;
+    }
+}
+
+caller! {
+    /// A call of a service to another one.
+    pub struct Call {
+        /// What it asks for; none passes on what it was asked itself.
+        op: Option<Op> = None;
+        /// What a charge takes.
+        amount: u32 = 50, 0 ..= 1_000_000;
+        /// Answer without it, degraded, if it fails.
+        optional: bool = false;
+    }
+}
+
+station! {
+    /// Holds accounts: reads, writes, charges.
+    pub struct Ledger {
+        /// A change is on disk before it is acknowledged.
+        sync: bool = true;
+        /// Remembers idempotency keys.
+        keys: Option<Keys> = None;
+        /// Keys are on disk with the changes; otherwise a crash forgets them.
+        keys_durable: bool = true;
+        /// What to do with a key whose first request is still at work.
+        collision: Collision = Collision::Reject;
+        /// What each account holds in the beginning.
+        balance: i64 = 1_000, 0 ..= 1_000_000_000;
+        /// Its disk.
+        disk: Disk = Disk::default();
+    }
+}
+
+wire! {
+    /// What to do with a key whose first request is still at work.
+    pub enum Collision {
+        /// Say so at once: a conflict.
+        Reject;
+        /// Answer when the first request has its answer.
+        Wait;
+    }
+}
+
+wire! {
+    /// A disk.
+    pub struct Disk {
+        /// How long a write takes when it must be on disk.
+        latency: Dist = Dist::Constant(Span::ZERO);
+        /// How long a write that need not stays in memory only.
+        flush: Span = Span::secs(5);
+    }
+}
