@@ -8,11 +8,13 @@
 //! 4. [`check`]: properties judged over what happened.
 //! 5. [`observe`]: what people see of a run, as plain data.
 //! 6. [`scenario`]: what a run is: the wire format, its compiler, links, presets.
-//! 7. [`session`]: one run being watched: play, seek, fork, commands.
-//! 8. `app`: the page (feature `app`).
+//! 7. [`conform`]: recorded behaviour of libraries, replayed against our models.
+//! 8. [`session`]: one run being watched: play, seek, fork, commands.
+//! 9. `app`: the page (feature `app`).
 
 pub mod base;
 pub mod check;
+pub mod conform;
 pub mod observe;
 pub mod protocol;
 pub mod scenario;

@@ -1,9 +1,25 @@
 //! The native integration tests, one binary.
 
+mod conform;
 mod golden;
 mod tidy;
 
 #[test]
 fn draws_keep_their_bits() {
     golden::draws_keep_their_bits();
+}
+
+#[test]
+fn every_recorded_case_agrees() {
+    conform::every_recorded_case_agrees();
+}
+
+#[test]
+fn a_false_record_is_noticed() {
+    conform::a_false_record_is_noticed();
+}
+
+#[test]
+fn what_is_not_understood_fails_and_says_where() {
+    conform::what_is_not_understood_fails_and_says_where();
 }

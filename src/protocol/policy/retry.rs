@@ -206,6 +206,9 @@ impl Default for RetrySettings {
 }
 
 impl RetrySettings {
+    /// Attempts for DynamoDB in the 2026 revision of the AWS SDKs' standard mode.
+    pub const AWS_DYNAMODB_ATTEMPTS: u32 = 4;
+
     /// No retry at all.
     pub fn none() -> RetrySettings {
         RetrySettings { attempts: 1, backoff: Backoff::Immediate, on: RetryOn::PASSING }
@@ -253,6 +256,16 @@ impl Backoff {
     pub fn aws(scale: Span) -> Backoff {
         let cap = Span::secs(20);
         Backoff::Exponential { base: scale, factor: 2.0, cap, jitter: Jitter::Full }
+    }
+
+    /// resilience4j's randomised exponential: half around 0.5 s, 0.75 s, 1.125 s, ...
+    pub fn resilience4j() -> Backoff {
+        Backoff::Exponential {
+            base: Span::millis(500),
+            factor: 1.5,
+            cap: Span::secs(3600),
+            jitter: Jitter::PlusMinus(Chance(500_000)),
+        }
     }
 
     /// gRPC's curve: 20 % around the capped exponential.
