@@ -16,7 +16,8 @@ use serde_json::Value;
 
 pub(super) fn grpc(mut section: Section<'_>, cases: &mut Cases<'_>) {
     let backoff = Backoff::grpc(Span::secs(1), 2.0, Span::secs(10));
-    let rule = "attempt n waits min(initial*mult^(n-1), max) * U(0.8,1.2); jitter is applied after the cap";
+    let rule = "attempt n waits min(initial*mult^(n-1), max) * U(0.8,1.2); \
+        jitter is applied after the cap";
     section.told("backoff", rule, cases, || {
         evenly(&backoff, 1, 0.8, 1.2)?;
         evenly(&backoff, 3, 3.2, 4.8)?;

@@ -7,7 +7,7 @@
 //!
 //! | kind | library | judged | late results |
 //! | --- | --- | --- | --- |
-//! | [`Consecutive`](BreakerSettings::Consecutive) | none: the textbook one | on failures | dropped |
+//! | [`Consecutive`](BreakerSettings::Consecutive) | none: textbook | on failures | dropped |
 //! | [`Sliding`](BreakerSettings::Sliding) | resilience4j | on every result | counted |
 //! | [`Generations`](BreakerSettings::Generations) | gobreaker v2 | on failures | dropped |
 //! | [`Ratio`](BreakerSettings::Ratio) | Failsafe | on every result | counted |
