@@ -143,6 +143,7 @@ pub fn outlier(outlier: &Outlier) -> OutlierSettings {
         minimum_hosts: outlier.minimum_hosts,
         minimum_requests: outlier.minimum_requests,
         deviations: thousandths(outlier.deviations),
+        failure_percentage: None,
     }
 }
 
