@@ -265,4 +265,9 @@ impl Lab {
     pub fn link_ends(&self, id: LinkId) -> Option<(NodeId, NodeId)> {
         self.with_frame(|f| f.links.get(id.index()).map(|l| (l.source, l.target)))
     }
+
+    /// Whether there is a link from one node to another.
+    pub fn link_known(&self, source: NodeId, target: NodeId) -> bool {
+        self.with_frame(|f| f.links.iter().any(|l| l.source == source && l.target == target))
+    }
 }

@@ -1,1 +1,166 @@
 //! The stage: nodes, links and messages at one instant.
+//!
+//! Three layers. Beneath, an SVG with the torn regions and the roads; then a canvas with the messages
+//! and the crowds, which change with every picture; above, an SVG with the nodes and everything that
+//! can be pointed at or focused, which changes only when something happens. To add a layer: a file
+//! here with a component that takes the [`Scene`] from its context, and a line in [`Stage`].
+
+mod breaker;
+mod canvas;
+mod caption;
+mod gauge;
+mod geometry;
+mod gl;
+mod glyph;
+mod lasso;
+mod legend;
+mod link;
+mod menu;
+mod node;
+mod painter;
+mod plain;
+mod points;
+mod regions;
+mod sides;
+mod tools;
+
+use crate::app::keys;
+use crate::app::state::{Lab, Selection, Tool};
+use geometry::{Geometry, Plan};
+use leptos::html::Div;
+use leptos::prelude::*;
+use std::sync::Arc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+
+/// What the layers of the stage share.
+#[derive(Clone, Copy)]
+pub struct Scene {
+    /// The run.
+    pub lab: Lab,
+    /// What stands where in the scenario.
+    pub plan: Memo<Arc<Plan>>,
+    /// What stands where on the screen.
+    pub geometry: Memo<Arc<Geometry>>,
+    /// Ticks with every picture; once a second in calm mode.
+    pub picture: Signal<u64>,
+    /// The stroke of the hand around the nodes of one side, in pixels.
+    pub stroke: RwSignal<Vec<geometry::Point>>,
+    /// The nodes picked for the other side of a partition.
+    pub picked: RwSignal<Vec<crate::base::id::NodeId>>,
+}
+
+impl Scene {
+    fn new(lab: Lab, size: RwSignal<(f64, f64)>) -> Scene {
+        let plan = Memo::new(move |_| {
+            lab.slow_tick.track();
+            lab.opened.track();
+            Arc::new(lab.with_frame(Plan::of))
+        });
+        let geometry = Memo::new(move |_| {
+            let (width, height) = size.get();
+            Arc::new(plan.get().arrange(width, height))
+        });
+        let second = Memo::new(move |_| {
+            lab.slow_tick.track();
+            // While time stands still every change shows at once.
+            if lab.playing.get() {
+                lab.with_frame(|f| f.at.0 / 1_000_000)
+            } else {
+                lab.frame_number.get() | 1 << 63
+            }
+        });
+        let picture =
+            Signal::derive(
+                move || {
+                    if lab.calm.get() { second.get() } else { lab.frame_number.get() }
+                },
+            );
+        let (stroke, picked) = (RwSignal::default(), RwSignal::default());
+        Scene { lab, plan, geometry, picture, stroke, picked }
+    }
+}
+
+/// The stage with everything that stands on it.
+#[component]
+pub fn Stage() -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let size = RwSignal::new((900.0, 520.0));
+    let room = NodeRef::<Div>::new();
+    measure(room, size);
+    let scene = Scene::new(lab, size);
+    provide_context(scene);
+    let sentence = move || {
+        lab.slow_tick.track();
+        lab.with_frame(|f| {
+            format!("Stage: {} nodes, {} links", f.nodes.len(), f.links.len().div_ceil(2))
+        })
+    };
+    let view_box = move || {
+        let (width, height) = scene.geometry.with(|g| g.size);
+        format!("0 0 {width:.0} {height:.0}")
+    };
+    let tool = move || match lab.tool.get() {
+        Tool::Select => "select",
+        Tool::Cut => "cut",
+        Tool::Slow => "slow",
+        Tool::Partition => "partition",
+        Tool::Crash => "crash",
+    };
+    view! {
+        <section
+            class="stage"
+            data-tool=tool
+            tabindex="0"
+            aria-label=sentence
+            on:keydown=move |event| keys::on_stage(lab, &event)
+        >
+            <caption::Caption />
+            <div class="stage-room" node_ref=room>
+                <svg class="layer under" viewBox=view_box aria-hidden="true">
+                    <sides::Sides />
+                    <link::Roads />
+                    <glyph::Floors />
+                </svg>
+                <canvas::Points />
+                <svg
+                    class="layer over"
+                    viewBox=view_box
+                    on:click=move |_| lab.selected.set(Selection::None)
+                >
+                    <link::Links />
+                    <node::Nodes />
+                    <breaker::Breakers />
+                    <lasso::Stroke />
+                </svg>
+                <lasso::Pad />
+                <menu::Menu />
+            </div>
+            <tools::Tools />
+            <legend::Legend />
+        </section>
+    }
+}
+
+/// Keeps `size` equal to the size of an element.
+fn measure(room: NodeRef<Div>, size: RwSignal<(f64, f64)>) {
+    let watch = move || {
+        let Some(element) = room.try_get_untracked().flatten() else { return };
+        let rect = element.get_bounding_client_rect();
+        let new = (rect.width().round(), rect.height().round());
+        if new.0 > 1.0 && new.1 > 1.0 && size.try_get_untracked().is_some_and(|s| s != new) {
+            size.set(new);
+        }
+    };
+    let call = Closure::<dyn FnMut()>::new(watch);
+    let Ok(observer) = web_sys::ResizeObserver::new(call.as_ref().unchecked_ref()) else { return };
+    let keep = StoredValue::new_local((call, observer));
+    Effect::new(move |_| {
+        if let Some(element) = room.get() {
+            keep.with_value(|(_, observer)| observer.observe(&element));
+        }
+    });
+    on_cleanup(move || {
+        let _ = keep.try_with_value(|(_, observer)| observer.disconnect());
+    });
+}

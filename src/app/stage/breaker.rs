@@ -1,0 +1,212 @@
+//! Circuit breakers: a switch where the calls leave, with a ring that counts the cooldown down.
+
+use super::Scene;
+use super::geometry::{Geometry, Plan, Point, sub, unit};
+use crate::base::id::NodeId;
+use crate::base::time::{Span, Time};
+use crate::observe::frame::{BreakerView, Frame};
+use leptos::prelude::*;
+
+/// Radius of a switch and of the ring around it, in pixels.
+const RADIUS: f64 = 13.0;
+const RING: f64 = 16.5;
+
+/// A breaker as it is drawn.
+#[derive(Clone, Debug, PartialEq)]
+struct Face {
+    closed: u32,
+    open: u32,
+    half_open: u32,
+    probe_at: Option<Time>,
+    cooldown: Span,
+}
+
+impl Face {
+    fn of(view: &BreakerView) -> Face {
+        let BreakerView { closed, open, half_open, probe_at, cooldown, .. } = *view;
+        Face { closed, open, half_open, probe_at, cooldown }
+    }
+
+    fn total(&self) -> u32 {
+        (self.closed + self.open + self.half_open).max(1)
+    }
+
+    /// The state of most of them; an open one counts before the others.
+    fn phase(&self) -> &'static str {
+        if self.open * 2 >= self.total() {
+            "open"
+        } else if self.half_open > 0 && self.half_open >= self.open {
+            "half"
+        } else if self.open > 0 {
+            "open"
+        } else {
+            "closed"
+        }
+    }
+
+    fn words(&self, now: Time) -> String {
+        if self.total() > 1 {
+            return match self.open {
+                0 if self.half_open == 0 => String::new(),
+                0 => format!("{} of {} probing", self.half_open, self.total()),
+                open => format!("{open} of {} open", self.total()),
+            };
+        }
+        match (self.phase(), self.probe_at) {
+            ("open", Some(at)) => format!("open {:.1} s", at.since(now).as_secs()),
+            ("open", None) => "open".into(),
+            ("half", _) => "probing".into(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// A breaker and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+struct Switch {
+    node: NodeId,
+    index: usize,
+    target: String,
+    at: (i64, i64),
+    label_below: bool,
+}
+
+fn switches(scene: Scene, frame: &Frame) -> Vec<Switch> {
+    let (plan, geometry) = (scene.plan.get_untracked(), scene.geometry.get());
+    let mut out = Vec::new();
+    for node in &frame.nodes {
+        for (index, breaker) in node.breakers.iter().enumerate() {
+            let Some(at) = stand(node.id, &breaker.target, frame, &plan, &geometry) else {
+                continue;
+            };
+            out.push(Switch {
+                node: node.id,
+                index,
+                target: breaker.target.clone(),
+                at: (at.0.round() as i64, at.1.round() as i64),
+                label_below: at.1 < 60.0,
+            });
+        }
+    }
+    out
+}
+
+/// On the road to the target, just outside the caller.
+fn stand(
+    from: NodeId,
+    target: &str,
+    frame: &Frame,
+    plan: &Plan,
+    geometry: &Geometry,
+) -> Option<Point> {
+    let spot = geometry.spot(from)?;
+    let mut sum = (0.0, 0.0);
+    let mut count = 0.0;
+    for (_, to) in plan.links.iter().filter(|l| l.0 == from) {
+        let to_node = frame.nodes.get(to.index())?;
+        if to_node.group == target || to_node.name == target {
+            let at = geometry.spot(*to)?.at;
+            sum = (sum.0 + at.0, sum.1 + at.1);
+            count += 1.0;
+        }
+    }
+    if count < 0.5 {
+        return None;
+    }
+    let towards = (sum.0 / count, sum.1 / count);
+    let rim = spot.rim(towards);
+    let way = unit(sub(towards, spot.at));
+    Some((rim.0 + way.0 * (RING + 9.0), rim.1 + way.1 * (RING + 9.0)))
+}
+
+/// Every breaker.
+#[component]
+pub fn Breakers() -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    let switches = Memo::new(move |_| {
+        scene.lab.slow_tick.track();
+        scene.lab.with_frame(|f| switches(scene, f))
+    });
+    view! {
+        <For
+            each=move || switches.get()
+            key=|s| (s.node, s.index, s.at, s.target.clone())
+            let:switch
+        >
+            <Breaker switch />
+        </For>
+    }
+}
+
+#[component]
+fn Breaker(switch: Switch) -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    let lab = scene.lab;
+    let (node, index) = (switch.node, switch.index);
+    let face = Memo::new(move |_| {
+        scene.picture.track();
+        lab.with_frame(|f| {
+            f.nodes.get(node.index()).and_then(|n| n.breakers.get(index)).map(Face::of)
+        })
+    });
+    let phase = move || face.with(|f| f.as_ref().map_or("closed", Face::phase));
+    let words = Memo::new(move |_| {
+        lab.slow_tick.track();
+        let now = lab.with_frame(|f| f.at);
+        face.with(|f| f.as_ref().map(|f| f.words(now)).unwrap_or_default())
+    });
+    // The share of the cooldown that is left.
+    let left = move || {
+        scene.picture.track();
+        let now = lab.with_frame(|f| f.at);
+        face.with(|f| {
+            let f = f.as_ref()?;
+            let at = f.probe_at.filter(|_| f.open > 0)?;
+            Some((at.since(now).0 as f64 / f.cooldown.0.max(1) as f64).clamp(0.0, 1.0))
+        })
+    };
+    let around = std::f64::consts::TAU * RING;
+    let ring = move || {
+        left().map(|share| {
+            view! {
+                <circle
+                    class="cooldown"
+                    r=RING
+                    stroke-dasharray=format!("{:.1} {around:.1}", share * around)
+                    transform="rotate(-90)"
+                />
+            }
+        })
+    };
+    let lever = move || match phase() {
+        "open" => "M-6 0 4 -7",
+        "half" => "M-6 0 5.4 -2.6",
+        _ => "M-6 0H6",
+    };
+    let title = {
+        let target = switch.target.clone();
+        move || format!("breaker towards {target}: {}", spoken(phase(), &words.get()))
+    };
+    let label_y = if switch.label_below { RING + 13.0 } else { -RING - 7.0 };
+    view! {
+        <g
+            class=move || format!("breaker {}", phase())
+            transform=format!("translate({} {})", switch.at.0, switch.at.1)
+        >
+            <title>{title}</title>
+            <circle class="case" r=RADIUS />
+            {ring}
+            <path class="lever" d=lever />
+            <circle class="pole" cx="-6" r="1.9" />
+            <circle class="pole" cx="6" r="1.9" />
+            <text class="breaker-words" y=label_y>{words}</text>
+        </g>
+    }
+}
+
+fn spoken(phase: &str, words: &str) -> String {
+    match (phase, words) {
+        ("closed", "") => "closed, calls go through".into(),
+        (_, words) => words.to_string(),
+    }
+}

@@ -1,0 +1,344 @@
+//! Where things stand on the screen, in pixels: from places in the unit square to nodes that do not
+//! overlap and lanes that messages travel. Plain arithmetic; knows no browser.
+
+use crate::base::id::NodeId;
+use crate::observe::frame::{Frame, Kind};
+
+/// A point in pixels, x to the right and y down.
+pub type Point = (f64, f64);
+
+/// Pixels between the axis of a link and each of its two lanes.
+const LANE: f64 = 5.0;
+/// Pixels kept free between two nodes, and between a node and the rim.
+const GAP: f64 = 14.0;
+
+/// Where every node and link of a scenario stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Geometry {
+    /// Size of the stage.
+    pub size: Point,
+    /// How much smaller than full size the nodes are drawn.
+    pub scale: f64,
+    /// One per node, in id order.
+    pub nodes: Vec<Spot>,
+    /// One per link, in id order.
+    pub lanes: Vec<Lane>,
+}
+
+/// Where a node stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spot {
+    /// Its middle.
+    pub at: Point,
+    /// Half its width and height.
+    pub half: Point,
+    /// Round things are met by links at a distance, boxes at their edge.
+    pub round: bool,
+}
+
+/// The way of messages in one direction: a curve with one bend, straight when the bend is half way.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Lane {
+    /// Where it leaves its source.
+    pub from: Point,
+    /// The control point of the curve.
+    pub bend: Point,
+    /// Where it meets its target.
+    pub to: Point,
+}
+
+impl Lane {
+    /// The point this far along, from 0 to 1.
+    pub fn at(&self, progress: f64) -> Point {
+        let (p, q) = (progress, 1.0 - progress);
+        let mix = |a: f64, b: f64, c: f64| q * q * a + 2.0 * q * p * b + p * p * c;
+        (mix(self.from.0, self.bend.0, self.to.0), mix(self.from.1, self.bend.1, self.to.1))
+    }
+
+    /// The lane as an SVG path.
+    pub fn path(&self) -> String {
+        let Lane { from, bend, to } = self;
+        format!("M{:.1} {:.1}Q{:.1} {:.1} {:.1} {:.1}", from.0, from.1, bend.0, bend.1, to.0, to.1)
+    }
+
+    /// The direction of travel half way, as a unit vector.
+    pub fn heading(&self) -> Point {
+        unit(sub(self.to, self.from))
+    }
+
+    /// Moves the lane sideways, to the right of its direction of travel.
+    fn shifted(self, by: f64) -> Lane {
+        let (x, y) = self.heading();
+        let move_by = |p: Point| (p.0 - y * by, p.1 + x * by);
+        Lane { from: move_by(self.from), bend: move_by(self.bend), to: move_by(self.to) }
+    }
+}
+
+/// What decides the geometry: it changes when a scenario opens, not while it runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Number, name, kind, place and crowd size of each node.
+    pub nodes: Vec<Item>,
+    /// Source and target of each link.
+    pub links: Vec<(NodeId, NodeId)>,
+}
+
+/// A node as the plan has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Which node.
+    pub id: NodeId,
+    /// Its name.
+    pub name: String,
+    /// Decides its shape.
+    pub kind: Kind,
+    /// In the unit square.
+    pub place: Point,
+}
+
+impl Plan {
+    /// The plan behind a picture.
+    pub fn of(frame: &Frame) -> Plan {
+        let item = |n: &crate::observe::frame::NodeView| Item {
+            id: n.id,
+            name: n.name.clone(),
+            kind: n.kind,
+            place: n.place,
+        };
+        Plan {
+            nodes: frame.nodes.iter().map(item).collect(),
+            links: frame.links.iter().map(|l| (l.source, l.target)).collect(),
+        }
+    }
+
+    /// Stands everything on a stage of this size.
+    pub fn arrange(&self, width: f64, height: f64) -> Geometry {
+        let size = (width.max(160.0), height.max(120.0));
+        let mut best = self.at_scale(size, 1.0);
+        for step in 1..=11 {
+            if !best.crowded() {
+                break;
+            }
+            best = self.at_scale(size, 1.0 - 0.06 * f64::from(step));
+        }
+        best.lanes = self.links.iter().map(|(a, b)| best.lane(*a, *b)).collect();
+        best
+    }
+
+    fn at_scale(&self, size: Point, scale: f64) -> Geometry {
+        let upright = size.1 > size.0 * 1.02;
+        let crowds = self.nodes.iter().filter(|n| n.kind == Kind::Clients).count().max(1);
+        let places = spread(self.nodes.iter().map(|n| turn(n.place, upright)).collect());
+        let halves: Vec<Point> =
+            self.nodes.iter().map(|n| footprint(n.kind, size, scale, crowds, upright)).collect();
+        let xs = axis(size.0, 0.0, places.iter().map(|p| p.0), halves.iter().map(|h| h.0));
+        // A name stands under a node.
+        let label = 22.0 * scale.max(0.7);
+        let ys = axis(size.1, label, places.iter().map(|p| p.1), halves.iter().map(|h| h.1));
+        let nodes = self
+            .nodes
+            .iter()
+            .zip(xs.into_iter().zip(ys).zip(halves))
+            .map(|(n, (at, half))| Spot {
+                at,
+                half,
+                round: matches!(n.kind, Kind::Clients | Kind::Balancer),
+            })
+            .collect();
+        Geometry { size, scale, nodes, lanes: Vec::new() }
+    }
+}
+
+/// A wide picture stands on its side on a narrow screen.
+fn turn(place: Point, upright: bool) -> Point {
+    if upright { (place.1, place.0) } else { place }
+}
+
+/// Uses the whole square: the outermost places go to its rim.
+fn spread(places: Vec<Point>) -> Vec<Point> {
+    let bounds = |pick: fn(&Point) -> f64| {
+        places.iter().map(pick).fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)))
+    };
+    let (x, y) = (bounds(|p| p.0), bounds(|p| p.1));
+    let fit = |v: f64, (low, high): (f64, f64)| {
+        if high - low < 0.02 { 0.5 } else { (v - low) / (high - low) }
+    };
+    places.iter().map(|p| (fit(p.0, x), fit(p.1, y))).collect()
+}
+
+/// Half the width and height of a node.
+fn footprint(kind: Kind, size: Point, scale: f64, crowds: usize, upright: bool) -> Point {
+    let crowds = crowds as f64;
+    let room = if upright { size.0.min(size.1 * 0.8) } else { size.1.min(size.0 * 0.8) };
+    match kind {
+        Kind::Clients => {
+            let radius = (room * 0.27 / crowds.sqrt()).clamp(34.0, 132.0) * scale.max(0.7);
+            (radius, radius)
+        }
+        Kind::Balancer => (30.0 * scale, 30.0 * scale),
+        Kind::Service => (66.0 * scale, 37.0 * scale),
+        Kind::Store => (60.0 * scale, 45.0 * scale),
+    }
+}
+
+/// Positions along one axis, such that nothing sticks out of the rim: the margins grow until it fits.
+fn axis(
+    length: f64,
+    after: f64,
+    places: impl Iterator<Item = f64> + Clone,
+    halves: impl Iterator<Item = f64> + Clone,
+) -> Vec<f64> {
+    let (mut start, mut end) = (GAP, GAP + after);
+    for _ in 0..16 {
+        let room = (length - start - end).max(0.0);
+        let (mut left, mut right) = (0.0_f64, 0.0_f64);
+        for (place, half) in places.clone().zip(halves.clone()) {
+            let at = start + place * room;
+            left = left.max(GAP - (at - half));
+            right = right.max(at + half - (length - GAP - after));
+        }
+        if left <= 0.5 && right <= 0.5 {
+            break;
+        }
+        start += left;
+        end += right;
+    }
+    let room = (length - start - end).max(0.0);
+    places.map(|p| start + p * room).collect()
+}
+
+impl Geometry {
+    /// True when two nodes overlap.
+    fn crowded(&self) -> bool {
+        self.nodes.iter().enumerate().any(|(n, a)| {
+            self.nodes[..n].iter().any(|b| {
+                (a.at.0 - b.at.0).abs() < a.half.0 + b.half.0 + 2.0 * GAP
+                    && (a.at.1 - b.at.1).abs() < a.half.1 + b.half.1 + GAP
+            })
+        })
+    }
+
+    /// The spot of a node.
+    pub fn spot(&self, id: NodeId) -> Option<&Spot> {
+        self.nodes.get(id.index())
+    }
+
+    /// The lane from one node to another: to the right of the axis, around what stands in the way.
+    fn lane(&self, source: NodeId, target: NodeId) -> Lane {
+        let (Some(a), Some(b)) = (self.spot(source), self.spot(target)) else {
+            return Lane::default();
+        };
+        let bend = self.detour(source, target, a.at, b.at);
+        let lane = Lane { from: a.rim(bend), bend, to: b.rim(bend) };
+        let middle = ((lane.from.0 + lane.to.0) / 2.0, (lane.from.1 + lane.to.1) / 2.0);
+        let straight = (bend.0 - (a.at.0 + b.at.0) / 2.0).hypot(bend.1 - (a.at.1 + b.at.1) / 2.0);
+        let lane = if straight < 1.0 { Lane { bend: middle, ..lane } } else { lane };
+        lane.shifted(LANE)
+    }
+
+    /// The control point of a curve from `a` to `b` that passes by every other node.
+    fn detour(&self, source: NodeId, target: NodeId, a: Point, b: Point) -> Point {
+        let middle = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
+        let length = (b.0 - a.0).hypot(b.1 - a.1).max(1.0);
+        let along = unit(sub(b, a));
+        let mut push = 0.0_f64;
+        for (n, spot) in self.nodes.iter().enumerate() {
+            if n == source.index() || n == target.index() {
+                continue;
+            }
+            let offset = sub(spot.at, a);
+            let t = (offset.0 * along.0 + offset.1 * along.1) / length;
+            let aside = offset.1 * along.0 - offset.0 * along.1;
+            let reach = spot.half.0 * along.1.abs() + spot.half.1 * along.0.abs() + GAP;
+            if (0.1..0.9).contains(&t) && aside.abs() < reach {
+                let away = if aside > 0.0 { -1.0 } else { 1.0 };
+                // A quadratic curve reaches half way to its control point.
+                let need = 2.0 * (reach - aside.abs()) * away;
+                if need.abs() > push.abs() {
+                    push = need;
+                }
+            }
+        }
+        (middle.0 - along.1 * push, middle.1 + along.0 * push)
+    }
+}
+
+impl Spot {
+    /// Where a line from the middle towards `towards` leaves the node.
+    pub fn rim(&self, towards: Point) -> Point {
+        let d = unit(sub(towards, self.at));
+        let reach = if self.round {
+            self.half.0
+        } else {
+            let across = |half: f64, d: f64| if d.abs() < 1e-6 { f64::MAX } else { half / d.abs() };
+            across(self.half.0, d.0).min(across(self.half.1, d.1))
+        };
+        (self.at.0 + d.0 * reach, self.at.1 + d.1 * reach)
+    }
+}
+
+/// `a - b`.
+pub fn sub(a: Point, b: Point) -> Point {
+    (a.0 - b.0, a.1 - b.1)
+}
+
+/// The direction of a vector; to the right for none.
+pub fn unit(v: Point) -> Point {
+    let length = v.0.hypot(v.1);
+    if length < 1e-9 { (1.0, 0.0) } else { (v.0 / length, v.1 / length) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        let item = |id, kind, place| Item { id: NodeId(id), name: format!("n{id}"), kind, place };
+        Plan {
+            nodes: vec![
+                item(0, Kind::Clients, (0.0, 0.5)),
+                item(1, Kind::Balancer, (0.4, 0.5)),
+                item(2, Kind::Service, (0.7, 0.5)),
+                item(3, Kind::Store, (1.0, 0.5)),
+            ],
+            links: vec![(NodeId(0), NodeId(1)), (NodeId(1), NodeId(0)), (NodeId(1), NodeId(3))],
+        }
+    }
+
+    #[test]
+    fn everything_stays_on_the_stage() {
+        for (w, h) in [(900.0, 500.0), (390.0, 420.0), (320.0, 568.0), (480.0, 220.0)] {
+            let geometry = plan().arrange(w, h);
+            for spot in &geometry.nodes {
+                assert!(spot.at.0 - spot.half.0 >= 0.0 && spot.at.0 + spot.half.0 <= w, "{w}x{h}");
+                assert!(spot.at.1 - spot.half.1 >= 0.0 && spot.at.1 + spot.half.1 <= h, "{w}x{h}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_narrow_stage_turns_the_picture() {
+        let geometry = plan().arrange(390.0, 640.0);
+        assert!(geometry.nodes[3].at.1 > geometry.nodes[0].at.1 + 100.0);
+    }
+
+    #[test]
+    fn the_two_lanes_of_a_link_are_apart() {
+        let geometry = plan().arrange(900.0, 500.0);
+        let (there, back) = (geometry.lanes[0].at(0.5), geometry.lanes[1].at(0.5));
+        let apart = (there.0 - back.0).hypot(there.1 - back.1);
+        assert!((apart - 2.0 * LANE).abs() < 0.01, "{apart}");
+    }
+
+    #[test]
+    fn a_lane_passes_by_what_stands_in_the_way() {
+        let geometry = plan().arrange(900.0, 500.0);
+        let service = geometry.nodes[2];
+        let nearest = (0..=100)
+            .map(|n| geometry.lanes[2].at(f64::from(n) / 100.0))
+            .filter(|p| (p.0 - service.at.0).abs() < service.half.0 * 0.5)
+            .map(|p| (p.1 - service.at.1).abs())
+            .fold(f64::MAX, f64::min);
+        assert!(nearest > service.half.1 * 0.8, "{nearest}");
+    }
+}

@@ -1,0 +1,142 @@
+//! The hand that tears: draw a line around some nodes, or click them one by one, and the rest of the
+//! world is on the other side.
+
+use super::Scene;
+use super::geometry::Point;
+use crate::app::state::{Lab, Tool};
+use crate::base::id::NodeId;
+use crate::session::Command;
+use leptos::prelude::*;
+use web_sys::PointerEvent;
+
+/// Divides the nodes: `picked` on one side, the others on the other.
+pub fn divide(lab: Lab, picked: &[NodeId]) {
+    let (far, near): (Vec<NodeId>, Vec<NodeId>) =
+        lab.with_frame(|f| f.nodes.iter().map(|n| n.id).partition(|id| picked.contains(id)));
+    if !far.is_empty() && !near.is_empty() {
+        lab.command(Command::Partition(vec![near, far]));
+    }
+}
+
+/// The line drawn so far.
+#[component]
+pub fn Stroke() -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    let points = move || {
+        scene.stroke.with(|s| {
+            s.iter().map(|p| format!("{:.0},{:.0}", p.0, p.1)).collect::<Vec<_>>().join(" ")
+        })
+    };
+    view! { <polygon class="lasso" points=points /> }
+}
+
+/// What catches the pointer while a partition is drawn. A click without a stroke picks the node.
+#[component]
+pub fn Pad() -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    let lab = scene.lab;
+    let on = move || lab.tool.get() == Tool::Partition;
+    Effect::new(move |_| {
+        if !on() {
+            scene.stroke.set(Vec::new());
+            scene.picked.set(Vec::new());
+        }
+    });
+    let at = |event: &PointerEvent| (f64::from(event.offset_x()), f64::from(event.offset_y()));
+    let up = move |event: PointerEvent| {
+        let stroke = scene.stroke.get_untracked();
+        scene.stroke.set(Vec::new());
+        let length: f64 = stroke.windows(2).map(|p| (p[1].0 - p[0].0).hypot(p[1].1 - p[0].1)).sum();
+        if length < 24.0 {
+            if let Some(id) = node_at(scene, at(&event)) {
+                super::node::toggle_side(scene, id);
+            }
+            return;
+        }
+        let caught = caught(scene, &stroke);
+        if !caught.is_empty() {
+            divide(lab, &caught);
+            lab.tool.set(Tool::Select);
+        }
+    };
+    let pad = move || {
+        view! {
+            <div
+                class="pad"
+                on:pointerdown=move |event| {
+                    event.prevent_default();
+                    scene.stroke.set(vec![at(&event)]);
+                }
+                on:pointermove=move |event| {
+                    if event.buttons() & 1 == 1 {
+                        scene.stroke.update(|s| s.push(at(&event)));
+                    }
+                }
+                on:pointerup=up
+                on:pointercancel=move |_| scene.stroke.set(Vec::new())
+            ></div>
+            <div class="hint" role="group" aria-label="Partition">
+                <span>"Draw around the nodes to cut off, or click them."</span>
+                <button
+                    class="primary"
+                    prop:disabled=move || scene.picked.with(Vec::is_empty)
+                    on:click=move |_| apply(scene)
+                >
+                    "Divide"
+                </button>
+                <button on:click=move |_| lab.tool.set(Tool::Select)>"Cancel"</button>
+            </div>
+        }
+    };
+    move || on().then(pad)
+}
+
+/// Divides at the picked nodes.
+pub fn apply(scene: Scene) {
+    let picked = scene.picked.get_untracked();
+    if !picked.is_empty() {
+        divide(scene.lab, &picked);
+        scene.lab.tool.set(Tool::Select);
+    }
+}
+
+fn caught(scene: Scene, stroke: &[Point]) -> Vec<NodeId> {
+    scene.geometry.with_untracked(|g| {
+        let inside = |n: &(usize, &super::geometry::Spot)| within(n.1.at, stroke);
+        g.nodes.iter().enumerate().filter(inside).map(|(n, _)| NodeId(n as u32)).collect()
+    })
+}
+
+fn node_at(scene: Scene, at: Point) -> Option<NodeId> {
+    scene.geometry.with_untracked(|g| {
+        let hit = |s: &super::geometry::Spot| {
+            (s.at.0 - at.0).abs() <= s.half.0 && (s.at.1 - at.1).abs() <= s.half.1
+        };
+        g.nodes.iter().position(hit).map(|n| NodeId(n as u32))
+    })
+}
+
+/// Whether a point is inside a closed line, by counting the edges to its right.
+fn within(p: Point, line: &[Point]) -> bool {
+    let mut inside = false;
+    for (n, a) in line.iter().enumerate() {
+        let b = line[(n + 1) % line.len()];
+        if (a.1 > p.1) != (b.1 > p.1) && p.0 < (b.0 - a.0) * (p.1 - a.1) / (b.1 - a.1) + a.0 {
+            inside = !inside;
+        }
+    }
+    inside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+
+    #[test]
+    fn a_line_holds_what_it_goes_around() {
+        let line = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (5.0, 5.0), (0.0, 10.0)];
+        assert!(within((2.0, 5.0), &line));
+        assert!(!within((5.0, 8.0), &line));
+        assert!(!within((12.0, 5.0), &line));
+    }
+}

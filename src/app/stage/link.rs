@@ -1,0 +1,292 @@
+//! Links: beneath the messages a road for each pair of nodes, above them something to point at.
+
+use super::Scene;
+use super::geometry::{Geometry, Lane, Point};
+use crate::app::actions::{Action, link_actions, perform};
+use crate::app::state::{Selection, Tool};
+use crate::base::id::{LinkId, NodeId};
+use crate::base::time::Span;
+use crate::observe::frame::Frame;
+use leptos::prelude::*;
+
+/// Pixels of road that a cut takes away.
+const TORN: f64 = 34.0;
+
+/// A link and its way back, if it has one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Pair {
+    there: LinkId,
+    back: Option<LinkId>,
+    source: NodeId,
+    target: NodeId,
+}
+
+/// How a pair is at one instant.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Face {
+    cut: bool,
+    cut_back: bool,
+    slow: Span,
+    loss_ppm: u32,
+    counts: (u32, u32),
+}
+
+fn pairs(scene: Scene) -> Vec<Pair> {
+    let plan = scene.plan.get();
+    let links = &plan.links;
+    let back_of = |a, b| links.iter().position(|l| *l == (b, a));
+    links
+        .iter()
+        .enumerate()
+        .filter_map(|(n, (source, target))| {
+            let back = back_of(*source, *target);
+            // Each pair once, from the end that comes first.
+            back.is_none_or(|b| b > n).then_some(Pair {
+                there: LinkId(n as u32),
+                back: back.map(|b| LinkId(b as u32)),
+                source: *source,
+                target: *target,
+            })
+        })
+        .collect()
+}
+
+impl Pair {
+    fn face(&self, frame: &Frame, counts: bool) -> Face {
+        let there = frame.links.get(self.there.index());
+        let back = self.back.and_then(|b| frame.links.get(b.index()));
+        let both = [there, back];
+        let views = || both.iter().flatten();
+        Face {
+            cut: there.is_some_and(|l| l.cut),
+            cut_back: back.is_none_or(|l| l.cut),
+            slow: views().map(|l| l.slow).max().unwrap_or_default(),
+            loss_ppm: views().map(|l| l.loss_ppm).max().unwrap_or_default(),
+            counts: if counts {
+                (there.map_or(0, |l| l.in_flight), back.map_or(0, |l| l.in_flight))
+            } else {
+                (0, 0)
+            },
+        }
+    }
+
+    /// The line between the two lanes.
+    fn axis(&self, geometry: &Geometry) -> Lane {
+        let lane = |id: LinkId| geometry.lanes.get(id.index()).copied().unwrap_or_default();
+        let there = lane(self.there);
+        let Some(back) = self.back.map(lane) else { return there };
+        let middle = |a: Point, b: Point| ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
+        Lane {
+            from: middle(there.from, back.to),
+            bend: middle(there.bend, back.bend),
+            to: middle(there.to, back.from),
+        }
+    }
+}
+
+impl Face {
+    fn cut_off(&self) -> bool {
+        self.cut && self.cut_back
+    }
+
+    fn words(&self) -> String {
+        let mut words = Vec::new();
+        if self.cut_off() {
+            words.push("cut".into());
+        } else if self.cut || self.cut_back {
+            words.push("cut one way".into());
+        }
+        if self.slow > Span::ZERO {
+            words.push(format!("{} slower", self.slow));
+        }
+        if self.loss_ppm > 0 {
+            words.push(format!("loses {}", percent(self.loss_ppm)));
+        }
+        if words.is_empty() { "working".into() } else { words.join(", ") }
+    }
+}
+
+fn percent(ppm: u32) -> String {
+    let percent = f64::from(ppm) / 1e4;
+    if percent < 10.0 && percent.fract() > 0.05 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+/// The roads, beneath the messages.
+#[component]
+pub fn Roads() -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    let key = |p: &Pair| (p.there.0, p.source.0, p.target.0);
+    view! {
+        <For each=move || pairs(scene) key=key let:pair>
+            <Road pair />
+        </For>
+    }
+}
+
+#[component]
+fn Road(pair: Pair) -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    let lab = scene.lab;
+    let face = Memo::new(move |_| {
+        scene.picture.track();
+        lab.with_frame(|f| pair.face(f, false))
+    });
+    let axis = Memo::new(move |_| pair.axis(&scene.geometry.get()));
+    let chosen = move || matches!(lab.selected.get(), Selection::Link(id) if id == pair.there || Some(id) == pair.back);
+    let gap = move || {
+        let Lane { from, to, .. } = axis.get();
+        let half = ((to.0 - from.0).hypot(to.1 - from.1) - TORN).max(0.0) / 2.0;
+        if face.with(Face::cut_off) {
+            format!("{half:.1} {TORN} {half:.1} 999")
+        } else {
+            "none".into()
+        }
+    };
+    view! {
+        <g
+            class="road"
+            class:cut=move || face.with(Face::cut_off)
+            class:slow=move || face.with(|f| f.slow > Span::ZERO)
+            class:lossy=move || face.with(|f| f.loss_ppm > 0)
+            class:chosen=chosen
+        >
+            <path class="road-bed" d=move || axis.get().path() stroke-dasharray=gap />
+            <path class="road-line" d=move || axis.get().path() stroke-dasharray=gap />
+            {move || face.with(|f| f.cut_off().then(|| ends(axis.get())))}
+            {move || {
+                let face = face.get();
+                (face.cut != face.cut_back)
+                    .then(|| bar(scene, if face.cut { Some(pair.there) } else { pair.back }))
+            }}
+        </g>
+    }
+}
+
+/// The two torn ends of a cut road.
+fn ends(axis: Lane) -> impl IntoView {
+    let (x, y) = axis.heading();
+    let middle = axis.at(0.5);
+    let end = |side: f64| {
+        let at = (middle.0 + x * side * TORN / 2.0, middle.1 + y * side * TORN / 2.0);
+        format!(
+            "M{:.1} {:.1}L{:.1} {:.1}",
+            at.0 - y * 10.0,
+            at.1 + x * 10.0,
+            at.0 + y * 10.0,
+            at.1 - x * 10.0
+        )
+    };
+    view! { <path class="road-end" d=format!("{}{}", end(-1.0), end(1.0)) /> }
+}
+
+/// A bar across the one lane that is cut.
+fn bar(scene: Scene, lane: Option<LinkId>) -> Option<impl IntoView> {
+    let lane = lane.and_then(|id| scene.geometry.with(|g| g.lanes.get(id.index()).copied()))?;
+    let ((x, y), (px, py)) = (lane.heading(), lane.at(0.5));
+    let d =
+        format!("M{:.1} {:.1}L{:.1} {:.1}", px - y * 6.0, py + x * 6.0, px + y * 4.0, py - x * 4.0);
+    Some(view! { <path class="road-end" d=d /> })
+}
+
+/// What can be pointed at and focused, above the messages.
+#[component]
+pub fn Links() -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    let key = |p: &Pair| (p.there.0, p.source.0, p.target.0);
+    view! {
+        <For each=move || pairs(scene) key=key let:pair>
+            <Handle pair />
+        </For>
+    }
+}
+
+#[component]
+fn Handle(pair: Pair) -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    let lab = scene.lab;
+    let face = Memo::new(move |_| {
+        scene.picture.track();
+        lab.with_frame(|f| pair.face(f, lab.calm.get()))
+    });
+    let axis = Memo::new(move |_| pair.axis(&scene.geometry.get()));
+    let name = move || {
+        let (a, b) = (lab.node_name(pair.source), lab.node_name(pair.target));
+        format!("Link between {a} and {b}, {}", face.with(Face::words))
+    };
+    let click = move |event: web_sys::MouseEvent| {
+        event.stop_propagation();
+        lab.selected.set(Selection::Link(pair.there));
+        let key = match lab.tool.get_untracked() {
+            Tool::Select | Tool::Cut => "C",
+            Tool::Slow => "G",
+            _ => return,
+        };
+        let actions = link_actions(lab, pair.there);
+        let wanted = |a: &&Action| a.key == key || (key == "C" && a.icon == "heal");
+        if let Some(action) = actions.iter().find(wanted) {
+            perform(lab, action);
+        }
+    };
+    let focus = move |_| lab.selected.set(Selection::Link(pair.there));
+    let place = move || {
+        let (x, y) = axis.get().at(0.5);
+        format!("translate({x:.1} {y:.1})")
+    };
+    let label = move || {
+        let face = face.get();
+        let mut words = Vec::new();
+        if face.slow > Span::ZERO {
+            words.push(format!("+{}", face.slow));
+        }
+        if face.loss_ppm > 0 {
+            words.push(format!("{} lost", percent(face.loss_ppm)));
+        }
+        if lab.calm.get() {
+            words.push(format!("→ {}  ← {}", face.counts.0, face.counts.1));
+        }
+        (!words.is_empty()).then(|| pill(&words.join(" · "), axis.get()))
+    };
+    view! {
+        <g
+            class="link"
+            class:cut=move || face.with(Face::cut_off)
+            id=format!("link-{}", pair.there.0)
+            tabindex="0"
+            role="button"
+            aria-label=name
+            aria-pressed=move || face.with(|f| f.cut_off().to_string())
+            on:click=click
+            on:focus=focus
+            on:contextmenu=move |event| {
+                event.prevent_default();
+                focus(());
+            }
+        >
+            <path class="link-hit" d=move || axis.get().path() />
+            <g class="scissors" transform=place>
+                <circle r="13" />
+                <path transform="translate(-8 -8)" d=super::glyph::SCISSORS />
+            </g>
+            {label}
+        </g>
+    }
+}
+
+/// A few words beside a road.
+fn pill(words: &str, axis: Lane) -> impl IntoView {
+    let ((x, y), at) = (axis.heading(), axis.at(0.5));
+    // Beside the road, on the side that is up or right.
+    let side = if x.abs() > 0.4 { -x.signum() } else { 1.0 };
+    let (px, py) = (at.0 - y * -side * 22.0, at.1 + x * side * 22.0);
+    let width = words.chars().count() as f64 * 6.4 + 14.0;
+    view! {
+        <g class="pill" transform=format!("translate({px:.1} {py:.1})")>
+            <rect x=-width / 2.0 y="-9" width=width height="18" rx="9" />
+            <text dy="0.35em">{words.to_string()}</text>
+        </g>
+    }
+}

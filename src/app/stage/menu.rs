@@ -1,0 +1,76 @@
+//! The menu beside what is selected: what a hand can do to it.
+
+use super::Scene;
+use crate::app::actions::{actions, perform};
+use crate::app::icon::icon;
+use crate::app::state::{Selection, Tool};
+use leptos::prelude::*;
+
+/// The menu; nothing while nothing is selected.
+#[component]
+pub fn Menu() -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    let lab = scene.lab;
+    let list = Memo::new(move |_| {
+        lab.slow_tick.track();
+        if lab.tool.get() == Tool::Select { actions(lab, lab.selected.get()) } else { Vec::new() }
+    });
+    let style = move || {
+        let (x, y, above) = anchor(scene).unwrap_or_default();
+        let side = if above { "above" } else { "below" };
+        (format!("--x:{x:.0}px;--y:{y:.0}px"), side)
+    };
+    let button = move |action: crate::app::actions::Action| {
+        let key = (!action.key.is_empty()).then(|| view! { <kbd>{action.key}</kbd> });
+        let (label, symbol, harm) = (action.label.clone(), action.icon, action.harm);
+        view! {
+            <button class="act" class:harm=harm on:click=move |_| perform(lab, &action)>
+                {icon(symbol)} <span>{label}</span> {key}
+            </button>
+        }
+    };
+    move || {
+        let list = list.get();
+        (!list.is_empty()).then(|| {
+            view! {
+                <div
+                    class="menu"
+                    role="group"
+                    aria-label="What to do with it"
+                    data-side=move || style().1
+                    style=move || style().0
+                >
+                    {list.into_iter().map(button).collect_view()}
+                </div>
+            }
+        })
+    }
+}
+
+/// Where the menu goes: under what is selected, above it near the foot of the stage.
+fn anchor(scene: Scene) -> Option<(f64, f64, bool)> {
+    let geometry = scene.geometry.get();
+    let (x, top, bottom) = match scene.lab.selected.get() {
+        Selection::Node(id) => {
+            let spot = geometry.spot(id)?;
+            let label = if spot.round { 38.0 } else { 8.0 };
+            (spot.at.0, spot.at.1 - spot.half.1 - 14.0, spot.at.1 + spot.half.1 + label)
+        }
+        Selection::Link(id) => {
+            let at = geometry.lanes.get(id.index())?.at(0.5);
+            (at.0, at.1 - 24.0, at.1 + 24.0)
+        }
+        _ => return None,
+    };
+    let above = bottom > geometry.size.1 - 60.0;
+    let y = if above { top } else { bottom };
+    // The menu is centred on its anchor; keep it away from the rim.
+    Some((
+        x.clamp(
+            150.0_f64.min(geometry.size.0 / 2.0),
+            (geometry.size.0 - 150.0).max(geometry.size.0 / 2.0),
+        ),
+        y,
+        above,
+    ))
+}

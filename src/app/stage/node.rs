@@ -1,0 +1,269 @@
+//! Nodes: focusable elements that say in shape, fill and words how they are.
+
+use super::Scene;
+use super::gauge::{Slots, Workers};
+use super::geometry::{Item, Spot};
+use super::glyph::{lid, outline};
+use crate::app::actions::{node_actions, perform};
+use crate::app::state::{Selection, Tool};
+use crate::base::time::Time;
+use crate::observe::frame::{ClientState, Condition, Crowd, Gauge, Kind, NodeView};
+use leptos::prelude::*;
+
+/// What is drawn of a node; the element changes only when this does.
+#[derive(Clone, Debug, PartialEq)]
+struct Face {
+    condition: Condition,
+    since: Time,
+    queue: Option<Gauge>,
+    workers: Option<Gauge>,
+}
+
+impl Face {
+    fn of(node: &NodeView) -> Face {
+        let NodeView { condition, since, queue, workers, .. } = *node;
+        Face { condition, since, queue, workers }
+    }
+
+    fn class(&self) -> &'static str {
+        match self.condition {
+            Condition::Up => "up",
+            Condition::Slow(_) => "slowed",
+            Condition::Paused => "paused",
+            Condition::Down => "down",
+        }
+    }
+
+    /// The condition in words that a glance takes in, when there is something to say.
+    fn badge(&self, now: Time) -> Option<String> {
+        let held = format!("{:.1} s", now.since(self.since).as_secs());
+        match self.condition {
+            Condition::Up => None,
+            Condition::Slow(thousandths) => {
+                Some(format!("{}× slower", f64::from(thousandths) / 1e3))
+            }
+            Condition::Paused => Some(format!("paused {held}")),
+            Condition::Down => Some(format!("down {held}")),
+        }
+    }
+}
+
+/// Every node.
+#[component]
+pub fn Nodes() -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    view! {
+        <For
+            each=move || scene.plan.get().nodes.clone()
+            key=|n| (n.id, n.name.clone(), n.kind as u8)
+            let:item
+        >
+            <Node item />
+        </For>
+    }
+}
+
+#[component]
+fn Node(item: Item) -> impl IntoView {
+    let scene = expect_context::<Scene>();
+    let (lab, id, kind) = (scene.lab, item.id, item.kind);
+    let face = Memo::new(move |_| {
+        scene.picture.track();
+        lab.with_frame(|f| f.nodes.get(id.index()).map(Face::of))
+    });
+    let spot = Memo::new(move |_| scene.geometry.with(|g| g.spot(id).copied()));
+    let badge = Memo::new(move |_| {
+        lab.slow_tick.track();
+        let now = lab.with_frame(|f| f.at);
+        face.with(|f| f.as_ref().and_then(|f| f.badge(now)))
+    });
+    let line = Memo::new(move |_| {
+        lab.slow_tick.track();
+        lab.with_frame(|f| f.nodes.get(id.index()).map(|n| n.line.clone())).unwrap_or_default()
+    });
+    let place = move || {
+        let at = spot.get().map_or((0.0, 0.0), |s| s.at);
+        format!("translate({:.1} {:.1})", at.0, at.1)
+    };
+    let class = move || face.with(|f| f.as_ref().map_or("up", Face::class));
+    let shape = move || spot.get().map(|s| outline(kind, &s)).unwrap_or_default();
+    let scale = move || scene.geometry.with(|g| g.scale);
+    let picked = move || scene.picked.with(|p| p.contains(&id));
+    let (name, item) = (item.name.clone(), StoredValue::new(item));
+    let said = {
+        let name = name.clone();
+        move || {
+            let state = badge.get().unwrap_or_else(|| "up".into());
+            format!("{name}, {}, {state}, {}", role(kind), line.get())
+        }
+    };
+    let focus = move |_| lab.selected.set(Selection::Node(id));
+    view! {
+        <g
+            class=move || format!("node {} {}", role_class(kind), class())
+            class:chosen=move || lab.selected.get() == Selection::Node(id)
+            class:picked=picked
+            id=format!("node-{id}")
+            transform=place
+            tabindex="0"
+            role="button"
+            aria-label=said
+            on:focus=focus
+            on:click=move |event| {
+                event.stop_propagation();
+                click(scene, id);
+            }
+            on:contextmenu=move |event| {
+                event.prevent_default();
+                focus(());
+            }
+        >
+            <title>{move || line.get()}</title>
+            <path class="halo" d=shape />
+            <path class="body" d=shape />
+            {(kind == Kind::Store)
+                .then(|| {
+                    view! {
+                        <path class="lid" d=move || spot.get().map(|s| lid(&s)).unwrap_or_default() />
+                    }
+                })}
+            {move || item.with_value(|item| inside(item, spot.get(), face, scale()))}
+            <path class="out" d=shape fill="url(#out)" />
+            <Names kind name spot badge crowd=crowd_line(scene, id) />
+        </g>
+    }
+}
+
+/// A click on a node does what the tool in hand does.
+fn click(scene: Scene, id: crate::base::id::NodeId) {
+    let lab = scene.lab;
+    lab.selected.set(Selection::Node(id));
+    let key = match lab.tool.get_untracked() {
+        Tool::Crash => "X",
+        Tool::Slow => "G",
+        Tool::Partition => return toggle_side(scene, id),
+        Tool::Select | Tool::Cut => return,
+    };
+    if let Some(action) = node_actions(lab, id).iter().find(|a| a.key == key) {
+        perform(lab, action);
+    }
+}
+
+/// Puts a node on the other side of a partition in the making, or takes it back.
+pub fn toggle_side(scene: Scene, id: crate::base::id::NodeId) {
+    scene.picked.update(|picked| {
+        if let Some(n) = picked.iter().position(|p| *p == id) {
+            picked.remove(n);
+        } else {
+            picked.push(id);
+        }
+    });
+}
+
+/// The word for what a node is.
+pub fn role(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Clients => "clients",
+        Kind::Balancer => "load balancer",
+        Kind::Service => "service",
+        Kind::Store => "store",
+    }
+}
+
+fn role_class(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Clients => "clients",
+        Kind::Balancer => "balancer",
+        Kind::Service => "service",
+        Kind::Store => "store",
+    }
+}
+
+/// The name under or in a node, and its condition when it is not well.
+#[component]
+fn Names(
+    kind: Kind,
+    name: String,
+    spot: Memo<Option<Spot>>,
+    badge: Memo<Option<String>>,
+    crowd: Memo<Option<String>>,
+) -> impl IntoView {
+    let half = move || spot.get().map_or(30.0, |s| s.half.1);
+    let boxed = matches!(kind, Kind::Service | Kind::Store);
+    let under = move || half() + if boxed { 4.0 } else { 16.0 };
+    view! {
+        {(!boxed).then(|| view! { <text class="name" y=under>{name}</text> })}
+        {move || crowd.get().map(|text| view! { <text class="line" y=move || under() + 15.0>{text}</text> })}
+        {move || {
+            badge
+                .get()
+                .map(|text| {
+                    let width = text.chars().count() as f64 * 6.6 + 16.0;
+                    view! {
+                        <g class="badge" transform=move || format!("translate(0 {:.1})", -half() - 2.0)>
+                            <rect x=-width / 2.0 y="-10" width=width height="20" rx="10" />
+                            <text dy="0.35em">{text}</text>
+                        </g>
+                    }
+                })
+        }}
+    }
+}
+
+/// How a crowd is, in a few words; none for other nodes.
+fn crowd_line(scene: Scene, id: crate::base::id::NodeId) -> Memo<Option<String>> {
+    Memo::new(move |_| {
+        scene.lab.slow_tick.track();
+        scene.lab.with_frame(|f| f.nodes.get(id.index()).and_then(|n| n.crowd.as_ref().map(words)))
+    })
+}
+
+fn words(crowd: &Crowd) -> String {
+    let count = |state: ClientState| crowd.counts[state as usize];
+    let retrying = count(ClientState::Retrying) + count(ClientState::BackingOff);
+    let failed = count(ClientState::Failed);
+    let told = [(failed, "failed"), (retrying, "retrying")];
+    let worst = told.iter().filter(|t| t.0 > 0).map(|t| format!("{} {}", t.0, t.1));
+    let all = std::iter::once(format!("{} clients", crowd.clients));
+    all.chain(worst).take(2).collect::<Vec<_>>().join(" · ")
+}
+
+/// What stands inside a box: its name, its queue as fill, its workers as dots.
+fn inside(
+    item: &Item,
+    spot: Option<Spot>,
+    face: Memo<Option<Face>>,
+    scale: f64,
+) -> Option<impl IntoView + use<>> {
+    let spot = spot.filter(|_| matches!(item.kind, Kind::Service | Kind::Store))?;
+    let queue = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.queue)));
+    let workers = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.workers)));
+    let (w, h) = spot.half;
+    let top = if item.kind == Kind::Store { h * 0.22 } else { 0.0 } - h;
+    let (left, width) = (-w + 11.0 * scale, 2.0 * (w - 11.0 * scale));
+    let row = |y: f64| top + y * scale;
+    let slots = queue.with_untracked(Option::is_some).then(|| {
+        view! { <Slots queue left width y=row(33.0) height=8.0 * scale /> }
+    });
+    let dots = workers.with_untracked(Option::is_some).then(|| {
+        view! { <Workers workers left width y=row(56.0) scale /> }
+    });
+    Some(view! {
+        <g class="inside" style=format!("font-size:{:.2}px", 13.0 * scale.max(0.82))>
+            <text class="title" x=left y=row(20.0)>{item.name.clone()}</text>
+            <text class="count" x=-left y=row(20.0)>
+                {move || queue.get().map(|q| gauge_text(&q))}
+            </text>
+            {slots}
+            {dots}
+        </g>
+    })
+}
+
+fn gauge_text(gauge: &Gauge) -> String {
+    if gauge.limit == u32::MAX {
+        format!("{}", gauge.level)
+    } else {
+        format!("{}/{}", gauge.level, gauge.limit)
+    }
+}

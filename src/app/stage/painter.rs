@@ -1,0 +1,68 @@
+//! What paints points on the canvas, and the colours it takes from the page.
+
+use super::gl::GlPainter;
+use super::plain::PlainPainter;
+use super::points::{COLOURS, LOOKS};
+use web_sys::{CssStyleDeclaration, HtmlCanvasElement};
+
+/// Puts points on a canvas.
+pub trait Paint {
+    /// Replaces what is on the canvas. `density` is device pixels per pixel.
+    fn paint(&mut self, points: &[f32], size: (f64, f64), density: f64, colours: &Colours);
+}
+
+/// The best painter this browser has: WebGL2, else canvas 2D, else none.
+pub fn painter(canvas: &HtmlCanvasElement) -> Option<Box<dyn Paint>> {
+    if let Some(gl) = GlPainter::new(canvas) {
+        return Some(Box::new(gl));
+    }
+    Some(Box::new(PlainPainter::new(canvas)?))
+}
+
+/// Colours as the page's tokens have them, red green blue from 0 to 1.
+#[derive(Clone, Debug, Default)]
+pub struct Colours {
+    /// One for each look.
+    pub looks: Vec<f32>,
+    /// The colour under everything.
+    pub paper: [f32; 3],
+}
+
+impl Colours {
+    /// Reads the tokens in force on an element.
+    pub fn read(style: &CssStyleDeclaration) -> Colours {
+        let read = |name: &str| style.get_property_value(name).ok().and_then(|t| parse(t.trim()));
+        let mut looks = Vec::with_capacity(LOOKS * 3);
+        for name in COLOURS {
+            looks.extend(read(name).unwrap_or([0.5; 3]));
+        }
+        Colours { looks, paper: read("--stage").unwrap_or([1.0; 3]) }
+    }
+
+    /// The colour of a look, for CSS.
+    pub fn css(&self, look: usize) -> String {
+        let part = |n: usize| self.looks.get(look * 3 + n).map_or(128.0, |v| v * 255.0).round();
+        format!("rgb({} {} {})", part(0), part(1), part(2))
+    }
+}
+
+/// Reads `#rrggbb`.
+fn parse(text: &str) -> Option<[f32; 3]> {
+    let digits = text.strip_prefix('#').filter(|d| d.len() == 6 && d.is_ascii())?;
+    let part = |n: usize| {
+        u8::from_str_radix(&digits[2 * n..2 * n + 2], 16).ok().map(|v| f32::from(v) / 255.0)
+    };
+    Some([part(0)?, part(1)?, part(2)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_read_as_written() {
+        assert_eq!(parse("#ff0080"), Some([1.0, 0.0, 128.0 / 255.0]));
+        assert_eq!(parse("red"), None);
+        assert_eq!(parse("#12é45"), None);
+    }
+}
