@@ -7,6 +7,7 @@ use crate::base::time::Span;
 use crate::base::unit::Chance;
 use crate::observe::frame::{Condition, Kind};
 use crate::session::Command;
+use leptos::prelude::*;
 
 /// How much slower a node gets at a click, in thousandths.
 const SLOWER: u32 = 5_000;
@@ -66,8 +67,8 @@ pub fn node_actions(lab: Lab, id: NodeId) -> Vec<Action> {
         return Vec::new();
     };
     if kind == Kind::Clients {
-        let (factor_thousandths, for_) = SURGE;
-        let surge = Command::Surge { node: id, factor_thousandths, for_ };
+        let (factor, lasts) = SURGE;
+        let surge = Command::Surge { node: id, factor, lasts };
         return vec![action("surge", "Triple the load for 5 s", "X", vec![surge])];
     }
     let crash = action("crash", "Crash", "X", vec![Command::Kill(id)]);
@@ -104,12 +105,8 @@ pub fn link_actions(lab: Lab, id: LinkId) -> Vec<Action> {
     if cut {
         return vec![heal];
     }
-    let mut out = vec![action(
-        "cut",
-        "Cut",
-        "C",
-        each(|source, target| Command::Cut { source, target }),
-    )];
+    let mut out =
+        vec![action("cut", "Cut", "C", each(|source, target| Command::Cut { source, target }))];
     if !one_cut && back {
         let name = format!("Cut towards {} only", lab.node_name(target));
         out.push(action("oneway", &name, "", vec![Command::Cut { source, target }]));
@@ -117,18 +114,28 @@ pub fn link_actions(lab: Lab, id: LinkId) -> Vec<Action> {
     if gray || one_cut {
         out.push(heal);
     } else {
-        out.push(action("slow", "Slow by 200 ms", "G", each(|source, target| Command::Gray {
-            source,
-            target,
-            latency: GRAY_LATENCY,
-            loss: Chance::NEVER,
-        })));
-        out.push(action("lossy", "Lose one in five", "", each(|source, target| Command::Gray {
-            source,
-            target,
-            latency: Span::ZERO,
-            loss: GRAY_LOSS,
-        })));
+        out.push(action(
+            "slow",
+            "Slow by 200 ms",
+            "G",
+            each(|source, target| Command::Gray {
+                source,
+                target,
+                latency: GRAY_LATENCY,
+                loss: Chance::NEVER,
+            }),
+        ));
+        out.push(action(
+            "lossy",
+            "Lose one in five",
+            "",
+            each(|source, target| Command::Gray {
+                source,
+                target,
+                latency: Span::ZERO,
+                loss: GRAY_LOSS,
+            }),
+        ));
     }
     out
 }

@@ -44,6 +44,12 @@ pub enum Tool {
     Crash,
 }
 
+/// Simulated seconds per second, in even steps for the ear of a logarithm.
+pub const SPEEDS: [f64; 19] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0,
+    200.0, 500.0, 1000.0,
+];
+
 /// Colours of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
@@ -101,12 +107,18 @@ pub struct Lab {
     pub calm: RwSignal<bool>,
     /// What a click on the stage does.
     pub tool: RwSignal<Tool>,
+    /// The nodes picked for the other side of a partition in the making.
+    pub picked: RwSignal<Vec<NodeId>>,
     /// What was wrong with the last link, command or number; shown until dismissed.
     pub problems: RwSignal<Diagnostics>,
     /// The latest sentence for people who cannot see the stage.
     pub announced: RwSignal<String>,
     /// Whether the share dialog is open.
     pub sharing: RwSignal<bool>,
+    /// Whether the sheet of keys is open.
+    pub help: RwSignal<bool>,
+    /// Whether the outline, the stage as a table, is open.
+    pub outline: RwSignal<bool>,
 }
 
 impl Lab {
@@ -131,9 +143,12 @@ impl Lab {
             theme: RwSignal::default(),
             calm: RwSignal::new(false),
             tool: RwSignal::default(),
+            picked: RwSignal::default(),
             problems: RwSignal::default(),
             announced: RwSignal::default(),
             sharing: RwSignal::new(false),
+            help: RwSignal::new(false),
+            outline: RwSignal::new(false),
         }
     }
 
@@ -227,6 +242,30 @@ impl Lab {
         }
         self.changed.update(|n| *n += 1);
         self.refresh();
+    }
+
+    /// Goes back to the event before this instant.
+    pub fn step_back(&self) {
+        self.playing.set(false);
+        let before =
+            self.with_session(|s| s.log(60).into_iter().map(|l| l.at).find(|t| *t < s.now()));
+        self.seek(before.unwrap_or(Time::ZERO));
+    }
+
+    /// Moves by seconds of simulated time, forwards or back.
+    pub fn nudge(&self, seconds: f64) {
+        let now = self.with_session(|s| s.now()).as_secs();
+        self.seek(Time(((now + seconds).max(0.0) * 1e6) as u64));
+    }
+
+    /// Makes time pass one notch faster or slower.
+    pub fn change_speed(&self, notches: i32) {
+        let now = self.speed.get_untracked();
+        let nearest = (0..SPEEDS.len())
+            .min_by(|a, b| (SPEEDS[*a] / now).ln().abs().total_cmp(&(SPEEDS[*b] / now).ln().abs()))
+            .unwrap_or(0);
+        let wanted = (nearest as i32 + notches).clamp(0, SPEEDS.len() as i32 - 1) as usize;
+        self.speed.set(SPEEDS[wanted]);
     }
 
     /// Goes to an instant. What is not simulated yet is simulated over the next frames.

@@ -1,1 +1,8 @@
-fn main() {}
+//! The page's way in: show panics to people, then mount.
+
+use netsplit::app::{shell::App, trouble};
+
+fn main() {
+    trouble::watch_panics();
+    leptos::mount::mount_to_body(App);
+}

@@ -1,6 +1,13 @@
 //! What surrounds the stage. To add one: a file here with a component without properties, and a line
 //! in [`PANELS`].
 
+pub mod form;
+pub mod gallery;
+pub mod help;
+pub mod outline;
+pub mod playback;
+pub mod toolbar;
+
 use leptos::prelude::*;
 
 pub mod checks;

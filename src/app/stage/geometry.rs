@@ -8,9 +8,16 @@ use crate::observe::frame::{Frame, Kind};
 pub type Point = (f64, f64);
 
 /// Pixels between the axis of a link and each of its two lanes.
-const LANE: f64 = 5.0;
+pub const LANE: f64 = 5.0;
 /// Pixels kept free between two nodes, and between a node and the rim.
 const GAP: f64 = 14.0;
+/// Pixels of road between two neighbours at full size.
+const ROAD: f64 = 84.0;
+
+/// The scales that are tried, from large to small, until no two nodes overlap.
+const LARGEST: f64 = 1.3;
+const SMALLEST: f64 = 0.42;
+const STEPS: u32 = 16;
 
 /// Where every node and link of a scenario stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +41,8 @@ pub struct Spot {
     pub half: Point,
     /// Round things are met by links at a distance, boxes at their edge.
     pub round: bool,
+    /// How much of its half width a round thing fills in the direction of its links.
+    reach: f64,
 }
 
 /// The way of messages in one direction: a curve with one bend, straight when the bend is half way.
@@ -59,6 +68,11 @@ impl Lane {
     pub fn path(&self) -> String {
         let Lane { from, bend, to } = self;
         format!("M{:.1} {:.1}Q{:.1} {:.1} {:.1} {:.1}", from.0, from.1, bend.0, bend.1, to.0, to.1)
+    }
+
+    /// The lane from node middle to node middle, for drawing beneath the nodes.
+    pub fn reaching(self, from: Point, to: Point) -> Lane {
+        Lane { from, to, ..self }
     }
 
     /// The direction of travel half way, as a unit vector.
@@ -114,12 +128,13 @@ impl Plan {
     /// Stands everything on a stage of this size.
     pub fn arrange(&self, width: f64, height: f64) -> Geometry {
         let size = (width.max(160.0), height.max(120.0));
-        let mut best = self.at_scale(size, 1.0);
-        for step in 1..=11 {
+        let mut best = self.at_scale(size, LARGEST);
+        for step in 1..=STEPS {
             if !best.crowded() {
                 break;
             }
-            best = self.at_scale(size, 1.0 - 0.06 * f64::from(step));
+            let share = f64::from(step) / f64::from(STEPS);
+            best = self.at_scale(size, LARGEST + (SMALLEST - LARGEST) * share);
         }
         best.lanes = self.links.iter().map(|(a, b)| best.lane(*a, *b)).collect();
         best
@@ -143,6 +158,7 @@ impl Plan {
                 at,
                 half,
                 round: matches!(n.kind, Kind::Clients | Kind::Balancer),
+                reach: if n.kind == Kind::Balancer { 0.72 } else { 1.0 },
             })
             .collect();
         Geometry { size, scale, nodes, lanes: Vec::new() }
@@ -212,8 +228,10 @@ impl Geometry {
     fn crowded(&self) -> bool {
         self.nodes.iter().enumerate().any(|(n, a)| {
             self.nodes[..n].iter().any(|b| {
-                (a.at.0 - b.at.0).abs() < a.half.0 + b.half.0 + 2.0 * GAP
-                    && (a.at.1 - b.at.1).abs() < a.half.1 + b.half.1 + GAP
+                // Room for messages between neighbours, and for the name under a node.
+                let room = ROAD * self.scale.min(1.0);
+                (a.at.0 - b.at.0).abs() < a.half.0 + b.half.0 + room
+                    && (a.at.1 - b.at.1).abs() < a.half.1 + b.half.1 + 2.0 * GAP
             })
         })
     }
@@ -264,11 +282,17 @@ impl Geometry {
 }
 
 impl Spot {
+    /// Something round.
+    #[cfg(test)]
+    pub fn disc(at: Point, radius: f64) -> Spot {
+        Spot { at, half: (radius, radius), round: true, reach: 1.0 }
+    }
+
     /// Where a line from the middle towards `towards` leaves the node.
     pub fn rim(&self, towards: Point) -> Point {
         let d = unit(sub(towards, self.at));
         let reach = if self.round {
-            self.half.0
+            self.half.0 * self.reach
         } else {
             let across = |half: f64, d: f64| if d.abs() < 1e-6 { f64::MAX } else { half / d.abs() };
             across(self.half.0, d.0).min(across(self.half.1, d.1))

@@ -39,7 +39,7 @@ pub fn Pad() -> impl IntoView {
     Effect::new(move |_| {
         if !on() {
             scene.stroke.set(Vec::new());
-            scene.picked.set(Vec::new());
+            scene.lab.picked.set(Vec::new());
         }
     });
     let at = |event: &PointerEvent| (f64::from(event.offset_x()), f64::from(event.offset_y()));
@@ -49,7 +49,7 @@ pub fn Pad() -> impl IntoView {
         let length: f64 = stroke.windows(2).map(|p| (p[1].0 - p[0].0).hypot(p[1].1 - p[0].1)).sum();
         if length < 24.0 {
             if let Some(id) = node_at(scene, at(&event)) {
-                super::node::toggle_side(scene, id);
+                toggle(lab, id);
             }
             return;
         }
@@ -79,8 +79,8 @@ pub fn Pad() -> impl IntoView {
                 <span>"Draw around the nodes to cut off, or click them."</span>
                 <button
                     class="primary"
-                    prop:disabled=move || scene.picked.with(Vec::is_empty)
-                    on:click=move |_| apply(scene)
+                    prop:disabled=move || scene.lab.picked.with(Vec::is_empty)
+                    on:click=move |_| apply(lab)
                 >
                     "Divide"
                 </button>
@@ -92,12 +92,23 @@ pub fn Pad() -> impl IntoView {
 }
 
 /// Divides at the picked nodes.
-pub fn apply(scene: Scene) {
-    let picked = scene.picked.get_untracked();
+pub fn apply(lab: Lab) {
+    let picked = lab.picked.get_untracked();
     if !picked.is_empty() {
-        divide(scene.lab, &picked);
-        scene.lab.tool.set(Tool::Select);
+        divide(lab, &picked);
+        lab.tool.set(Tool::Select);
     }
+}
+
+/// Puts a node on the other side of a partition in the making, or takes it back.
+pub fn toggle(lab: Lab, id: NodeId) {
+    lab.picked.update(|picked| {
+        if let Some(n) = picked.iter().position(|p| *p == id) {
+            picked.remove(n);
+        } else {
+            picked.push(id);
+        }
+    });
 }
 
 fn caught(scene: Scene, stroke: &[Point]) -> Vec<NodeId> {

@@ -136,15 +136,19 @@ fn Road(pair: Pair) -> impl IntoView {
         lab.with_frame(|f| pair.face(f, false))
     });
     let axis = Memo::new(move |_| pair.axis(&scene.geometry.get()));
+    // It runs on beneath the nodes, so that it meets every shape.
+    let whole = move || {
+        let geometry = scene.geometry.get();
+        let middle = |id| geometry.spot(id).map_or((0.0, 0.0), |s| s.at);
+        axis.get().reaching(middle(pair.source), middle(pair.target))
+    };
+    let ground = move || whole().path();
     let chosen = move || matches!(lab.selected.get(), Selection::Link(id) if id == pair.there || Some(id) == pair.back);
     let gap = move || {
-        let Lane { from, to, .. } = axis.get();
-        let half = ((to.0 - from.0).hypot(to.1 - from.1) - TORN).max(0.0) / 2.0;
-        if face.with(Face::cut_off) {
-            format!("{half:.1} {TORN} {half:.1} 999")
-        } else {
-            "none".into()
-        }
+        let (road, gap) = (whole(), axis.get().at(0.5));
+        // The gap is half way between the rims, which is not half way between the middles.
+        let half = ((gap.0 - road.from.0).hypot(gap.1 - road.from.1) - TORN / 2.0).max(0.0);
+        if face.with(Face::cut_off) { format!("{half:.1} {TORN} 9999") } else { "none".into() }
     };
     view! {
         <g
@@ -154,8 +158,8 @@ fn Road(pair: Pair) -> impl IntoView {
             class:lossy=move || face.with(|f| f.loss_ppm > 0)
             class:chosen=chosen
         >
-            <path class="road-bed" d=move || axis.get().path() stroke-dasharray=gap />
-            <path class="road-line" d=move || axis.get().path() stroke-dasharray=gap />
+            <path class="road-bed" d=ground stroke-dasharray=gap />
+            <path class="road-line" d=ground stroke-dasharray=gap />
             {move || face.with(|f| f.cut_off().then(|| ends(axis.get())))}
             {move || {
                 let face = face.get();
@@ -231,7 +235,7 @@ fn Handle(pair: Pair) -> impl IntoView {
             perform(lab, action);
         }
     };
-    let focus = move |_| lab.selected.set(Selection::Link(pair.there));
+    let focus = move || lab.selected.set(Selection::Link(pair.there));
     let place = move || {
         let (x, y) = axis.get().at(0.5);
         format!("translate({x:.1} {y:.1})")
@@ -260,10 +264,10 @@ fn Handle(pair: Pair) -> impl IntoView {
             aria-label=name
             aria-pressed=move || face.with(|f| f.cut_off().to_string())
             on:click=click
-            on:focus=focus
+            on:focus=move |_| focus()
             on:contextmenu=move |event| {
                 event.prevent_default();
-                focus(());
+                focus();
             }
         >
             <path class="link-hit" d=move || axis.get().path() />
@@ -277,7 +281,7 @@ fn Handle(pair: Pair) -> impl IntoView {
 }
 
 /// A few words beside a road.
-fn pill(words: &str, axis: Lane) -> impl IntoView {
+fn pill(words: &str, axis: Lane) -> impl IntoView + use<> {
     let ((x, y), at) = (axis.heading(), axis.at(0.5));
     // Beside the road, on the side that is up or right.
     let side = if x.abs() > 0.4 { -x.signum() } else { 1.0 };

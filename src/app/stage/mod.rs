@@ -12,14 +12,15 @@ mod gauge;
 mod geometry;
 mod gl;
 mod glyph;
-mod lasso;
+pub mod lasso;
 mod legend;
 mod link;
 mod menu;
-mod node;
+pub mod node;
 mod painter;
 mod plain;
 mod points;
+pub mod poster;
 mod regions;
 mod sides;
 mod tools;
@@ -32,6 +33,7 @@ use leptos::prelude::*;
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
+use web_sys::SvgElement;
 
 /// What the layers of the stage share.
 #[derive(Clone, Copy)]
@@ -46,8 +48,6 @@ pub struct Scene {
     pub picture: Signal<u64>,
     /// The stroke of the hand around the nodes of one side, in pixels.
     pub stroke: RwSignal<Vec<geometry::Point>>,
-    /// The nodes picked for the other side of a partition.
-    pub picked: RwSignal<Vec<crate::base::id::NodeId>>,
 }
 
 impl Scene {
@@ -76,8 +76,7 @@ impl Scene {
                     if lab.calm.get() { second.get() } else { lab.frame_number.get() }
                 },
             );
-        let (stroke, picked) = (RwSignal::default(), RwSignal::default());
-        Scene { lab, plan, geometry, picture, stroke, picked }
+        Scene { lab, plan, geometry, picture, stroke: RwSignal::default() }
     }
 }
 
@@ -163,4 +162,29 @@ fn measure(room: NodeRef<Div>, size: RwSignal<(f64, f64)>) {
     on_cleanup(move || {
         let _ = keep.try_with_value(|(_, observer)| observer.disconnect());
     });
+}
+
+/// Moves the focus to the nearest node or link in a direction: along it counts once, across it twice.
+pub fn walk(dx: f64, dy: f64) {
+    let Ok(list) = document().query_selector_all(".stage .node, .stage .link") else { return };
+    let all = (0..list.length()).filter_map(|n| list.item(n)?.dyn_into::<SvgElement>().ok());
+    let middle = |e: &SvgElement| {
+        let r = e.get_bounding_client_rect();
+        (r.x() + r.width() / 2.0, r.y() + r.height() / 2.0)
+    };
+    let here = document().active_element().and_then(|e| e.dyn_into::<SvgElement>().ok());
+    let from = here.as_ref().map(middle);
+    let cost = |e: &SvgElement| {
+        let at = middle(e);
+        // Without a place to start from, the one furthest back is the first.
+        let Some(from) = from else { return Some(at.0 * dx + at.1 * dy) };
+        let (x, y) = geometry::sub(at, from);
+        let along = x * dx + y * dy;
+        (along > 4.0).then(|| along + 2.0 * (x * dy).abs().max((y * dx).abs()))
+    };
+    let best = all.filter_map(|e| cost(&e).map(|c| (c, e))).min_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((_, element)) = best {
+        // A refused focus leaves the keyboard where it was.
+        let _ = element.focus();
+    }
 }

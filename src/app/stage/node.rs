@@ -6,6 +6,7 @@ use super::geometry::{Item, Spot};
 use super::glyph::{lid, outline};
 use crate::app::actions::{node_actions, perform};
 use crate::app::state::{Selection, Tool};
+use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::observe::frame::{ClientState, Condition, Crowd, Gauge, Kind, NodeView};
 use leptos::prelude::*;
@@ -88,7 +89,7 @@ fn Node(item: Item) -> impl IntoView {
     let class = move || face.with(|f| f.as_ref().map_or("up", Face::class));
     let shape = move || spot.get().map(|s| outline(kind, &s)).unwrap_or_default();
     let scale = move || scene.geometry.with(|g| g.scale);
-    let picked = move || scene.picked.with(|p| p.contains(&id));
+    let picked = move || scene.lab.picked.with(|p| p.contains(&id));
     let (name, item) = (item.name.clone(), StoredValue::new(item));
     let said = {
         let name = name.clone();
@@ -97,7 +98,7 @@ fn Node(item: Item) -> impl IntoView {
             format!("{name}, {}, {state}, {}", role(kind), line.get())
         }
     };
-    let focus = move |_| lab.selected.set(Selection::Node(id));
+    let focus = move || lab.selected.set(Selection::Node(id));
     view! {
         <g
             class=move || format!("node {} {}", role_class(kind), class())
@@ -108,14 +109,14 @@ fn Node(item: Item) -> impl IntoView {
             tabindex="0"
             role="button"
             aria-label=said
-            on:focus=focus
+            on:focus=move |_| focus()
             on:click=move |event| {
                 event.stop_propagation();
                 click(scene, id);
             }
             on:contextmenu=move |event| {
                 event.prevent_default();
-                focus(());
+                focus();
             }
         >
             <title>{move || line.get()}</title>
@@ -135,29 +136,18 @@ fn Node(item: Item) -> impl IntoView {
 }
 
 /// A click on a node does what the tool in hand does.
-fn click(scene: Scene, id: crate::base::id::NodeId) {
+fn click(scene: Scene, id: NodeId) {
     let lab = scene.lab;
     lab.selected.set(Selection::Node(id));
     let key = match lab.tool.get_untracked() {
         Tool::Crash => "X",
         Tool::Slow => "G",
-        Tool::Partition => return toggle_side(scene, id),
+        Tool::Partition => return super::lasso::toggle(lab, id),
         Tool::Select | Tool::Cut => return,
     };
     if let Some(action) = node_actions(lab, id).iter().find(|a| a.key == key) {
         perform(lab, action);
     }
-}
-
-/// Puts a node on the other side of a partition in the making, or takes it back.
-pub fn toggle_side(scene: Scene, id: crate::base::id::NodeId) {
-    scene.picked.update(|picked| {
-        if let Some(n) = picked.iter().position(|p| *p == id) {
-            picked.remove(n);
-        } else {
-            picked.push(id);
-        }
-    });
 }
 
 /// The word for what a node is.
@@ -211,7 +201,7 @@ fn Names(
 }
 
 /// How a crowd is, in a few words; none for other nodes.
-fn crowd_line(scene: Scene, id: crate::base::id::NodeId) -> Memo<Option<String>> {
+fn crowd_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
     Memo::new(move |_| {
         scene.lab.slow_tick.track();
         scene.lab.with_frame(|f| f.nodes.get(id.index()).and_then(|n| n.crowd.as_ref().map(words)))

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn stage(at: &[Point]) -> Geometry {
-        let spot = |at: &Point| Spot { at: *at, half: (10.0, 10.0), round: true };
+        let spot = |at: &Point| Spot::disc(*at, 10.0);
         Geometry {
             size: (200.0, 100.0),
             scale: 1.0,

@@ -1,0 +1,186 @@
+//! The address bar: the path or `?preset=` says what, the fragment says how, the rest of the query
+//! only how it looks. Back and forward work; a broken link opens its preset and says what is wrong.
+
+use crate::app::state::{Lab, Place, Theme};
+use crate::scenario::{link, presets};
+use crate::session::Session;
+use leptos::prelude::*;
+use std::time::Duration;
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::UrlSearchParams;
+
+/// Browsers refuse more than a hundred changes of the address in half a minute.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// What an address asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asked {
+    /// Which preset, if one is named.
+    pub preset: Option<String>,
+    /// Everything after `#`.
+    pub fragment: String,
+    /// Inside another page.
+    pub embed: bool,
+    /// Time passes at once.
+    pub play: bool,
+    /// No travelling dots.
+    pub calm: Option<bool>,
+    /// Light, dark or neither.
+    pub theme: Theme,
+}
+
+/// Takes an address apart.
+pub fn parse(path: &str, query: &[(String, String)], fragment: &str) -> Asked {
+    let get = |name: &str| query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
+    let named = path.split('/').collect::<Vec<_>>();
+    let on_path =
+        named.windows(2).find(|w| w[0] == "s" && !w[1].is_empty()).map(|w| w[1].to_owned());
+    Asked {
+        preset: get("preset").filter(|p| !p.is_empty()).map(str::to_owned).or(on_path),
+        fragment: fragment.strip_prefix('#').unwrap_or(fragment).to_owned(),
+        embed: get("embed") == Some("1"),
+        play: get("play") == Some("1"),
+        calm: match get("motion") {
+            Some("calm") => Some(true),
+            Some("full") => Some(false),
+            _ => None,
+        },
+        theme: match get("theme") {
+            Some("light") => Theme::Light,
+            Some("dark") => Theme::Dark,
+            _ => Theme::Auto,
+        },
+    }
+}
+
+/// What the address bar asks for now.
+pub fn read() -> Asked {
+    let location = window().location();
+    let search = location.search().unwrap_or_default();
+    let mut query = Vec::new();
+    if let Ok(params) = UrlSearchParams::new_with_str(&search) {
+        for name in ["preset", "embed", "play", "motion", "theme"] {
+            if let Some(value) = params.get(name) {
+                query.push((name.to_owned(), value));
+            }
+        }
+    }
+    let path = location.pathname().unwrap_or_default();
+    parse(&path, &query, &location.hash().unwrap_or_default())
+}
+
+/// The address of the gallery, relative to any page of the site.
+pub fn home() -> String {
+    let path = window().location().pathname().unwrap_or_default();
+    path.find("/s/").map_or_else(|| path.clone(), |n| path[..=n].to_owned())
+}
+
+/// The address of a preset.
+pub fn of_preset(id: &str) -> String {
+    format!("{}?preset={id}", home())
+}
+
+/// Opens what an address asks for. False when it is the gallery.
+pub fn open(lab: Lab, asked: &Asked) -> bool {
+    let wants_run = asked.preset.is_some() || !asked.fragment.is_empty() || asked.embed;
+    if !wants_run {
+        lab.place.set(Place::Gallery);
+        title("netsplit: a laboratory for distributed systems");
+        return false;
+    }
+    let (opened, problems) = link::open(asked.preset.as_deref(), &asked.fragment);
+    let found = asked.preset.as_deref().and_then(presets::find);
+    lab.preset.set(found.map(|p| p.id.to_string()));
+    lab.open(Session::open(opened));
+    lab.problems.set(problems);
+    lab.place.set(if asked.embed { Place::Embed } else { Place::Lab });
+    title(&found.map_or_else(|| "netsplit".to_owned(), |p| format!("{} · netsplit", p.title)));
+    true
+}
+
+fn title(text: &str) {
+    document().set_title(text);
+}
+
+/// Follows a link inside the page without loading it anew; with a modifier held the browser does
+/// what it always does.
+pub fn follow(lab: Lab, event: &web_sys::MouseEvent, preset: Option<&str>) {
+    if event.ctrl_key() || event.meta_key() || event.shift_key() || event.button() != 0 {
+        return;
+    }
+    event.prevent_default();
+    let to = preset.map_or_else(home, of_preset);
+    let pushed =
+        window().history().and_then(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&to)));
+    if pushed.is_err() {
+        // A browser that refuses to change the address can still load it.
+        let _ = window().location().set_href(&to);
+        return;
+    }
+    let asked = Asked { preset: preset.map(str::to_owned), ..Asked::default() };
+    open(lab, &asked);
+    window().scroll_to_with_x_and_y(0.0, 0.0);
+}
+
+/// Keeps page and address together: back, forward and an edited fragment open what they say; what
+/// a person does is written to the fragment once they pause.
+pub fn keep_in_step(lab: Lab) {
+    let reread = move || {
+        if lab.place.try_get_untracked().is_some() {
+            open(lab, &read());
+        }
+    };
+    let call = Closure::<dyn FnMut()>::new(reread);
+    for name in ["popstate", "hashchange"] {
+        // A window takes every kind of listener.
+        let _ = window().add_event_listener_with_callback(name, call.as_ref().unchecked_ref());
+    }
+    // It listens for as long as the page lives.
+    call.forget();
+    let waiting = StoredValue::new_local(None::<TimeoutHandle>);
+    Effect::new(move |before: Option<u64>| {
+        let count = lab.changed.get();
+        if before.is_some_and(|b| b != count) {
+            if let Some(old) = waiting.try_update_value(Option::take).flatten() {
+                old.clear();
+            }
+            let handle = set_timeout_with_handle(move || write(lab), QUIET);
+            waiting.set_value(handle.ok());
+        }
+        count
+    });
+}
+
+fn write(lab: Lab) {
+    if lab.place.try_get_untracked().is_none_or(|p| p == Place::Gallery) {
+        return;
+    }
+    let fragment = fragment(lab);
+    if let Ok(history) = window().history() {
+        // Refused when asked too often; the next change writes it.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("#{fragment}")));
+    }
+}
+
+/// The fragment that opens this run.
+pub fn fragment(lab: Lab) -> String {
+    let _ = lab;
+    String::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_or_the_query_names_the_preset() {
+        let query = |k: &str, v: &str| vec![(k.to_owned(), v.to_owned())];
+        let asked = parse("/lab/s/retry-storm/", &[], "#seed=4");
+        assert_eq!(asked.preset.as_deref(), Some("retry-storm"));
+        assert_eq!(asked.fragment, "seed=4");
+        let asked = parse("/", &query("preset", "double-charge"), "");
+        assert_eq!(asked.preset.as_deref(), Some("double-charge"));
+        assert_eq!(parse("/s/", &query("embed", "1"), "").preset, None);
+    }
+}

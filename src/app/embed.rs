@@ -1,0 +1,38 @@
+//! A run inside another page: the stage, the time, and a way to the whole laboratory.
+
+use crate::app::address;
+use crate::app::icon::icon;
+use crate::app::panels::playback::Playback;
+use crate::app::stage::Stage;
+use crate::app::state::Lab;
+use crate::scenario::presets;
+use leptos::prelude::*;
+
+/// The embedded view.
+#[component]
+pub fn Embed() -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let title = move || {
+        let found = lab.preset.get();
+        let found = found.as_deref().and_then(presets::find);
+        found.map_or_else(|| "netsplit".to_owned(), |p| p.title.to_string())
+    };
+    let full = move || {
+        lab.slow_tick.track();
+        let base = lab.preset.get().map_or_else(address::home, |id| address::of_preset(&id));
+        format!("{base}#{}", address::fragment(lab))
+    };
+    view! {
+        <main class="embed">
+            <header class="embed-bar">
+                <h1>{title}</h1>
+                <a href=full target="_blank" rel="noopener" class="button button-quiet">
+                    {icon("open")}
+                    <span>"Open in netsplit"</span>
+                </a>
+            </header>
+            <Stage />
+            <Playback />
+        </main>
+    }
+}

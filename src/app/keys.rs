@@ -1,0 +1,228 @@
+//! The keyboard: one table binds the keys and is what the sheet of keys shows.
+//!
+//! Single letters act only while the stage has the focus; pairs with Alt work everywhere. Keys are
+//! told by their place on the keyboard, since Option with a letter types a character on a Mac.
+
+use crate::app::actions::perform_key;
+use crate::app::stage::{lasso, walk};
+use crate::app::state::{Lab, Selection, Theme, Tool};
+use crate::base::time::Time;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::KeyboardEvent;
+
+/// One way to press: a key by its place, with what is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Press {
+    code: &'static str,
+    shift: bool,
+    alt: bool,
+    ctrl: bool,
+}
+
+const fn key(code: &'static str) -> Press {
+    Press { code, shift: false, alt: false, ctrl: false }
+}
+const fn shift(code: &'static str) -> Press {
+    Press { shift: true, ..key(code) }
+}
+const fn alt(code: &'static str) -> Press {
+    Press { alt: true, ..key(code) }
+}
+const fn ctrl(code: &'static str) -> Press {
+    Press { ctrl: true, ..key(code) }
+}
+
+/// One thing keys can do.
+pub struct Binding {
+    /// While the stage has the focus.
+    pub stage: Option<Press>,
+    /// Wherever the focus is.
+    pub anywhere: Option<Press>,
+    /// What it does, for the sheet.
+    pub does: &'static str,
+    run: fn(Lab),
+}
+
+/// Every key, in the order of the sheet.
+pub const BINDINGS: &[Binding] = &[
+    bind(Some(key("Space")), Some(alt("KeyK")), "Play or pause", |lab| lab.toggle()),
+    bind(Some(key("Period")), Some(alt("Period")), "Next event", |lab| lab.step()),
+    bind(Some(key("Comma")), Some(alt("Comma")), "Previous event", |lab| lab.step_back()),
+    bind(Some(shift("Period")), None, "One second later", |lab| lab.nudge(1.0)),
+    bind(Some(shift("Comma")), None, "One second earlier", |lab| lab.nudge(-1.0)),
+    bind(Some(key("BracketLeft")), None, "Slower", |lab| lab.change_speed(-1)),
+    bind(Some(key("BracketRight")), None, "Faster", |lab| lab.change_speed(1)),
+    bind(Some(key("Home")), Some(alt("KeyR")), "Back to the start", |lab| lab.seek(Time::ZERO)),
+    bind(Some(key("End")), None, "To the newest instant", |lab| {
+        lab.seek(lab.with_session(|s| s.newest()));
+    }),
+    bind(Some(key("ArrowLeft")), None, "To the node or link on the left", |_| walk(-1.0, 0.0)),
+    bind(Some(key("ArrowRight")), None, "To the node or link on the right", |_| walk(1.0, 0.0)),
+    bind(Some(key("ArrowUp")), None, "To the node or link above", |_| walk(0.0, -1.0)),
+    bind(Some(key("ArrowDown")), None, "To the node or link below", |_| walk(0.0, 1.0)),
+    bind(Some(key("Enter")), None, "What can be done to it", enter),
+    bind(Some(key("KeyC")), None, "Cut or heal the link", |lab| on_selected(lab, "C", Tool::Cut)),
+    bind(Some(key("KeyX")), None, "Crash or restart the node", |lab| {
+        on_selected(lab, "X", Tool::Crash)
+    }),
+    bind(Some(key("KeyG")), None, "Slow the node or link, or let it run", |lab| {
+        on_selected(lab, "G", Tool::Slow);
+    }),
+    bind(Some(key("KeyP")), None, "Tear the nodes in two: B picks, Enter divides", |lab| {
+        lab.tool.set(Tool::Partition);
+    }),
+    bind(Some(key("KeyB")), None, "Put the node on the other side", pick),
+    bind(Some(key("KeyV")), None, "Back to selecting", |lab| lab.tool.set(Tool::Select)),
+    bind(Some(key("Escape")), None, "Let go", let_go),
+    bind(Some(ctrl("KeyZ")), Some(ctrl("KeyZ")), "Undo", |lab| lab.undo()),
+    bind(Some(ctrl("KeyY")), Some(ctrl("KeyY")), "Redo", |lab| lab.redo()),
+    bind(None, Some(alt("KeyO")), "Outline: the stage as a table", |lab| {
+        lab.outline.update(|o| *o = !*o);
+    }),
+    bind(None, Some(alt("KeyS")), "Share this run", |lab| lab.sharing.set(true)),
+    bind(None, Some(alt("KeyM")), "Calm: numbers instead of moving dots", |lab| {
+        lab.calm.update(|c| *c = !*c);
+    }),
+    bind(None, Some(alt("KeyD")), "Light, dark or as the system", next_theme),
+    bind(None, Some(key("F6")), "Next part of the page", |_| next_region(1)),
+    bind(None, Some(shift("F6")), "Previous part of the page", |_| next_region(-1)),
+    bind(Some(shift("Slash")), Some(alt("Slash")), "This sheet", |lab| lab.help.set(true)),
+];
+
+const fn bind(
+    stage: Option<Press>,
+    anywhere: Option<Press>,
+    does: &'static str,
+    run: fn(Lab),
+) -> Binding {
+    Binding { stage, anywhere, does, run }
+}
+
+impl Press {
+    /// What is written on the keys.
+    pub fn caps(&self) -> String {
+        let cap = match self.code {
+            "Period" => ".",
+            "Comma" => ",",
+            "BracketLeft" => "[",
+            "BracketRight" => "]",
+            "Slash" if self.shift => "?",
+            "Slash" => "/",
+            "ArrowLeft" => "←",
+            "ArrowRight" => "→",
+            "ArrowUp" => "↑",
+            "ArrowDown" => "↓",
+            "Escape" => "Esc",
+            code => code.strip_prefix("Key").unwrap_or(code),
+        };
+        let shift = self.shift && self.code != "Slash";
+        let held = [(self.ctrl, "Ctrl+"), (self.alt, "Alt+"), (shift, "Shift+")];
+        held.iter().filter(|h| h.0).map(|h| h.1).chain([cap]).collect()
+    }
+
+    fn is(&self, event: &KeyboardEvent) -> bool {
+        event.code() == self.code
+            && event.shift_key() == self.shift
+            && event.alt_key() == self.alt
+            && (event.ctrl_key() || event.meta_key()) == self.ctrl
+    }
+}
+
+/// Answers a key pressed while the stage has the focus.
+pub fn on_stage(lab: Lab, event: &KeyboardEvent) {
+    // A button on the stage answers its own Space and Enter.
+    let target = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    let on_control = target.is_some_and(|t| matches!(t.tag_name().as_str(), "BUTTON" | "SUMMARY"));
+    if on_control && matches!(event.code().as_str(), "Space" | "Enter") {
+        return;
+    }
+    answer(lab, event, |b| b.stage);
+}
+
+/// Answers a key pressed anywhere on the page.
+pub fn anywhere(lab: Lab, event: &KeyboardEvent) {
+    if event.default_prevented() {
+        return;
+    }
+    let target = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    let typing =
+        target.is_some_and(|t| matches!(t.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
+    if typing && !event.alt_key() {
+        return;
+    }
+    answer(lab, event, |b| b.anywhere);
+}
+
+fn answer(lab: Lab, event: &KeyboardEvent, way: fn(&Binding) -> Option<Press>) {
+    if let Some(binding) = BINDINGS.iter().find(|b| way(b).is_some_and(|p| p.is(event))) {
+        event.prevent_default();
+        (binding.run)(lab);
+    }
+}
+
+/// Does it to what is selected; with nothing selected, takes the tool in hand.
+fn on_selected(lab: Lab, letter: &str, tool: Tool) {
+    match lab.selected.get_untracked() {
+        Selection::Node(_) | Selection::Link(_) => {
+            perform_key(lab, lab.selected.get_untracked(), letter);
+        }
+        _ => lab.tool.set(tool),
+    }
+}
+
+fn pick(lab: Lab) {
+    if let Selection::Node(id) = lab.selected.get_untracked() {
+        lab.tool.set(Tool::Partition);
+        lasso::toggle(lab, id);
+    }
+}
+
+fn enter(lab: Lab) {
+    if lab.tool.get_untracked() == Tool::Partition {
+        lasso::apply(lab);
+    } else {
+        focus_first(".menu button");
+    }
+}
+
+fn let_go(lab: Lab) {
+    lab.tool.set(Tool::Select);
+    lab.selected.set(Selection::None);
+    focus_first(".stage");
+}
+
+fn next_theme(lab: Lab) {
+    lab.theme.update(|theme| {
+        *theme = match theme {
+            Theme::Auto => Theme::Light,
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::Auto,
+        };
+    });
+}
+
+/// Moves the keyboard to the first element of a kind, if there is one.
+pub fn focus_first(selector: &str) {
+    let found = document().query_selector(selector).ok().flatten();
+    if let Some(element) = found.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // A refused focus leaves the keyboard where it was.
+        let _ = element.focus();
+    }
+}
+
+fn next_region(step: i32) {
+    let Ok(list) = document().query_selector_all("[data-region]") else { return };
+    let here = document().active_element();
+    let count = list.length() as i32;
+    let holds = |n: i32| {
+        let region = list.item(n as u32);
+        region.is_some_and(|r| here.as_ref().is_some_and(|h| r.contains(Some(h))))
+    };
+    let now = (0..count).find(|n| holds(*n)).unwrap_or(if step > 0 { -1 } else { 0 });
+    let next = (now + step).rem_euclid(count.max(1)) as u32;
+    let region = list.item(next).and_then(|n| n.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(region) = region {
+        let _ = region.focus();
+    }
+}

@@ -1,0 +1,153 @@
+//! The whole page: which place is shown, and what stands where in it.
+
+use crate::app::address::{self, Asked};
+use crate::app::embed::Embed;
+use crate::app::panels::gallery::Gallery;
+use crate::app::panels::help::Help;
+use crate::app::panels::outline::Outline;
+use crate::app::panels::playback::Playback;
+use crate::app::panels::toolbar::Toolbar;
+use crate::app::panels::{PANELS, Panel, Slot};
+use crate::app::stage::Stage;
+use crate::app::state::{Lab, Place, Theme};
+use crate::app::trouble::{Announcer, Notice};
+use crate::app::{driver, keys};
+use crate::scenario::link;
+use crate::session::Session;
+use leptos::prelude::*;
+
+/// Widths in pixels under which the page changes its plan.
+const NARROW: f64 = 1_080.0;
+
+/// The page.
+#[component]
+pub fn App() -> impl IntoView {
+    let asked = address::read();
+    let (opened, _) = link::open(None, "");
+    let lab = Lab::new(Session::open(opened));
+    provide_context(lab);
+    driver::start(lab);
+    look(lab, &asked);
+    if address::open(lab, &asked) && asked.play {
+        lab.play();
+    }
+    address::keep_in_step(lab);
+    window_event_listener(leptos::ev::keydown, move |event| keys::anywhere(lab, &event));
+    pause_when_hidden(lab);
+    view! {
+        {move || match lab.place.get() {
+            Place::Gallery => view! { <Toolbar /> <Gallery /> }.into_any(),
+            Place::Lab => view! { <Laboratory /> }.into_any(),
+            Place::Embed => view! { <Embed /> }.into_any(),
+        }}
+        <Notice />
+        <Help />
+        <Announcer />
+    }
+}
+
+/// Applies what the address says about looks, and follows the theme.
+fn look(lab: Lab, asked: &Asked) {
+    let reduced = window()
+        .match_media("(prefers-reduced-motion: reduce)")
+        .ok()
+        .flatten()
+        .is_some_and(|q| q.matches());
+    lab.calm.set(asked.calm.unwrap_or(reduced));
+    lab.theme.set(asked.theme);
+    // An effect on the root element: the tokens hang on it.
+    Effect::new(move |_| {
+        let Some(root) = document().document_element() else { return };
+        let set = match lab.theme.get() {
+            Theme::Auto => root.remove_attribute("data-theme"),
+            Theme::Light => root.set_attribute("data-theme", "light"),
+            Theme::Dark => root.set_attribute("data-theme", "dark"),
+        };
+        // Both names are legal attributes, so it cannot be refused.
+        let _ = set;
+    });
+}
+
+/// A hidden tab does not play on.
+fn pause_when_hidden(lab: Lab) {
+    let handle = window_event_listener(leptos::ev::visibilitychange, move |_| {
+        if document().hidden() && lab.playing.try_get_untracked() == Some(true) {
+            lab.pause();
+        }
+    });
+    on_cleanup(move || handle.remove());
+}
+
+/// A run with everything around it.
+#[component]
+fn Laboratory() -> impl IntoView {
+    let lab = expect_context::<Lab>();
+    let width = RwSignal::new(inner_width());
+    let handle = window_event_listener(leptos::ev::resize, move |_| width.set(inner_width()));
+    on_cleanup(move || handle.remove());
+    let narrow = Memo::new(move |_| width.get() < NARROW);
+    let outline = move || {
+        lab.outline.get().then(|| {
+            view! {
+                <section class="outline-sheet" data-region="" tabindex="-1" aria-label="Outline">
+                    <Outline />
+                </section>
+            }
+        })
+    };
+    view! {
+        <div class="lab" class:narrow=narrow>
+            <Toolbar />
+            <main class="lab-main">
+                <Stage />
+                <Playback />
+            </main>
+            {outline}
+            {move || if narrow.get() { sheet().into_any() } else { columns().into_any() }}
+        </div>
+    }
+}
+
+fn inner_width() -> f64 {
+    window().inner_width().ok().and_then(|w| w.as_f64()).unwrap_or(1_280.0)
+}
+
+fn of_slot(slot: Slot) -> Vec<&'static Panel> {
+    PANELS.iter().filter(|p| p.slot == slot).collect()
+}
+
+/// Room for everything: the story left, tabs right, charts below.
+fn columns() -> impl IntoView {
+    let story = of_slot(Slot::Story).into_iter().map(|p| (p.view)()).collect_view();
+    let charts = of_slot(Slot::Charts).into_iter().map(|p| (p.view)()).collect_view();
+    view! {
+        <aside class="lab-story" data-region="" tabindex="-1" aria-label="Story">{story}</aside>
+        <aside class="lab-side" data-region="" tabindex="-1" aria-label="Details">
+            <Tabbed panels=of_slot(Slot::Side) />
+        </aside>
+        <section class="lab-charts" data-region="" tabindex="-1" aria-label="Charts">{charts}</section>
+    }
+}
+
+/// Little room: one sheet with a tab for each panel.
+fn sheet() -> impl IntoView {
+    view! {
+        <section class="lab-sheet" data-region="" tabindex="-1" aria-label="Details">
+            <Tabbed panels=PANELS.iter().collect() />
+        </section>
+    }
+}
+
+/// Panels, one at a time.
+#[component]
+fn Tabbed(panels: Vec<&'static Panel>) -> impl IntoView {
+    use crate::app::widgets::tabs::{Tab, Tabs};
+    let Some(first) = panels.first() else { return ().into_any() };
+    let chosen = RwSignal::new(first.id);
+    let tabs = panels.iter().map(|p| Tab { id: p.id, label: p.title }).collect();
+    let show = move |id: &'static str| {
+        let found = PANELS.iter().find(|p| p.id == id);
+        found.map_or_else(|| ().into_any(), |p| (p.view)())
+    };
+    view! { <Tabs name="Details" tabs=tabs chosen=chosen panel=show /> }.into_any()
+}
