@@ -1,25 +1,23 @@
 //! What surrounds the stage. To add one: a file here with a component without properties, and a line
 //! in [`PANELS`].
 
-pub mod form;
-pub mod gallery;
-pub mod help;
-pub mod outline;
-pub mod playback;
-pub mod toolbar;
-
-use leptos::prelude::*;
-
 pub mod checks;
 pub mod form;
+pub mod gallery;
 pub mod headline;
+pub mod help;
 pub mod inspector;
 pub mod log;
 pub mod metrics;
+pub mod outline;
 pub mod parameters;
 mod parts;
+pub mod playback;
 pub mod share;
 pub mod story;
+pub mod toolbar;
+
+use leptos::prelude::*;
 
 /// Where a panel stands when there is room; on a phone all of them are tabs of one sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
