@@ -6,6 +6,7 @@ use crate::app::panels::gallery::Gallery;
 use crate::app::panels::help::Help;
 use crate::app::panels::outline::Outline;
 use crate::app::panels::playback::Playback;
+use crate::app::panels::share::Share;
 use crate::app::panels::toolbar::Toolbar;
 use crate::app::panels::{PANELS, Panel, Slot};
 use crate::app::stage::Stage;
@@ -42,6 +43,7 @@ pub fn App() -> impl IntoView {
         }}
         <Notice />
         <Help />
+        <Share />
         <Announcer />
     }
 }
