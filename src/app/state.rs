@@ -261,9 +261,8 @@ impl Lab {
     /// Makes time pass one notch faster or slower.
     pub fn change_speed(&self, notches: i32) {
         let now = self.speed.get_untracked();
-        let nearest = (0..SPEEDS.len())
-            .min_by(|a, b| (SPEEDS[*a] / now).ln().abs().total_cmp(&(SPEEDS[*b] / now).ln().abs()))
-            .unwrap_or(0);
+        let off = |n: usize| libm::log(SPEEDS[n] / now).abs();
+        let nearest = (0..SPEEDS.len()).min_by(|a, b| off(*a).total_cmp(&off(*b))).unwrap_or(0);
         let wanted = (nearest as i32 + notches).clamp(0, SPEEDS.len() as i32 - 1) as usize;
         self.speed.set(SPEEDS[wanted]);
     }

@@ -52,7 +52,7 @@ pub fn Gallery() -> impl IntoView {
 #[component]
 fn Start(preset: &'static Preset) -> impl IntoView {
     let lab = expect_context::<Lab>();
-    let id: &'static str = &preset.id;
+    let id = preset.id;
     view! {
         <a
             class="button button-main start"
@@ -67,7 +67,7 @@ fn Start(preset: &'static Preset) -> impl IntoView {
 #[component]
 fn Card(preset: &'static Preset) -> impl IntoView {
     let lab = expect_context::<Lab>();
-    let id: &'static str = &preset.id;
+    let id = preset.id;
     view! {
         <li class="card">
             <a

@@ -120,7 +120,7 @@ fn Switcher() -> impl IntoView {
         address::follow(lab, &event, Some(id));
     };
     let entry = move |preset: &'static presets::Preset| {
-        let id: &'static str = &preset.id;
+        let id = preset.id;
         view! {
             <li>
                 <a

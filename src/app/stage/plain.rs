@@ -64,12 +64,12 @@ impl Paint for PlainPainter {
             for p in points.chunks_exact(STRIDE).filter(|p| p[3] as usize == look) {
                 self.trace(look, f64::from(p[0]), f64::from(p[1]), f64::from(p[2]) / 2.0);
             }
-            let colour = colours.css(look);
+            let Some(colour) = colours.css.get(look) else { continue };
             if hollow(look) {
-                c.set_stroke_style_str(&colour);
+                c.set_stroke_style_str(colour);
                 c.stroke();
             } else {
-                c.set_fill_style_str(&colour);
+                c.set_fill_style_str(colour);
                 c.fill();
             }
         }

@@ -97,7 +97,7 @@ fn seat(crowd: &Crowd, at: (f64, f64), radius: f64, out: &mut Vec<f32>) {
     let step = (radius - 3.0).max(1.0) / count.sqrt();
     let size = (step * 1.42).clamp(1.6, 13.0) as f32;
     // The golden angle.
-    let (sin, cos) = 2.399_963_229_728_653_f64.sin_cos();
+    let (sin, cos) = libm::sincos(2.399_963_229_728_653);
     let mut direction = (1.0, 0.0);
     for (n, state) in crowd.sample.iter().enumerate() {
         let r = step * (n as f64 + 0.5).sqrt();
@@ -118,7 +118,7 @@ mod tests {
         seat(&crowd, (100.0, 100.0), 60.0, &mut points);
         assert_eq!(points.len(), 500 * STRIDE);
         for p in points.chunks(STRIDE) {
-            assert!((p[0] - 100.0).hypot(p[1] - 100.0) <= 60.0, "{p:?}");
+            assert!(libm::hypotf(p[0] - 100.0, p[1] - 100.0) <= 60.0, "{p:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The sides of a partition as torn regions: every point of the stage belongs to the nearest node's
 //! side, and the tear runs where two sides meet. Plain arithmetic; knows no browser.
 
-use super::geometry::{Geometry, Point, sub, unit};
+use super::geometry::{Geometry, Point, length, sub, unit};
 use crate::base::id::NodeId;
 
 /// Pixels between two teeth of a tear, and how far they stand out.
@@ -96,8 +96,8 @@ fn clip(
 
 /// A torn line from `a` to `b`: teeth to both sides, smaller towards the ends.
 fn zigzag(a: Point, b: Point) -> String {
-    let length = (b.0 - a.0).hypot(b.1 - a.1);
-    let teeth = (length / TOOTH.0).floor().max(1.0) as u32;
+    let far = length(sub(b, a));
+    let teeth = (far / TOOTH.0).floor().max(1.0) as u32;
     let along = unit(sub(b, a));
     let mut path = format!("M{:.1} {:.1}", a.0, a.1);
     for tooth in 1..teeth {
@@ -106,7 +106,7 @@ fn zigzag(a: Point, b: Point) -> String {
         let uneven = 0.65 + 0.35 * f64::from((tooth * 7 + teeth * 3) % 5) / 4.0;
         let side = if tooth % 2 == 0 { 1.0 } else { -1.0 };
         let out = TOOTH.1 * side * uneven;
-        let (x, y) = (a.0 + along.0 * length * t, a.1 + along.1 * length * t);
+        let (x, y) = (a.0 + along.0 * far * t, a.1 + along.1 * far * t);
         path.push_str(&format!("L{:.1} {:.1}", x - along.1 * out, y + along.0 * out));
     }
     path.push_str(&format!("L{:.1} {:.1}", b.0, b.1));
