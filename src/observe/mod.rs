@@ -1,16 +1,26 @@
 //! Read-only views of a run, for people: plain data, without a browser, a colour or a pixel.
 
+pub mod account;
 pub mod cast;
+pub mod event;
+pub mod explain;
 pub mod frame;
 pub mod inspect;
+pub mod ledger;
 pub mod line;
+pub mod log;
 pub mod metrics;
 pub mod picture;
+pub mod scene;
 pub mod series;
 pub mod strips;
+mod topic;
 pub mod totals;
+pub mod watch;
 
 #[cfg(test)]
 mod metrics_tests;
+#[cfg(test)]
+mod story_tests;
 #[cfg(test)]
 pub(crate) mod worlds;

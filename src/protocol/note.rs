@@ -157,6 +157,29 @@ pub enum Note {
     },
 }
 
+impl Note {
+    /// The intent it is about, if it is about one.
+    pub fn intent(&self) -> Option<u64> {
+        match *self {
+            Note::Began { intent, .. }
+            | Note::Sent { intent, .. }
+            | Note::Answered { intent, .. }
+            | Note::Waits { intent, .. }
+            | Note::NoRetry { intent, .. }
+            | Note::Ended { intent, .. }
+            | Note::Late { intent, .. }
+            | Note::Arrived { intent }
+            | Note::Refused { intent, .. }
+            | Note::Worked { intent, .. }
+            | Note::Applied { intent, .. }
+            | Note::Undone { intent, .. }
+            | Note::Recognised { intent, .. }
+            | Note::Fallback { intent, .. } => Some(intent),
+            Note::Breaker { .. } | Note::Ejected { .. } | Note::Readmitted { .. } => None,
+        }
+    }
+}
+
 /// Why there was no further attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoRetry {

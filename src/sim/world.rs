@@ -472,7 +472,9 @@ impl<P: Process> Shared<P> {
         self.packet_count += 1;
         let packet = self.packet_count;
         let tag = P::fingerprint(&message).rotate_left(20) ^ u64::from(id.0) << 8 | 3;
-        let seq = self.trace.record(now, Level::All, tag, || What::Sent {
+        // A copy is news: nobody asked for it.
+        let level = if copy { Level::Notes } else { Level::All };
+        let seq = self.trace.record(now, level, tag, || What::Sent {
             packet,
             link: id,
             copy,
