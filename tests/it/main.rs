@@ -2,6 +2,7 @@
 
 mod conform;
 mod golden;
+mod session;
 mod tidy;
 
 #[test]
