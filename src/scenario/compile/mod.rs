@@ -1,6 +1,7 @@
 //! From a scenario to a plan of nodes and links with numbers, and from the plan to a world. All
 //! mistakes are found in one go, each with its path and what to do about it.
 
+mod breaker;
 mod fault;
 mod graph;
 mod names;
@@ -8,8 +9,8 @@ mod node;
 mod policy;
 mod set;
 
-pub use set::set;
-
+use super::v1::breaker::Breaker;
+use super::v1::node::{Clients, Load, Node};
 use super::v1::wire::{Examine, Walk};
 use super::v1::{self, Scenario};
 use crate::base::diagnostics::Diagnostics;
@@ -21,6 +22,7 @@ use crate::sim::disk::DiskSettings;
 use crate::sim::fault::Planned;
 use crate::sim::network::LinkSettings;
 use crate::sim::world::World;
+use serde_json::Value;
 
 /// Nodes a scenario may have, replicas counted.
 pub const MOST_NODES: usize = 500;
@@ -35,6 +37,8 @@ pub const MOST_LINKS: usize = 20_000;
 /// Faults a scenario may have, one for each node they concern.
 pub const MOST_FAULTS: usize = 1_000;
 
+/// Results or buckets that all breakers together may remember.
+pub const MOST_CELLS: u64 = 5_000_000;
 /// Points a profile of load may have.
 pub const MOST_POINTS: usize = 1_000;
 
@@ -95,6 +99,7 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
     let cast = names::Cast::new(scenario, &mut problems);
     graph::check(scenario, &cast, &mut problems);
     load(scenario, &mut problems);
+    memory(scenario, &mut problems);
     let nodes = cast.nodes.iter().map(|planned| node::compile(planned, scenario, &cast)).collect();
     let links = graph::links(scenario, &cast, &mut problems);
     let (faults, surges) = fault::compile(scenario, &cast, &links, &mut problems);
@@ -105,11 +110,26 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
     Ok(Plan { seed, duration, nodes, links, faults, surges, checks })
 }
 
+/// One change to a scenario, by path: `people.retry.attempts`, `api.queue`, `lb~api.loss`, `seed`.
+/// Gives the new plan; a refused change leaves the scenario as it was. Commands, forms, one-click
+/// changes and links all come through here, so a refusal has the same words everywhere.
+///
+/// A path may leave out what goes without saying: `nodes.`, and the name of the chosen variant
+/// (`api.queue` for `nodes.api.service.queue`). A value that is text may be a number, a word, a
+/// quantity, a list with commas, `none`, or `default`.
+pub fn set(scenario: &mut Scenario, path: &str, value: &Value) -> Result<Plan, Diagnostics> {
+    let mut changed = scenario.clone();
+    set::change(&mut changed, path, value)?;
+    let plan = compile(&changed)?;
+    *scenario = changed;
+    Ok(plan)
+}
+
 /// The number of clients and what they want together has limits.
 fn load(scenario: &Scenario, problems: &mut Diagnostics) {
     let (mut clients, mut guarded, mut rate) = (0, 0, 0.0);
     for (name, node) in scenario.nodes.iter() {
-        let v1::node::Node::Clients(settings) = node else { continue };
+        let Node::Clients(settings) = node else { continue };
         clients += u64::from(settings.count);
         if settings.own_policies && node::is_guarded(&settings.caller()) {
             guarded += u64::from(settings.count);
@@ -139,8 +159,30 @@ fn load(scenario: &Scenario, problems: &mut Diagnostics) {
     }
 }
 
-fn check_profile(name: &str, clients: &v1::node::Clients, problems: &mut Diagnostics) {
-    let v1::node::Load::Open(open) = &clients.load else { return };
+/// What all breakers together remember has a limit.
+fn memory(scenario: &Scenario, problems: &mut Diagnostics) {
+    let cells = |breaker: Option<&Breaker>| breaker.map_or(0, breaker::cells);
+    let of = |node: &Node| match node {
+        Node::Clients(c) if c.own_policies => u64::from(c.count) * cells(c.breaker.as_ref()),
+        Node::Clients(c) => cells(c.breaker.as_ref()),
+        Node::Service(s) => {
+            let calls = s.calls.iter().map(|(_, call)| cells(call.breaker.as_ref()));
+            u64::from(s.replicas) * calls.sum::<u64>()
+        }
+        Node::Balancer(_) | Node::Ledger(_) => 0,
+    };
+    let total: u64 = scenario.nodes.iter().map(|(_, node)| of(node)).sum();
+    if total > MOST_CELLS {
+        problems.error(
+            "nodes",
+            format!("the breakers remember {total} results in all"),
+            format!("{MOST_CELLS} is the limit; make windows shorter or buckets wider"),
+        );
+    }
+}
+
+fn check_profile(name: &str, clients: &Clients, problems: &mut Diagnostics) {
+    let Load::Open(open) = &clients.load else { return };
     let path = format!("nodes.{name}.clients.load.open.profile");
     if open.profile.len() > MOST_POINTS {
         let message = format!("the profile has {} points", open.profile.len());
@@ -199,3 +241,6 @@ impl Plan {
         self.nodes.get(id.index()).map_or("", |n| n.name.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,8 +83,11 @@ impl<'a> Cast<'a> {
 
     fn add_unknown(&self, name: &str, path: &str, problems: &mut Diagnostics) {
         let mut known: Vec<&str> = self.nodes.iter().map(|n| n.name.as_str()).collect();
-        known.extend(self.nodes.iter().map(|n| n.group));
-        known.dedup();
+        for group in self.nodes.iter().map(|n| n.group) {
+            if !known.contains(&group) {
+                known.push(group);
+            }
+        }
         let message = if name.is_empty() {
             "no node is named".to_owned()
         } else {

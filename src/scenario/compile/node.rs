@@ -2,7 +2,7 @@
 
 use super::PlannedNode;
 use super::names::{Cast, Member};
-use super::policy;
+use super::{breaker, policy};
 use crate::base::time::Time;
 use crate::protocol::Settings;
 use crate::protocol::balancer::{self, BalancerSettings};
@@ -16,7 +16,7 @@ use crate::protocol::station::{self, StationSettings};
 use crate::protocol::store::ledger::{self, LedgerSettings};
 use crate::scenario::v1::Scenario;
 use crate::scenario::v1::node::{
-    Arrivals, Balancer, Caller, Clients, Collision, Ledger, Load, Mix, Node, Op, Order, Pick,
+    Arrivals, Balancer, Call, Caller, Clients, Collision, Ledger, Load, Mix, Node, Op, Order, Pick,
     Policy, Service, Station,
 };
 use crate::scenario::v1::policy::Wraps;
@@ -108,7 +108,7 @@ fn calls(caller: &Caller<'_>, to: &str, cast: &Cast<'_>) -> CallSettings {
         tell_deadline: caller.tell_deadline,
         retry: policy::retry(caller.retry),
         budget: caller.budget.map(policy::budget),
-        breaker: caller.breaker.map(policy::breaker),
+        breaker: caller.breaker.map(breaker::compile),
         breaker_wraps: match caller.breaker_wraps {
             Wraps::Attempts => caller::Wraps::Attempts,
             Wraps::Calls => caller::Wraps::Calls,
@@ -152,7 +152,7 @@ fn station(station: &Station<'_>) -> StationSettings {
 }
 
 fn service(service: &Service, cast: &Cast<'_>) -> ServiceSettings {
-    let dependency = |(to, call): (&str, &crate::scenario::v1::node::Call)| Dependency {
+    let dependency = |(to, call): (&str, &Call)| Dependency {
         calls: calls(&call.caller(), to, cast),
         op: call.op.map(|op| match op {
             Op::Read => rpc::Op::Read,

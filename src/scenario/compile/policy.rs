@@ -1,20 +1,17 @@
 //! From policies as people write them to the settings of the policies that run.
 
 use crate::base::time::Span;
-use crate::base::unit::Chance;
 use crate::protocol::balancer::HealthSettings;
-use crate::protocol::policy::breaker::{BreakerSettings, consecutive::ConsecutiveSettings};
 use crate::protocol::policy::budget::{self, BudgetSettings};
 use crate::protocol::policy::concurrency::ConcurrencySettings;
 use crate::protocol::policy::hedge::HedgeSettings;
 use crate::protocol::policy::idempotency::KeySettings;
 use crate::protocol::policy::limiter::LimiterSettings;
-use crate::protocol::policy::outlier::OutlierSettings;
+use crate::protocol::policy::outlier::{FailurePercentageRule, OutlierSettings};
 use crate::protocol::policy::retry::{self, RetrySettings};
 use crate::protocol::policy::shed::ShedSettings;
 use crate::scenario::v1::policy::{
-    Backoff, Breaker, Budget, Deposit, Health, Hedge, Jitter, Keys, Limit, Limiter, Outlier, Retry,
-    Shed,
+    Backoff, Budget, Deposit, Health, Hedge, Jitter, Keys, Limit, Limiter, Outlier, Retry, Shed,
 };
 
 fn thousandths(number: f64) -> u32 {
@@ -91,17 +88,6 @@ pub fn budget(budget: &Budget) -> BudgetSettings {
     }
 }
 
-pub fn breaker(breaker: &Breaker) -> BreakerSettings {
-    match breaker {
-        Breaker::Consecutive(b) => BreakerSettings::Consecutive(ConsecutiveSettings {
-            failures: b.failures,
-            wait: b.wait,
-            probes: b.probes,
-            successes: b.successes,
-        }),
-    }
-}
-
 pub fn limiter(limiter: &Limiter) -> LimiterSettings {
     LimiterSettings { rate: limiter.rate, burst: limiter.burst }
 }
@@ -139,11 +125,15 @@ pub fn outlier(outlier: &Outlier) -> OutlierSettings {
         interval: outlier.interval.max(Span::millis(1)),
         base: outlier.base,
         longest: outlier.longest,
-        most: Chance(outlier.most.0),
+        most: outlier.most,
         minimum_hosts: outlier.minimum_hosts,
         minimum_requests: outlier.minimum_requests,
         deviations: thousandths(outlier.deviations),
-        failure_percentage: None,
+        failure_percentage: outlier.failing.as_ref().map(|f| FailurePercentageRule {
+            threshold: f.threshold,
+            minimum_hosts: f.minimum_hosts,
+            minimum_requests: f.minimum_requests,
+        }),
     }
 }
 

@@ -1,12 +1,10 @@
-//! One change to a scenario, by path: `clients.retry.attempts`, `api.queue`, `lb~api.loss`,
-//! `seed`. Commands, forms, one-click changes and links all come through here, so a refused
-//! change is refused in the same words everywhere, and the old scenario stays.
+//! What a path and a value mean.
 //!
 //! A path may leave out what goes without saying: `nodes.`, and the name of the chosen variant
 //! (`api.queue` for `nodes.api.service.queue`). A value that is text may be a number, a word, a
 //! quantity, a list with commas, `none`, or `default`. What is meant is what the format accepts.
 
-use super::{Plan, compile, names};
+use super::names;
 use crate::base::diagnostics::Diagnostics;
 use crate::scenario::read::{self, near};
 use crate::scenario::v1::node::Node;
@@ -18,17 +16,8 @@ use serde_json::{Map, Value};
 /// Longest path that is looked at, in steps.
 const MOST_STEPS: usize = 12;
 
-/// Changes `scenario` and gives its new plan; on error it stays as it was.
-pub fn set(scenario: &mut Scenario, path: &str, value: &Value) -> Result<Plan, Diagnostics> {
-    let mut changed = scenario.clone();
-    change(&mut changed, path, value)?;
-    let plan = compile(&changed)?;
-    *scenario = changed;
-    Ok(plan)
-}
-
 /// Changes `scenario` without asking whether it still makes sense.
-fn change(scenario: &mut Scenario, path: &str, value: &Value) -> Result<(), Diagnostics> {
+pub fn change(scenario: &mut Scenario, path: &str, value: &Value) -> Result<(), Diagnostics> {
     let steps = steps(path)?;
     let leaves = leaves(value);
     let (first, rest) = (steps[0], &steps[1..]);
@@ -248,6 +237,7 @@ fn insert(old: &Value, steps: &[&str], leaf: &Leaf, found: &mut dyn FnMut(Value)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::compile::set;
     use serde_json::json;
 
     fn scenario() -> Scenario {

@@ -1,6 +1,6 @@
 //! How long things take, as people write it: `"10ms"`, `{"exponential": "10ms"}`.
 
-use super::wire::{Examine, Walk, wire};
+use super::wire::{Examine, Walk};
 use crate::base::dist;
 use crate::base::time::Span;
 use serde::{Deserialize, Deserializer, Serialize};

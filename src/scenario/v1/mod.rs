@@ -5,16 +5,19 @@
 //! the old value out. Quantities are text with a unit (`250ms`, `20/s`, `1%`), things are named,
 //! and choices are `{"name": {...}}`.
 
+#[macro_use]
+pub mod wire;
+
+pub mod breaker;
 pub mod dist;
 pub mod node;
 pub mod policy;
-pub mod wire;
 
 use crate::base::time::Span;
 use crate::base::unit::Chance;
 use dist::Dist;
 use node::Node;
-use wire::{Named, wire};
+use wire::Named;
 
 wire! {
     /// A run of netsplit: what there is, what goes wrong, and what should hold.
@@ -261,7 +264,8 @@ wire! {
     pub struct View {
         /// Seconds of the run per second of watching.
         speed: f64 = 1.0, 0 ..= 1_000;
-        /// Where nodes stand in the unit square, x to the right and y down; the rest is placed by itself.
+        /// Where nodes stand in the unit square, x to the right and y down; the rest finds its
+        /// own place.
         places: Named<(f64, f64)> = Named::default();
     }
 }

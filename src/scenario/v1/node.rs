@@ -1,10 +1,9 @@
 //! Nodes, as people write them.
 
+use super::breaker::Breaker;
 use super::dist::Dist;
-use super::policy::{
-    Breaker, Budget, Health, Hedge, Keys, Limit, Limiter, Outlier, Retry, Shed, Wraps,
-};
-use super::wire::{Named, wire};
+use super::policy::{Budget, Health, Hedge, Keys, Limit, Limiter, Outlier, Retry, Shed, Wraps};
+use super::wire::Named;
 use crate::base::time::Span;
 use crate::base::unit::{Chance, Rate};
 
@@ -130,7 +129,8 @@ caller! {
         key_reuse: Chance = Chance::NEVER;
         /// How many requests each client makes in all; none goes on to the end.
         requests: Option<u32> = None, 1 ..= 1_000_000_000;
-        /// Each client has a budget, breaker, limiter and bulkhead of its own, instead of one for all.
+        /// Each client has a budget, breaker, limiter and bulkhead of its own, instead of one for
+        /// all.
         own_policies: bool = true;
     }
 }

@@ -1,6 +1,5 @@
 //! Policies of callers and servers, as people write them.
 
-use super::wire::wire;
 use crate::base::time::Span;
 use crate::base::unit::{Chance, Rate};
 
@@ -82,7 +81,7 @@ wire! {
     pub enum Budget {
         /// Each call (or success) pays for a share of a retry.
         TokenBucket(TokenBucket) = "token_bucket";
-        /// At most this share of first tries may have failed when one is retried, over the whole run.
+        /// Retries only while at most this share of first tries has failed, over the whole run.
         Ratio(Ratio) = "ratio";
         /// The AWS SDKs: a quota that retries draw on and successes refill.
         Aws(AwsQuota) = "aws";
@@ -186,34 +185,22 @@ wire! {
 }
 
 wire! {
-    /// When to stop calling what keeps failing.
-    pub enum Breaker {
-        /// The textbook one: so many failures in a row open it, a probe after the wait decides.
-        Consecutive(Consecutive) = "consecutive";
-    }
-}
-
-wire! {
-    /// The textbook breaker.
-    pub struct Consecutive {
-        /// Failures in a row that open it.
-        failures: u32 = 5, 1 ..= 1_000_000;
-        /// How long it stays open before it lets a probe through.
-        wait: Span = Span::secs(5);
-        /// Probes out at once while half-open.
-        probes: u32 = 1, 1 ..= 1_000_000;
-        /// Successes in a row that close it again.
-        successes: u32 = 1, 1 ..= 1_000_000;
-    }
-}
-
-wire! {
     /// What a breaker counts.
     pub enum Wraps {
         /// Every attempt.
         Attempts;
         /// Every call, retries included.
         Calls;
+    }
+}
+
+wire! {
+    /// A share, once there is enough to take it of.
+    pub struct Chances {
+        /// The share.
+        share: Chance = Chance(500_000);
+        /// Results without which there is none.
+        minimum: u32 = 10, 0 ..= 1_000_000;
     }
 }
 
@@ -297,6 +284,20 @@ wire! {
         minimum_requests: u32 = 100, 1 ..= 1_000_000;
         /// A backend is out when its rate is this many standard deviations below the mean.
         deviations: f64 = 1.9, 0 ..= 100;
+        /// A backend is out when this share of its requests fails; none does not ask.
+        failing: Option<Failing> = None;
+    }
+}
+
+wire! {
+    /// A backend is out when too large a share of its requests fails.
+    pub struct Failing {
+        /// The share.
+        threshold: Chance = Chance(850_000);
+        /// Judged only with this many backends.
+        minimum_hosts: u32 = 5, 1 ..= 10_000;
+        /// And only of backends with this many requests in the interval.
+        minimum_requests: u32 = 50, 1 ..= 1_000_000;
     }
 }
 

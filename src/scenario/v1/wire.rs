@@ -169,7 +169,6 @@ macro_rules! unlimited {
         }
     )*};
 }
-pub(super) use unlimited;
 unlimited!(u8, u32, u64, i64, bool, Chance, Rate);
 
 impl Examine for f64 {
@@ -241,7 +240,10 @@ macro_rules! wire {
     (
         $(#[$doc:meta])*
         pub struct $name:ident {
-            $( $(#[$fdoc:meta])* $field:ident : $kind:ty = $default:expr $(, $low:literal ..= $high:literal)? ; )*
+            $(
+                $(#[$fdoc:meta])*
+                $field:ident : $kind:ty = $default:expr $(, $low:literal ..= $high:literal)? ;
+            )*
         }
     ) => {
         $(#[$doc])*
@@ -271,7 +273,8 @@ macro_rules! wire {
                 let mut map = s.serialize_map(None)?;
                 $(
                     if self.$field != usual.$field {
-                        map.serialize_entry(stringify!($field).trim_start_matches("r#"), &self.$field)?;
+                        let name = stringify!($field).trim_start_matches("r#");
+                        map.serialize_entry(name, &self.$field)?;
                     }
                 )*
                 map.end()
@@ -338,7 +341,6 @@ macro_rules! wire {
             $( $(#[$vdoc])* $variant, )*
         }
 
-        $crate::scenario::v1::wire::unlimited!($name);
+        unlimited!($name);
     };
 }
-pub(super) use wire;

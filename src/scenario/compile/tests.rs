@@ -1,0 +1,197 @@
+use super::*;
+use crate::base::time::Time;
+use crate::scenario::read;
+use serde_json::{Value, json};
+
+fn plan(json: Value) -> Plan {
+    let scenario = read::value(json).unwrap_or_else(|problems| panic!("{problems}"));
+    compile(&scenario).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn problems(json: Value) -> Vec<String> {
+    let scenario = read::value(json).unwrap_or_else(|problems| panic!("{problems}"));
+    let problems = compile(&scenario).err().unwrap_or_default();
+    problems.problems.iter().map(|p| format!("{}: {} ({})", p.path, p.message, p.remedy)).collect()
+}
+
+fn shop() -> Value {
+    json!({
+        "nodes": {
+            "people": { "clients": { "count": 10, "to": "lb", "timeout": "1s" } },
+            "lb": { "balancer": { "to": "api" } },
+            "api": { "service": { "replicas": 3, "calls": { "db": { "timeout": "1s" } } } },
+            "db": { "ledger": {} },
+        }
+    })
+}
+
+#[test]
+fn callers_and_their_targets_have_links_both_ways() {
+    let plan = plan(shop());
+    let names: Vec<&str> = plan.nodes.iter().map(|n| n.name.as_str()).collect();
+    assert_eq!(names, ["people", "lb", "api-1", "api-2", "api-3", "db"]);
+    let links: Vec<String> = plan
+        .links
+        .iter()
+        .map(|l| format!("{}>{}", plan.name(l.source), plan.name(l.target)))
+        .collect();
+    assert_eq!(links.len(), 2 * (1 + 3 + 3));
+    for link in ["people>lb", "lb>people", "lb>api-2", "api-2>lb", "api-3>db", "db>api-3"] {
+        assert!(links.iter().any(|l| l == link), "{link} of {links:?}");
+    }
+    assert_eq!(plan.find("api").len(), 3);
+    assert_eq!(plan.find("api-2").len(), 1);
+    assert_eq!(plan.find("a*").len(), 3);
+    assert_eq!(plan.find_links("lb~api").len(), 6);
+    assert_eq!(plan.find_links("lb~~api-1").len(), 1);
+}
+
+#[test]
+fn a_world_serves_its_clients() {
+    let mut world = plan(shop()).world();
+    world.run_until(Time(20_000_000));
+    let Role::Clients(people) = &world.processes[0] else { panic!("clients come first") };
+    // Ten clients, one request a second each.
+    assert!((150..250).contains(&people.intents()), "{}", people.intents());
+    let counts = world.shared.trace.counts;
+    assert_eq!(
+        counts.ended.iter().sum::<u64>() + u64::from(world.shared.packets.len()),
+        counts.sent
+    );
+}
+
+#[test]
+fn what_is_said_of_one_link_wins_over_what_is_said_of_many() {
+    let mut json = shop();
+    json["network"] = json!({ "loss": "1%" });
+    json["links"] = json!({
+        "lb~~api-2": { "loss": "4%" },
+        "lb~api-2": { "loss": "3%" },
+        "lb~api": { "loss": "2%", "latency": "5ms" },
+    });
+    let plan = plan(json);
+    let loss = |name: &str| {
+        let (source, target) = plan.find_links(name)[0];
+        let link = plan.links.iter().find(|l| (l.source, l.target) == (source, target));
+        link.map(|l| l.settings.loss.0 / 10_000)
+    };
+    assert_eq!(loss("people~~lb"), Some(1));
+    assert_eq!(loss("lb~~api-1"), Some(2));
+    assert_eq!(loss("lb~~api-2"), Some(4));
+    assert_eq!(loss("api-2~~lb"), Some(3));
+}
+
+#[test]
+fn every_mistake_is_told_with_its_place_and_a_remedy() {
+    let found = problems(json!({
+        "duration": "48h",
+        "nodes": {
+            "people": { "clients": { "to": "apy", "count": 0 } },
+            "more": { "clients": { "to": "people" } },
+            "Api": { "service": {} },
+            "seed": { "service": {} },
+            "api": { "service": { "calls": { "api": {}, "nobody": {} } } },
+        },
+        "links": { "api": {}, "api~api": {}, "api~moon": {} },
+        "faults": [
+            { "at": "1s", "crash": "ledger" },
+            { "crash": "api" },
+            { "at": "1s" },
+            { "at": "1s", "crash": "api", "pause": "api" },
+            { "at": "1s", "partition": [["api"], ["api", "people"]] },
+            { "at": "1s", "cut": { "links": ["more~seed", "x"] } },
+            { "at": "1s", "surge": { "node": "api" } },
+        ],
+    }));
+    let expected = [
+        "duration: 48h is too long (choose at most 24h)",
+        "nodes.people.clients.count: 0 is outside its limits (choose a number from 1 to 2000000)",
+        "nodes.Api: `Api` cannot be a node's name",
+        "nodes.seed: `seed` means something else in links",
+        "nodes.people.clients.to: there is no node `apy` (did you mean `api`?)",
+        "nodes.more.clients.to: `people` are clients: they ask and never answer",
+        "nodes.api.service.calls.nobody: there is no node `nobody` (name one of:",
+        "nodes.api: calls go in a circle: api → api",
+        "links.api: `api` does not name a link (write a~b for both ways, a~~b for one)",
+        "links.api~api: `api~api` leads from a node to itself",
+        "links.api~moon: there is no node `moon`",
+        "faults[0].crash: there is no node `ledger`",
+        "faults[1]: nothing says when it begins",
+        "faults[2]: nothing says what goes wrong",
+        "faults[3]: 2 things go wrong in one fault",
+        "faults[4].partition[1][0]: `api` is on two sides",
+        "faults[5].cut.links[0]: there is no link `more~seed`: nobody calls along it",
+        "faults[5].cut.links[1]: `x` does not name a link",
+        "faults[6]: a surge begins and ends by the clock",
+    ];
+    for expected in expected {
+        assert!(found.iter().any(|f| f.starts_with(expected)), "{expected}\n{found:#?}");
+    }
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+}
+
+#[test]
+fn limits_are_named() {
+    let of = |change: &dyn Fn(&mut Value)| {
+        let mut json = shop();
+        change(&mut json);
+        problems(json).join("\n")
+    };
+    let nodes = of(&|j| {
+        j["nodes"]["api"]["service"]["replicas"] = 500.into();
+    });
+    assert!(nodes.contains("500 nodes is the limit"), "{nodes}");
+    let clients = of(&|j| {
+        for name in ["people", "others"] {
+            j["nodes"][name] = json!({ "clients": { "to": "lb", "count": 2_000_000 } });
+        }
+    });
+    assert!(clients.contains("2000000 clients in all is the limit"), "{clients}");
+    let rate =
+        of(&|j| j["nodes"]["people"]["clients"]["load"] = json!({"open": {"rate": "1000000/s"}}));
+    assert!(rate.contains("5000000 per second in all is the limit"), "{rate}");
+    let think = of(&|j| {
+        j["nodes"]["people"]["clients"] =
+            json!({ "to": "lb", "count": 2_000_000, "load": { "closed": { "think": "10ms" } } });
+    });
+    assert!(think.contains("5000000 per second in all is the limit"), "{think}");
+    let guarded = of(&|j| {
+        j["nodes"]["people"]["clients"] =
+            json!({ "to": "lb", "count": 300_000, "breaker": { "consecutive": {} } });
+    });
+    assert!(guarded.contains("200000 is the limit"), "{guarded}");
+    let memory = of(&|j| {
+        j["nodes"]["people"]["clients"]["count"] = 100_000.into();
+        j["nodes"]["people"]["clients"]["breaker"] = json!({ "resilience4j": {} });
+    });
+    assert!(memory.contains("5000000 is the limit"), "{memory}");
+    let links = of(&|j| {
+        for n in 0..40 {
+            j["nodes"][format!("c{n}")] = json!({ "clients": { "to": "api" } });
+        }
+        j["nodes"]["api"]["service"]["replicas"] = 400.into();
+    });
+    assert!(links.contains("20000 links is the limit"), "{links}");
+    let faults = of(&|j| {
+        j["nodes"]["api"]["service"]["replicas"] = 400.into();
+        j["faults"] = json!(vec![json!({ "at": "1s", "for": "1s", "crash": "api" }); 3]);
+    });
+    assert!(faults.contains("1000 faults, one for each node, is the limit"), "{faults}");
+}
+
+#[test]
+fn surges_multiply_the_load() {
+    let mut json = shop();
+    json["faults"] =
+        json!([{ "at": "5s", "for": "5s", "surge": { "node": "people", "factor": 10.0 } }]);
+    let mut world = plan(json).world();
+    let mut intents = |until| {
+        world.run_until(Time(until));
+        let Role::Clients(people) = &world.processes[0] else { panic!("clients come first") };
+        people.intents()
+    };
+    let (before, during, after) = (intents(5_000_000), intents(10_000_000), intents(15_000_000));
+    assert!((30..75).contains(&before), "{before}");
+    assert!((430..570).contains(&(during - before)), "{during}");
+    assert!((30..75).contains(&(after - during)), "{after}");
+}
