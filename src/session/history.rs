@@ -1,0 +1,65 @@
+//! Snapshots of a run, so that going back costs a short replay.
+
+use super::run::Run;
+use crate::base::time::Time;
+use std::collections::BTreeMap;
+
+/// Events between two snapshots in the beginning: a replay of so many takes a few frames.
+const GAP: u64 = 100_000;
+/// Snapshots kept at most, of a world of ordinary size.
+const KEPT: usize = 48;
+/// Memory for snapshots, in bytes, roughly.
+const MEMORY: u64 = 256 << 20;
+
+/// Snapshots by time. When there are too many, every second one is dropped and the gap doubled.
+#[derive(Clone, Debug)]
+pub struct History {
+    snapshots: BTreeMap<Time, Run>,
+    gap: u64,
+}
+
+impl History {
+    /// With the beginning as its first snapshot.
+    pub fn new(start: &Run) -> History {
+        History { snapshots: BTreeMap::from([(start.now(), start.clone())]), gap: GAP }
+    }
+
+    /// Keeps a snapshot of `run`, if enough has happened since the last one before it.
+    pub fn offer(&mut self, run: &Run) {
+        let before = self.snapshots.range(..=run.now()).next_back();
+        let events = before.map_or(0, |(_, snapshot)| snapshot.events());
+        if run.events() < events + self.gap {
+            return;
+        }
+        self.snapshots.insert(run.now(), run.clone());
+        let kept = (MEMORY / run.weight().max(1)).clamp(3, KEPT as u64) as usize;
+        if self.snapshots.len() > kept {
+            self.gap *= 2;
+            let mut count = 0;
+            self.snapshots.retain(|_, _| {
+                count += 1;
+                count % 2 == 1
+            });
+        }
+    }
+
+    /// The last snapshot at or before `at`.
+    pub fn nearest(&self, at: Time) -> Option<&Run> {
+        self.snapshots.range(..=at).next_back().map(|(_, run)| run)
+    }
+
+    /// Forgets everything from `at` on, but for the beginning: the run goes on differently there.
+    pub fn cut_from(&mut self, at: Time) {
+        self.snapshots.retain(|&time, _| time < at || time == Time::ZERO);
+    }
+
+    /// How many snapshots there are.
+    pub fn len(&self) -> usize {
+        self.snapshots.len()
+    }
+
+    /// Never: the beginning is always there.
+    pub fn is_empty(&self) -> bool {
+        self.snapshots.is_empty()
+    }
+}

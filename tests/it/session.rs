@@ -1,0 +1,141 @@
+//! A run can be left and come back to: what is seen at an instant never depends on the way there.
+
+use netsplit::base::id::NodeId;
+use netsplit::base::time::{Span, Time};
+use netsplit::scenario::read;
+use netsplit::scenario::v1::Scenario;
+use netsplit::session::Session;
+use netsplit::session::command::Command;
+use serde_json::json;
+
+fn scenario() -> Scenario {
+    let text = json!({
+        "duration": "40s",
+        "nodes": {
+            "clients": {"clients": {
+                "count": 100, "to": "api", "timeout": "300ms", "load": {"open": {"rate": "3/s"}},
+                "retry": {"attempts": 3}
+            }},
+            "api": {"service": {"replicas": 2, "workers": 2, "calls": {"db": {"timeout": "200ms"}}}},
+            "db": {"ledger": {"workers": 4}}
+        },
+        "faults": [{"at": "10s", "for": "5s", "slow": {"node": "db", "factor": 8}}]
+    });
+    read::text(&text.to_string()).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn session() -> Session {
+    Session::start(scenario()).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn at(ms: u64) -> Time {
+    Time(ms * 1_000)
+}
+
+/// Plays as a page does: a little at a time.
+fn play(session: &mut Session, until: Time) {
+    while session.now() < until {
+        let next = until.min(session.now() + Span::millis(16));
+        while !session.advance(next, 700) {}
+    }
+}
+
+#[test]
+fn seeking_gives_what_playing_gave() {
+    let mut played = session();
+    let mut digests = Vec::new();
+    for ms in [1, 999, 9_999, 10_000, 14_321, 25_000, 40_000] {
+        play(&mut played, at(ms));
+        let metrics = played.metrics();
+        digests.push((ms, played.digest(), format!("{:?}", metrics.totals)));
+    }
+    for &(ms, digest, ref totals) in digests.iter().rev().chain(&digests) {
+        played.seek(at(ms));
+        assert_eq!(played.now(), at(ms));
+        let seen = format!("{:?}", played.metrics().totals);
+        assert_eq!((played.digest(), &seen), (digest, totals), "at {ms} ms");
+        let mut fresh = session();
+        fresh.seek(at(ms));
+        assert_eq!(fresh.digest(), digest);
+    }
+}
+
+#[test]
+fn a_command_in_the_past_forks_and_both_futures_stay() {
+    let mut session = session();
+    session.seek(at(30_000));
+    let first = session.digest();
+    session.seek(at(5_000));
+    session.command(Command::Kill(NodeId(1))).expect("api-1 is there");
+    assert_eq!(session.newest(), at(5_000));
+    play(&mut session, at(30_000));
+    let second = session.digest();
+    assert_ne!(first, second);
+    assert_eq!(session.branches().len(), 1);
+    assert!(session.switch(0));
+    assert_eq!((session.now(), session.digest()), (at(30_000), first));
+    assert!(session.switch(0));
+    assert_eq!(session.digest(), second);
+}
+
+#[test]
+fn commands_can_be_taken_back_and_done_again() {
+    let mut session = session();
+    play(&mut session, at(2_000));
+    let set = |path: &str, value| Command::Set { path: path.to_owned(), value };
+    session.command(set("db.workers", json!(1))).expect("a service has workers");
+    play(&mut session, at(3_000));
+    session.command(Command::Cut { source: NodeId(0), target: NodeId(1) }).expect("a link");
+    play(&mut session, at(6_000));
+    let (both, faults) = (session.digest(), session.run().faults.len());
+    assert_eq!(faults, 1);
+    assert!(session.undo() && session.undo() && !session.undo());
+    let mut plain = self::session();
+    plain.seek(at(6_000));
+    assert_eq!(session.digest(), plain.digest());
+    assert!(session.redo() && session.redo() && !session.redo());
+    assert_eq!(session.digest(), both);
+}
+
+#[test]
+fn a_wrong_setting_changes_nothing_and_says_why() {
+    let mut session = session();
+    play(&mut session, at(1_000));
+    let before = (session.digest(), session.scenario().clone());
+    for (path, value) in [
+        ("db.workers", json!("many")),
+        ("db.wrkers", json!(3)),
+        ("nobody.workers", json!(3)),
+        ("db.workers", json!(0)),
+        ("clients.retry.attempts", json!(-1)),
+    ] {
+        let command = Command::Set { path: path.to_owned(), value };
+        let problems = session.command(command).expect_err(path);
+        assert!(problems.has_errors());
+        assert!(problems.problems.iter().all(|p| !p.path.is_empty() && !p.message.is_empty()));
+    }
+    assert_eq!((session.digest(), session.scenario().clone()), before);
+}
+
+#[test]
+fn a_change_of_the_cast_starts_again_and_comes_back() {
+    let mut session = session();
+    play(&mut session, at(4_000));
+    let value = json!(3);
+    session.command(Command::Set { path: "api.replicas".to_owned(), value }).expect("replicas");
+    assert_eq!(session.now(), at(4_000));
+    assert_eq!(session.run().cast.group("api").len(), 3);
+}
+
+#[test]
+fn stepping_gives_what_playing_gave() {
+    let mut stepped = session();
+    for _ in 0..2_000 {
+        stepped.step_event();
+    }
+    let mut played = session();
+    played.seek(stepped.now());
+    assert_eq!(stepped.digest(), played.digest());
+    let seen = |s: &Session| format!("{:?}", s.metrics().totals);
+    assert_eq!(seen(&stepped), seen(&played));
+}
