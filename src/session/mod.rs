@@ -13,7 +13,7 @@ use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::observe::frame::Frame;
-use crate::observe::line::Line;
+use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
 use crate::observe::{inspect, picture};
 use crate::scenario::v1::Scenario;
@@ -149,7 +149,6 @@ impl Session {
     /// Goes to the next event that a person would notice, and says what it is.
     pub fn step_event(&mut self) -> Option<Line> {
         let end = self.end();
-        let before = 0;
         for _ in 0..STEP_MAX {
             let next = self.commands.iter().find(|c| c.at > self.run.now()).map(|c| c.at);
             let stop = end.min(next.unwrap_or(Time::NEVER));
@@ -158,7 +157,7 @@ impl Session {
                 self.apply_due(stop);
             }
             self.newest = self.newest.max(self.run.now());
-            if before == 0 {
+            if stepped && self.run.noticed() {
                 break;
             }
             if !stepped && stop == end {
@@ -302,13 +301,12 @@ impl Session {
 
     /// Numbers of the run so far.
     pub fn metrics(&self) -> &Metrics {
-        &self.run.metrics
+        &self.run.watch.metrics
     }
 
     /// The newest lines of the log, the newest first.
     pub fn log(&self, newest: usize) -> Vec<Line> {
-        let _ = newest;
-        Vec::new()
+        self.run.watch.lines(newest)
     }
 
     /// What to show on the time axis.
@@ -319,6 +317,27 @@ impl Session {
     /// What there is to say about a node.
     pub fn node_details(&self, node: NodeId) -> Vec<(String, String)> {
         inspect::node(&self.run.world, &self.run.cast, node)
+    }
+
+    /// What became of a message and of what it serves.
+    pub fn packet_story(&self, packet: u64) -> Option<Story> {
+        let run = &self.run;
+        let Some(intent) = run.intent_of(packet) else { return run.watch.lost_story(packet) };
+        let mut story = run.watch.story(intent)?;
+        if let Some(rows) = inspect::packet(&run.world, &run.cast, packet) {
+            story.rows.splice(0..0, rows);
+        }
+        Some(story)
+    }
+
+    /// Everything that became of one intent.
+    pub fn intent_story(&self, intent: u64) -> Option<Story> {
+        self.run.watch.story(intent)
+    }
+
+    /// Intents worth asking about, the latest first.
+    pub fn recent_failures(&self) -> Vec<(u64, Line)> {
+        self.run.watch.notable()
     }
 
     /// A number that two runs share only if the same things happened at the same times.

@@ -7,8 +7,9 @@ use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Time;
 use crate::observe::cast::Cast;
 use crate::observe::frame::{Fate, PacketEnd};
-use crate::observe::metrics::{self, Metrics};
+use crate::observe::metrics::BIN;
 use crate::observe::picture;
+use crate::observe::watch::Watch;
 use crate::protocol::client::Load;
 use crate::protocol::{Message, Role, Settings};
 use crate::scenario::compile::{Plan, compile, set};
@@ -34,11 +35,12 @@ pub struct Run {
     pub world: World<Role>,
     /// Who is on the stage.
     pub cast: Cast,
-    /// Numbers.
-    pub metrics: Metrics,
+    /// Numbers, sentences, lives of intents.
+    pub watch: Watch,
     /// Faults that have begun, with what they are in words.
     pub faults: Vec<FaultSpan>,
     ends: VecDeque<PacketEnd>,
+    noticed: bool,
 }
 
 /// A fault from beginning to end.
@@ -72,13 +74,14 @@ impl Run {
         let detailed = offered(&plan) <= DETAILED_RATE;
         world.shared.trace.level = if detailed { Level::All } else { Level::Notes };
         let mut run = Run {
-            metrics: Metrics::new(&cast, &world, metrics::BIN),
+            watch: Watch::new(&cast, &world, BIN),
             scenario,
             plan,
             world,
             cast,
             faults: Vec::new(),
             ends: VecDeque::new(),
+            noticed: false,
         };
         run.fold();
         Ok(run)
@@ -110,7 +113,7 @@ impl Run {
     pub fn advance(&mut self, until: Time, events: u64) -> bool {
         let last = self.events().saturating_add(events);
         loop {
-            let sample = self.metrics.next_close();
+            let sample = self.watch.metrics.next_close();
             let limit = until.min(sample);
             while self.world.step(limit) {
                 if !self.world.shared.trace.fresh.is_empty() {
@@ -121,19 +124,21 @@ impl Run {
                 }
             }
             if sample <= until {
-                self.metrics.close(&self.world);
+                self.watch.close(&self.world);
             } else {
-                self.metrics.refresh(until);
+                self.watch.metrics.refresh(until);
                 return true;
             }
         }
     }
 
-    /// Handles one event; false when there is none before `until`.
+    /// Handles one event; false when there is none before `until`. [`Run::noticed`] says whether a
+    /// person would notice it.
     pub fn step(&mut self, until: Time) -> bool {
         if let Some(next) = self.world.next_at().filter(|&at| at <= until) {
             // Bins that are over before the event are closed as a long run would have done.
             self.advance(Time(next.0.saturating_sub(1)), u64::MAX);
+            self.noticed = false;
             self.world.step(until);
             self.fold();
             return true;
@@ -142,12 +147,21 @@ impl Run {
         false
     }
 
+    /// True if a person would have noticed the last step.
+    pub fn noticed(&self) -> bool {
+        self.noticed
+    }
+
     /// Gives the records of the last event to everything that follows them.
     fn fold(&mut self) {
         let mut fresh = std::mem::take(&mut self.world.shared.trace.fresh);
         for record in &fresh {
-            self.metrics.fold(record);
             self.follow(record);
+            let said = match record.what {
+                What::Fault { fault, .. } => self.faults.iter().rev().find(|f| f.id == fault),
+                _ => None,
+            };
+            self.noticed |= self.watch.fold(record, said.map(|f| f.sentence.as_str()));
         }
         fresh.clear();
         self.world.shared.trace.fresh = fresh;
@@ -280,6 +294,7 @@ impl Run {
                 self.world.set_link(LinkId(link), new.settings.clone());
             }
         }
+        self.watch.configured(&self.world);
         self.scenario = scenario;
         self.plan = plan;
         Ok(())
