@@ -39,9 +39,12 @@ struct Trace {
     #[serde(rename = "id")]
     _id: Option<String>,
     config: Config,
-    /// Time, kind, then state, executions, successes, failures.
-    events: Vec<(f64, String, (String, u32, u32, u32))>,
+    /// Time, kind, observation.
+    events: Vec<(f64, String, Observation)>,
 }
+
+/// State, executions, successes, failures.
+type Observation = (String, u32, u32, u32);
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -143,3 +143,35 @@ pub fn what_is_not_understood_fails_and_says_where() {
         assert!(report.lines.iter().all(|line| line.starts_with("file: ")), "{report}");
     }
 }
+
+pub fn no_file_is_too_strange() {
+    for (name, text) in FILES {
+        let mut file: Value = serde_json::from_str(text).expect("the file is JSON");
+        drop_slow_rules(&mut file);
+        let mut places = Vec::new();
+        numbers(&file, &mut Vec::new(), &mut places);
+        for (n, place) in thin(places, 40).into_iter().enumerate() {
+            for strange in [-1.0, 0.0, 0.5, 4e9, 1e18, 1e300] {
+                let mut changed = file.clone();
+                let path = format!("/{}", place.join("/"));
+                *changed.pointer_mut(&path).expect("found a moment ago") = strange.into();
+                let report = replay(name, changed.to_string());
+                assert!(report.passed + report.failed > 0, "{name} {n}");
+            }
+        }
+    }
+}
+
+fn numbers(value: &Value, path: &mut Vec<String>, places: &mut Vec<Vec<String>>) {
+    let mut go = |key: String, inner: &Value| {
+        path.push(key);
+        numbers(inner, path, places);
+        path.pop();
+    };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, inner)| go(key.clone(), inner)),
+        Value::Array(list) => (0..).zip(list).for_each(|(n, v): (u32, _)| go(n.to_string(), v)),
+        Value::Number(_) => places.push(path.clone()),
+        _ => {}
+    }
+}

@@ -24,3 +24,8 @@ fn a_false_record_is_noticed() {
 fn what_is_not_understood_fails_and_says_where() {
     conform::what_is_not_understood_fails_and_says_where();
 }
+
+#[test]
+fn no_file_is_too_strange() {
+    conform::no_file_is_too_strange();
+}

@@ -108,7 +108,7 @@ fn throttle(value: &Value) -> Verdict {
     let mut throttle = Throttle::new(case.max, case.ratio)?;
     if let Some(start) = case.start_tokens {
         // Failures take whole tokens, so only such starts can be reached.
-        while throttle.tokens() > start + 1e-9 {
+        while throttle.tokens() > (start + 1e-9).max(0.0) {
             throttle.event('F')?;
         }
         near("start_tokens", start, throttle.tokens(), 1e-9)?;
@@ -238,7 +238,7 @@ pub(super) fn envoy(mut section: Section<'_>, cases: &mut Cases<'_>) {
         let case: Case = parse(value, "case")?;
         let min_concurrency = case.min_retry_concurrency.unwrap_or(least);
         let settings = BudgetSettings::Envoy { percent: case.percent, min_concurrency };
-        same("limit", case.limit, envoy_limit(&settings, case.active + case.pending))
+        same("limit", case.limit, envoy_limit(&settings, case.active.saturating_add(case.pending)))
     });
     if let Some(facts) = section.inner("outlier_detection", cases) {
         outliers(facts, cases);

@@ -274,3 +274,92 @@ impl Backoff {
         Backoff::Exponential { base: initial, factor, cap, jitter }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Span = Span::secs(1);
+
+    /// The first four waits at a fixed draw, in milliseconds.
+    fn waits(backoff: &Backoff, draw: f64) -> [u64; 4] {
+        let mut state = BackoffState::default();
+        [1, 2, 3, 4].map(|retry| backoff.wait_at(retry, &mut state, draw).0 / 1000)
+    }
+
+    fn exponential(jitter: Jitter) -> Backoff {
+        Backoff::Exponential { base: SECOND, factor: 2.0, cap: Span::secs(5), jitter }
+    }
+
+    #[test]
+    fn each_backoff_by_its_formula() {
+        let cap = Span::secs(5);
+        let third = Jitter::PlusMinus(Chance(300_000));
+        for (backoff, shortest, longest) in [
+            (Backoff::Immediate, [0; 4], [0; 4]),
+            (Backoff::Fixed { wait: SECOND }, [1000; 4], [1000; 4]),
+            (exponential(Jitter::None), [1000, 2000, 4000, 5000], [1000, 2000, 4000, 5000]),
+            (exponential(Jitter::Full), [0; 4], [1000, 2000, 4000, 5000]),
+            (exponential(Jitter::Equal), [500, 1000, 2000, 2500], [1000, 2000, 4000, 5000]),
+            // After the cap here, before it in the linear one.
+            (exponential(third), [700, 1400, 2800, 3500], [1300, 2600, 5200, 6500]),
+            (
+                Backoff::Linear { base: SECOND, cap, jitter: third },
+                [700, 1400, 2100, 2800],
+                [1300, 2600, 3900, 5000],
+            ),
+            (Backoff::Decorrelated { base: SECOND, cap }, [1000; 4], [3000, 5000, 5000, 5000]),
+            (
+                Backoff::DecorrelatedWithin { base: SECOND, cap },
+                [1000; 4],
+                [1000, 3000, 5000, 5000],
+            ),
+        ] {
+            assert_eq!(waits(&backoff, 0.0), shortest, "{backoff:?}");
+            assert_eq!(waits(&backoff, 1.0), longest, "{backoff:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_wait_of_polly_has_its_base_as_median() {
+        let polly = Backoff::Polly { base: SECOND, cap: None };
+        let first = waits(&polly, 0.5)[0];
+        assert!((850..1000).contains(&first), "{first}");
+        let capped = Backoff::Polly { base: SECOND, cap: Some(Span::secs(2)) };
+        assert_eq!(waits(&capped, 0.5)[3], 2000);
+    }
+
+    #[test]
+    fn the_decorrelated_wait_remembers_one_call_only() {
+        let backoff = Backoff::Decorrelated { base: SECOND, cap: Span::secs(60) };
+        let mut state = BackoffState::default();
+        assert_eq!(backoff.wait_at(1, &mut state, 1.0), Span::secs(3));
+        assert_eq!(backoff.wait_at(2, &mut state, 0.5), Span::secs(5));
+        assert_eq!(backoff.wait_at(1, &mut BackoffState::default(), 0.5), Span::secs(2));
+    }
+
+    #[test]
+    fn every_wait_takes_one_draw_whatever_the_backoff() {
+        let after = |backoff: Backoff| {
+            let mut stream = Stream::new(1, "test", 0);
+            backoff.wait(1, &mut BackoffState::default(), &mut stream);
+            stream
+        };
+        assert_eq!(after(Backoff::Immediate), after(exponential(Jitter::Full)));
+    }
+
+    #[test]
+    fn extreme_settings_stay_in_range() {
+        let mut state = BackoffState::default();
+        let longest = Backoff::Exponential {
+            base: Span(u64::MAX),
+            factor: 1e300,
+            cap: Span(u64::MAX),
+            jitter: Jitter::Full,
+        };
+        assert_eq!(longest.wait_at(u32::MAX, &mut state, 1.0), Span(u64::MAX));
+        assert_eq!(exponential(Jitter::None).wait_at(0, &mut state, 0.5), SECOND);
+        let polly = Backoff::Polly { base: SECOND, cap: Some(Span::secs(9)) };
+        assert!(polly.wait_at(5000, &mut BackoffState::default(), 0.5) <= Span::secs(9));
+    }
+}

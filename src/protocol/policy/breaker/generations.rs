@@ -293,3 +293,54 @@ impl Counts {
         self.exclusions -= old.exclusions;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(n: u64) -> Time {
+        Time(n * 1000)
+    }
+
+    fn rolling() -> Generations {
+        let settings = GenerationsSettings {
+            interval: Span::millis(300),
+            bucket: Span::millis(100),
+            trip: TripRule::Consecutive(100),
+            ..GenerationsSettings::default()
+        };
+        Generations::new(settings, Time::ZERO)
+    }
+
+    fn call(b: &mut Generations, at: Time, result: CallResult) {
+        let permit = b.try_acquire(at).expect("closed");
+        b.record(at, permit, result, Span::ZERO);
+    }
+
+    #[test]
+    fn a_bucket_leaves_with_all_it_counted() {
+        let mut b = rolling();
+        for at in [0, 50, 100, 250] {
+            call(&mut b, ms(at), CallResult::Failure);
+        }
+        b.poll(ms(299));
+        assert_eq!((b.counts.failures, b.counts.failures_in_a_row), (4, 4));
+        b.poll(ms(300));
+        assert_eq!((b.counts.failures, b.counts.failures_in_a_row), (2, 2));
+        b.poll(ms(700));
+        assert_eq!(b.counts, Counts::default());
+    }
+
+    #[test]
+    fn a_result_counts_where_its_call_began_or_nowhere() {
+        let mut b = rolling();
+        let early = b.try_acquire(ms(50)).expect("closed");
+        let late = b.try_acquire(ms(250)).expect("closed");
+        b.record(ms(310), early, CallResult::Failure, Span::ZERO);
+        assert_eq!(b.counts, Counts { requests: 1, ..Counts::default() });
+        b.record(ms(310), late, CallResult::Failure, Span::ZERO);
+        assert_eq!(b.counts.failures, 1);
+        b.poll(ms(500));
+        assert_eq!(b.counts, Counts::default(), "with the bucket of its start");
+    }
+}

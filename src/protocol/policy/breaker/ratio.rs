@@ -372,3 +372,59 @@ impl TimeWindow {
         self.current as usize
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window() -> TimeWindow {
+        TimeWindow::new(Span::millis(1000), Time::ZERO)
+    }
+
+    #[test]
+    fn percentages_round_half_up() {
+        let tally = |failures, successes| Tally { failures, successes };
+        assert_eq!(tally(1, 2).percent_of(1), 33);
+        assert_eq!(tally(2, 1).percent_of(2), 67);
+        assert_eq!(tally(1, 199).percent_of(1), 1);
+        assert_eq!(tally(0, 0).percent_of(0), 0);
+    }
+
+    #[test]
+    fn the_window_moves_by_whole_buckets() {
+        let mut w = window();
+        assert_eq!(w.move_to(99), 0);
+        assert_eq!(w.move_to(100), 1);
+        assert_eq!(w.move_to(1050), 0);
+        assert_eq!(w.buckets[0].start, Some(1000));
+    }
+
+    #[test]
+    fn after_a_long_pause_the_result_lands_in_the_old_bucket() {
+        let mut w = window();
+        assert_eq!(w.move_to(300), 3);
+        assert_eq!(w.move_to(5000), 3, "the one that was current before");
+        assert_eq!((w.current, w.buckets[0].start), (0, Some(5000)));
+        // The next step sets a start one period ahead, and the window stands still until then.
+        assert_eq!(w.move_to(5100), 1);
+        assert_eq!(w.buckets[1].start, Some(6100));
+        assert_eq!(w.move_to(6199), 1);
+        assert_eq!(w.move_to(6200), 2);
+    }
+
+    #[test]
+    fn a_result_gives_a_permit_back_even_a_late_one() {
+        let settings = RatioSettings {
+            successes: Some(SuccessRule { successes: 2, of: 2 }),
+            ..RatioSettings::default()
+        };
+        let mut b = Ratio::new(settings, Time::ZERO);
+        b.half_open();
+        let acquire = |b: &mut Ratio| b.try_acquire(Time::ZERO);
+        let permit = acquire(&mut b).expect("half-open");
+        assert!(acquire(&mut b).is_ok());
+        assert_eq!(acquire(&mut b), Err(Refused::ProbesOut));
+        b.record(Time::ZERO, permit, CallResult::Ignored, Span::ZERO);
+        assert!(acquire(&mut b).is_ok());
+    }
+}
