@@ -1,12 +1,56 @@
 //! Properties judged over what happened, in plain words, while it happens.
 //!
 //! To add one: a file here with a state that folds records and gives a [`Verdict`]; a variant of
-//! [`Property`] with its arms in `Check`; its wire form in `scenario`.
+//! [`Property`] and of `Check` with its arms here; its wire form in `scenario`.
 
+pub mod availability;
+pub mod conservation;
 pub mod effects;
+pub mod latency;
+pub mod no_double_effect;
+pub mod queues;
+pub mod recovers;
+#[cfg(test)]
+mod tests;
 
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
+use crate::base::unit::Chance;
+use crate::protocol::Role;
+use crate::sim::trace::Record;
+use crate::sim::world::World;
+use availability::Availability;
+use conservation::Conservation;
+use latency::Latency;
+use no_double_effect::NoDoubleEffect;
+use queues::Queues;
+use recovers::Recovers;
 use serde::{Deserialize, Serialize};
+
+/// A property that a run should have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Property {
+    /// No change of data is made twice for the same intent.
+    NoDoubleEffect,
+    /// This share of the intents that ended, ended well.
+    Availability {
+        /// The share.
+        at_least: Chance,
+    },
+    /// This share of the intents that ended well took no longer than that.
+    Latency {
+        /// The share: 99% for p99.
+        share: Chance,
+        /// The longest time.
+        below: Span,
+    },
+    /// After the last fault goodput comes back, and stays.
+    RecoversWithin {
+        /// How soon.
+        span: Span,
+        /// To which share of what was offered before the first fault.
+        share: Chance,
+    },
+}
 
 /// Whether a property holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,8 +72,129 @@ pub struct Verdict {
     pub state: State,
     /// Why, with numbers.
     pub sentence: String,
-    /// The instant to look at: when it was violated first.
+    /// The instant to look at: since when it is violated.
     pub at: Option<Time>,
     /// Intents that prove it, the first ones.
     pub intents: Vec<u64>,
+}
+
+/// So many intents are given as proof.
+const PROOFS: usize = 8;
+
+#[derive(Clone, Debug)]
+enum Check {
+    NoDoubleEffect(NoDoubleEffect),
+    Availability(Availability),
+    Latency(Latency),
+    Recovers(Box<Recovers>),
+}
+
+/// The properties of a run, and two that every run of a sound engine has.
+#[derive(Clone, Debug)]
+pub struct Checks {
+    checks: Vec<(Property, Check)>,
+    groups: Vec<u16>,
+    trouble: Vec<(Time, Time)>,
+    conservation: Conservation,
+    queues: Queues,
+    now: Time,
+}
+
+impl Checks {
+    /// Of a run that has not begun. `groups` says for each node which group it belongs to: the
+    /// stores of a group hold the same data.
+    pub fn new(properties: &[Property], groups: Vec<u16>) -> Checks {
+        let mut checks = Checks {
+            checks: Vec::new(),
+            conservation: Conservation::default(),
+            queues: Queues::new(groups.len()),
+            groups,
+            trouble: Vec::new(),
+            now: Time::ZERO,
+        };
+        checks.configure(properties);
+        checks
+    }
+
+    /// Takes other properties. One that was there before goes on, a new one judges what follows.
+    pub fn configure(&mut self, properties: &[Property]) {
+        let mut old = std::mem::take(&mut self.checks);
+        for property in properties {
+            let place = old.iter().position(|(p, _)| p == property);
+            let check = match place {
+                Some(place) => old.swap_remove(place).1,
+                None => self.begin(property),
+            };
+            self.checks.push((property.clone(), check));
+        }
+    }
+
+    fn begin(&self, property: &Property) -> Check {
+        match *property {
+            Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
+            Property::Availability { at_least } => Check::Availability(Availability::new(at_least)),
+            Property::Latency { share, below } => Check::Latency(Latency::new(share, below)),
+            Property::RecoversWithin { span, share } => {
+                let mut recovers = Recovers::new(span, share);
+                self.trouble.iter().for_each(|&(from, until)| recovers.trouble(from, until));
+                Check::Recovers(Box::new(recovers))
+            }
+        }
+    }
+
+    /// There is trouble between two instants that no record tells of: a load spike, say.
+    pub fn trouble(&mut self, from: Time, until: Time) {
+        self.trouble.push((from, until));
+        for (_, check) in &mut self.checks {
+            if let Check::Recovers(recovers) = check {
+                recovers.trouble(from, until);
+            }
+        }
+    }
+
+    /// Takes one record in.
+    pub fn fold(&mut self, record: &Record<Role>) {
+        self.queues.fold(record);
+        for (_, check) in &mut self.checks {
+            match check {
+                Check::NoDoubleEffect(check) => check.fold(record),
+                Check::Availability(check) => check.fold(record),
+                Check::Latency(check) => check.fold(record),
+                Check::Recovers(check) => check.fold(record),
+            }
+        }
+    }
+
+    /// Looks at the world as it is now, between events; now and then is enough.
+    pub fn close(&mut self, world: &World<Role>) {
+        self.now = world.shared.now;
+        self.conservation.close(world);
+        self.refresh(self.now);
+    }
+
+    /// Lets time pass without looking at the world.
+    pub fn refresh(&mut self, now: Time) {
+        self.now = now;
+        for (_, check) in &mut self.checks {
+            if let Check::Recovers(recovers) = check {
+                recovers.pass(now);
+            }
+        }
+    }
+
+    /// What is known of the properties of the run, in their order.
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        let verdict = |(_, check): &(Property, Check)| match check {
+            Check::NoDoubleEffect(check) => check.verdict(),
+            Check::Availability(check) => check.verdict(),
+            Check::Latency(check) => check.verdict(),
+            Check::Recovers(check) => check.verdict(),
+        };
+        self.checks.iter().map(verdict).collect()
+    }
+
+    /// What is known of the engine itself: every message has one fate, every queue adds up.
+    pub fn self_checks(&self) -> Vec<Verdict> {
+        vec![self.conservation.verdict(), self.queues.verdict(self.now)]
+    }
 }

@@ -56,6 +56,15 @@ impl Cast {
         mine.map(|(n, _)| NodeId(n)).collect()
     }
 
+    /// For each node the number of its group, groups counted in order of their names.
+    pub fn group_numbers(&self) -> Vec<u16> {
+        let mut names: Vec<&str> = self.members.iter().map(|m| m.group.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let number = |m: &Member| names.binary_search(&m.group.as_str()).unwrap_or(0) as u16;
+        self.members.iter().map(number).collect()
+    }
+
     /// What a set of nodes is called: the group's name if it is a whole group.
     pub fn name_all(&self, nodes: &[NodeId]) -> String {
         match nodes {

@@ -111,11 +111,8 @@ const LATENCIES: [Measure<f64>; 4] =
 impl Metrics {
     /// Of a run that has not begun. `bin` is the width of a bin in the beginning.
     pub fn new(cast: &Cast, world: &World<Role>, bin: Span) -> Metrics {
-        let mut names: Vec<&str> = cast.members.iter().map(|m| m.group.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let group = |name: &str| names.binary_search(&name).map_or(u16::MAX, |n| n as u16);
-        let members = cast.members.iter();
+        let clients = cast.members.iter().map(|m| m.kind == Kind::Clients);
+        let groups = cast.group_numbers().into_iter().zip(clients).collect();
         let bins = Bins::new(bin);
         let series = |name: String, unit| Series { name, unit, bin: bins.width, values: vec![] };
         let rates = RATES.iter().map(|(name, _)| series((*name).to_owned(), "/s"));
@@ -131,7 +128,7 @@ impl Metrics {
             all: Histogram::default(),
             effects: Effects::default(),
             strips: Strips::default(),
-            groups: members.map(|m| (group(&m.group), m.kind == Kind::Clients)).collect(),
+            groups,
             gauges: Vec::new(),
         };
         metrics.add_gauge("in_flight".to_owned(), Gauge::Outstanding);

@@ -1,24 +1,50 @@
 //! Exact numbers from records by hand, and identities and closed forms from small worlds.
 
+use super::cast::Cast;
 use super::metrics::Metrics;
-use super::worlds::{CLIENTS, SERVER, calls, clients, ledger, measured, record, service, world};
 use crate::base::id::FaultId;
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use crate::protocol::note::{Note, Phase};
 use crate::protocol::rpc::{Answer, Ending, Op, Outcome, Refusal, Reply, Ticket};
+use crate::protocol::worlds::{
+    CLIENTS, SERVER, calls, clients, ledger, record, run, service, world,
+};
 use crate::protocol::{Message, Role, Settings};
 use crate::sim::fault::Fault;
 use crate::sim::network::LinkSettings;
 use crate::sim::trace::{Change, Fate, What};
+use crate::sim::world::World;
 
 const CHARGE: Op = Op::Charge { amount: 5 };
 
 fn empty() -> Metrics {
     let client = Settings::Clients(clients(1.0, CHARGE, calls(SERVER, 100, 3)));
-    let (world, cast) =
-        world(&[("shop", client), ("bank", ledger(1_000.0))], &LinkSettings::default());
-    Metrics::new(&cast, &world, Span::millis(100))
+    let world = world(&[client, ledger(1_000.0)], &LinkSettings::default());
+    Metrics::new(&cast(&world), &world, Span::millis(100))
+}
+
+/// The cast of a world of two.
+fn cast(world: &World<Role>) -> Cast {
+    let name = |name: &str| (name.to_owned(), name.to_owned());
+    Cast::new(&[name("shop"), name("bank")], world)
+}
+
+/// The numbers of a world run to `until`.
+fn measured(world: &mut World<Role>, until: Time) -> Metrics {
+    let bin = Span::millis(100);
+    let mut metrics = Metrics::new(&cast(world), world, bin);
+    let metrics = std::cell::RefCell::new(&mut metrics);
+    run(
+        world,
+        until,
+        bin,
+        |record| {
+            metrics.borrow_mut().fold(record);
+        },
+        |world| metrics.borrow_mut().close(world),
+    );
+    metrics.into_inner().clone()
 }
 
 fn client(note: Note) -> What<Role> {
@@ -143,9 +169,9 @@ fn a_crash_ends_intents_and_breaker_states() {
     let mut breaking = calls(SERVER, 100, 1);
     breaking.breaker = Some(Default::default());
     let client_settings = Settings::Clients(clients(1.0, CHARGE, breaking));
-    let nodes = [("shop", client_settings), ("bank", ledger(1.0))];
-    let (world, cast) = world(&nodes, &LinkSettings::default());
-    let mut metrics = Metrics::new(&cast, &world, Span::millis(100));
+    let nodes = [client_settings, ledger(1.0)];
+    let world = world(&nodes, &LinkSettings::default());
+    let mut metrics = Metrics::new(&cast(&world), &world, Span::millis(100));
     let moved = Note::Breaker { stack: 0, from: Phase::Closed, to: Phase::Open };
     let crashed = What::Node { node: CLIENTS, change: Change::Crashed };
     let fault = What::Fault { fault: FaultId(0), began: true };
@@ -164,13 +190,13 @@ fn nothing_is_lost_between_intents_and_endings() {
     let link =
         LinkSettings { loss: Chance(30_000), duplication: Chance(20_000), ..Default::default() };
     let shop = Settings::Clients(clients(200.0, CHARGE, calls(SERVER, 60, 4)));
-    let (mut world, cast) = world(&[("shop", shop), ("bank", ledger(15_000.0))], &link);
+    let mut world = world(&[shop, ledger(15_000.0)], &link);
     world.plan(crate::sim::fault::Planned {
         trigger: crate::sim::fault::Trigger::At(Time(10_000_000)),
         lasts: Some(Span::secs(5)),
         fault: Fault::Slow { node: SERVER, factor: 5_000 },
     });
-    let metrics = measured(&mut world, &cast, Time(30_000_000));
+    let metrics = measured(&mut world, Time(30_000_000));
     let t = &metrics.totals;
     let Role::Clients(population) = &world.processes[0] else { panic!("clients") };
     assert_eq!(t.offered, population.intents());
@@ -195,9 +221,9 @@ fn nothing_is_lost_between_intents_and_endings() {
 fn a_single_worker_keeps_the_closed_form_of_its_queue() {
     // M/M/1: at 80 arrivals a second and 10 ms of work, 50 ms from arrival to answer.
     let shop = Settings::Clients(clients(80.0, Op::Read, calls(SERVER, 0, 1)));
-    let nodes = [("shop", shop), ("api", service(10_000.0, 1, u32::MAX))];
-    let (mut world, cast) = world(&nodes, &LinkSettings::default());
-    let metrics = measured(&mut world, &cast, Time(12_500 * 1_000_000));
+    let nodes = [shop, service(10_000.0, 1, u32::MAX)];
+    let mut world = world(&nodes, &LinkSettings::default());
+    let metrics = measured(&mut world, Time(12_500 * 1_000_000));
     let t = &metrics.totals;
     assert!(t.ended() > 990_000, "{}", t.ended());
     assert!((t.mean / 50.0 - 1.0).abs() < 0.02, "{}", t.mean);

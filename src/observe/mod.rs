@@ -22,5 +22,3 @@ pub mod watch;
 mod metrics_tests;
 #[cfg(test)]
 mod story_tests;
-#[cfg(test)]
-pub(crate) mod worlds;

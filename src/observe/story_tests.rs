@@ -1,12 +1,12 @@
 //! Four fates that look the same to a client, told apart; and a log that stays calm in a storm.
 
 use super::account::Account;
+use super::cast::Cast;
 use super::event::Event;
 use super::line::{Story, Tone};
 use super::log::Log;
 use super::scene::Scene;
 use super::watch::Watch;
-use super::worlds::{CLIENTS, SERVER, calls, clients, ledger, record, run, world};
 use crate::base::dist::Dist;
 use crate::base::id::{FaultId, NodeId};
 use crate::base::time::{Span, Time};
@@ -15,10 +15,11 @@ use crate::protocol::client::Load;
 use crate::protocol::load::{Arrivals, Profile};
 use crate::protocol::note::Note;
 use crate::protocol::rpc::{Answer, Ending, Op, Outcome};
+use crate::protocol::worlds::{CLIENTS, SERVER, calls, clients, ledger, record, run, world};
 use crate::protocol::{Role, Settings};
 use crate::sim::fault::Fault;
 use crate::sim::network::LinkSettings;
-use crate::sim::trace::{Change, Fate, What};
+use crate::sim::trace::{Change, Fate, Record, What};
 use crate::sim::world::World;
 
 const CHARGE: Op = Op::Charge { amount: 5 };
@@ -33,15 +34,24 @@ fn one_intent(link: &LinkSettings, harm: impl FnOnce(&mut World<Role>)) -> (Acco
         profile: Profile::default(),
     };
     settings.intents = Some(1);
-    let nodes = [("shop", Settings::Clients(settings)), ("bank", ledger(1_000.0))];
-    let (mut world, cast) = world(&nodes, link);
+    let nodes = [Settings::Clients(settings), ledger(1_000.0)];
+    let mut world = world(&nodes, link);
+    let cast = cast(&world);
     let mut watch = Watch::new(&cast, &world, Span::millis(100));
     harm(&mut world);
-    run(&mut world, Time(60_000_000), Span::secs(1), |r| drop(watch.fold(r, None)), |_| ());
+    let mut fold = |record: &Record<Role>| {
+        watch.fold(record, None);
+    };
+    run(&mut world, Time(60_000_000), Span::secs(1), &mut fold, |_| ());
     let intent = 1;
     let account = watch.ledger.account(intent).expect("the intent is remembered");
     let story = watch.story(intent).expect("the intent is remembered");
     (account, story, watch)
+}
+
+fn cast(world: &World<Role>) -> Cast {
+    let name = |name: &str| (name.to_owned(), name.to_owned());
+    Cast::new(&[name("shop"), name("bank")], world)
 }
 
 fn link(latency_ms: u64) -> LinkSettings {
@@ -101,11 +111,9 @@ fn a_duplicate_is_told_from_a_retry() {
 
 #[test]
 fn a_storm_is_told_once_a_second() {
-    let nodes = [
-        ("shop", Settings::Clients(clients(1.0, CHARGE, calls(SERVER, 100, 2)))),
-        ("bank", ledger(1_000.0)),
-    ];
-    let (world, cast) = world(&nodes, &LinkSettings::default());
+    let nodes = [Settings::Clients(clients(1.0, CHARGE, calls(SERVER, 100, 2))), ledger(1_000.0)];
+    let world = world(&nodes, &LinkSettings::default());
+    let cast = cast(&world);
     let scene = Scene::new(&cast, &world);
     let mut log = Log::default();
     let timeout = |seq: u64, at| {
@@ -139,11 +147,9 @@ fn a_storm_is_told_once_a_second() {
 
 #[test]
 fn rare_lines_survive_a_storm_and_memory_is_bounded() {
-    let nodes = [
-        ("shop", Settings::Clients(clients(1.0, CHARGE, calls(SERVER, 100, 2)))),
-        ("bank", ledger(1_000.0)),
-    ];
-    let (world, cast) = world(&nodes, &LinkSettings::default());
+    let nodes = [Settings::Clients(clients(1.0, CHARGE, calls(SERVER, 100, 2))), ledger(1_000.0)];
+    let world = world(&nodes, &LinkSettings::default());
+    let cast = cast(&world);
     let mut watch = Watch::new(&cast, &world, Span::millis(100));
     let fault = What::Fault { fault: FaultId(0), began: true };
     watch.fold(&record(1, 1, fault), Some("bank is down"));

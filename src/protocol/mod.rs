@@ -13,6 +13,8 @@ pub mod rpc;
 pub mod service;
 pub mod station;
 pub mod store;
+#[cfg(test)]
+pub(crate) mod worlds;
 
 use crate::base::id::NodeId;
 use crate::base::slab::Key;

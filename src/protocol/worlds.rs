@@ -1,21 +1,19 @@
-//! Small worlds for the tests of observers and checks, built from plain settings.
+//! Small worlds for tests, built from plain settings.
 
-use super::cast::Cast;
-use super::metrics::Metrics;
+use super::caller::CallSettings;
+use super::client::{ClientSettings, Load};
+use super::load::{Arrivals, Profile};
+use super::policy::retry::{Backoff, RetryOn, RetrySettings};
+use super::policy::timeout::TimeoutSettings;
+use super::rpc::Op;
+use super::service::ServiceSettings;
+use super::station::StationSettings;
+use super::store::ledger::LedgerSettings;
+use super::{Role, Settings};
 use crate::base::dist::Dist;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::base::unit::{Chance, Rate};
-use crate::protocol::caller::CallSettings;
-use crate::protocol::client::{ClientSettings, Load};
-use crate::protocol::load::{Arrivals, Profile};
-use crate::protocol::policy::retry::{Backoff, RetryOn, RetrySettings};
-use crate::protocol::policy::timeout::TimeoutSettings;
-use crate::protocol::rpc::Op;
-use crate::protocol::service::ServiceSettings;
-use crate::protocol::station::StationSettings;
-use crate::protocol::store::ledger::LedgerSettings;
-use crate::protocol::{Role, Settings};
 use crate::sim::network::LinkSettings;
 use crate::sim::trace::{Level, Record, What};
 use crate::sim::world::World;
@@ -79,10 +77,10 @@ pub(crate) fn ledger(mean_us: f64) -> Settings {
 }
 
 /// A world of these nodes, all linked to each other.
-pub(crate) fn world(nodes: &[(&str, Settings)], link: &LinkSettings) -> (World<Role>, Cast) {
+pub(crate) fn world(nodes: &[Settings], link: &LinkSettings) -> World<Role> {
     let mut world = World::new(7);
     let count = nodes.len() as u32;
-    for (number, (_, settings)) in (0..).zip(nodes) {
+    for (number, settings) in (0..).zip(nodes) {
         world.add_node(Role::new(settings, 7, NodeId(number)), Default::default());
     }
     for source in 0..count {
@@ -91,9 +89,7 @@ pub(crate) fn world(nodes: &[(&str, Settings)], link: &LinkSettings) -> (World<R
         }
     }
     world.shared.trace.level = Level::Notes;
-    let names: Vec<_> = nodes.iter().map(|(n, _)| ((*n).to_owned(), (*n).to_owned())).collect();
-    let cast = Cast::new(&names, &world);
-    (world, cast)
+    world
 }
 
 /// Runs to `until` and gives every record, in order, to `see`; `close` once a bin.
@@ -113,23 +109,6 @@ pub(crate) fn run(
         world.shared.trace.fresh.drain(..).for_each(|record| see(&record));
         close(world);
     }
-}
-
-/// The numbers of a world run to `until`.
-pub(crate) fn measured(world: &mut World<Role>, cast: &Cast, until: Time) -> Metrics {
-    let bin = Span::millis(100);
-    let mut metrics = Metrics::new(cast, world, bin);
-    let metrics = std::cell::RefCell::new(&mut metrics);
-    run(
-        world,
-        until,
-        bin,
-        |record| {
-            metrics.borrow_mut().fold(record);
-        },
-        |world| metrics.borrow_mut().close(world),
-    );
-    metrics.into_inner().clone()
 }
 
 /// A record by hand.

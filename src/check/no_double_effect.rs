@@ -1,0 +1,68 @@
+//! No change of data is made twice for the same intent.
+
+use super::effects::Effects;
+use super::{PROOFS, State, Verdict};
+use crate::base::time::Time;
+use crate::protocol::Role;
+use crate::protocol::note::Note;
+use crate::sim::trace::{Record, What};
+
+/// What has been changed so far.
+#[derive(Clone, Debug, Default)]
+pub struct NoDoubleEffect {
+    groups: Vec<u16>,
+    effects: Effects,
+    applied: u64,
+    repeated: u64,
+    undone: u64,
+    first: Option<Time>,
+    intents: Vec<u64>,
+}
+
+impl NoDoubleEffect {
+    /// Nothing yet; `groups` by node.
+    pub fn new(groups: &[u16]) -> NoDoubleEffect {
+        NoDoubleEffect { groups: groups.to_vec(), ..NoDoubleEffect::default() }
+    }
+
+    /// Takes one record in.
+    pub fn fold(&mut self, record: &Record<Role>) {
+        let What::Note { node, note } = &record.what else { return };
+        let group = || self.groups.get(node.index()).copied().unwrap_or(u16::MAX);
+        match *note {
+            Note::Applied { intent, op, .. } => {
+                self.applied += 1;
+                if self.effects.applied(intent, group(), op) > 1 {
+                    self.repeated += 1;
+                    self.first.get_or_insert(record.at);
+                    if self.intents.len() < PROOFS && !self.intents.contains(&intent) {
+                        self.intents.push(intent);
+                    }
+                }
+            }
+            Note::Undone { intent, op, .. } => {
+                let left = self.effects.undone(intent, group(), op);
+                self.undone += u64::from(left.is_some_and(|times| times > 0));
+            }
+            _ => {}
+        }
+    }
+
+    /// What is known.
+    pub fn verdict(&self) -> Verdict {
+        let double = self.repeated.saturating_sub(self.undone);
+        let applied = self.applied;
+        let (state, sentence, at) = match (applied, double, self.first) {
+            (0, ..) => (State::Unknown, "Nothing was changed yet.".to_owned(), None),
+            (_, 0, _) | (_, _, None) => {
+                (State::Holds, format!("{applied} changes, none made twice."), None)
+            }
+            (_, n, Some(at)) => {
+                let text = format!("{n} of {applied} changes were made again, the first at {at}.");
+                (State::Violated, text, Some(at))
+            }
+        };
+        let intents = if state == State::Violated { self.intents.clone() } else { Vec::new() };
+        Verdict { name: "nothing is done twice".to_owned(), state, sentence, at, intents }
+    }
+}

@@ -1,0 +1,215 @@
+//! Verdicts over records by hand, and over small worlds.
+
+use super::{Checks, Property, State, Verdict};
+use crate::base::id::FaultId;
+use crate::base::time::{Span, Time};
+use crate::base::unit::Chance;
+use crate::protocol::note::Note;
+use crate::protocol::rpc::{Ending, Op, Refusal};
+use crate::protocol::worlds::{CLIENTS, SERVER, calls, clients, ledger, record, run, world};
+use crate::protocol::{Role, Settings};
+use crate::sim::fault::{Fault, Planned, Trigger};
+use crate::sim::network::LinkSettings;
+use crate::sim::trace::{Change, What};
+use crate::sim::world::World;
+
+const CHARGE: Op = Op::Charge { amount: 5 };
+
+fn checks(property: Property) -> Checks {
+    Checks::new(&[property], vec![0, 1])
+}
+
+fn fold(checks: &mut Checks, at_ms: u64, what: What<Role>) {
+    checks.fold(&record(1, at_ms, what));
+}
+
+fn ended(intent: u64, ending: Ending, took_ms: u64) -> What<Role> {
+    let (client, attempts, took) = (0, 1, Span::millis(took_ms));
+    let note = Note::Ended { intent, client, op: CHARGE, ending, attempts, took };
+    What::Note { node: CLIENTS, note }
+}
+
+fn only(checks: &Checks) -> Verdict {
+    checks.verdicts().remove(0)
+}
+
+fn server(note: Note) -> What<Role> {
+    What::Note { node: SERVER, note }
+}
+
+#[test]
+fn doing_it_twice_is_proved_by_the_intents() {
+    let mut checks = checks(Property::NoDoubleEffect);
+    let applied = |intent| server(Note::Applied { intent, op: CHARGE, item: 1 });
+    assert_eq!(only(&checks).state, State::Unknown);
+    fold(&mut checks, 1, applied(7));
+    fold(&mut checks, 2, applied(8));
+    assert_eq!(only(&checks).state, State::Holds);
+    fold(&mut checks, 3, applied(7));
+    let verdict = only(&checks);
+    assert_eq!(
+        (verdict.state, verdict.at, verdict.intents),
+        (State::Violated, Some(Time(3_000)), vec![7])
+    );
+    assert_eq!(verdict.sentence, "1 of 3 changes were made again, the first at 0.003s.");
+    fold(&mut checks, 4, server(Note::Undone { intent: 7, op: CHARGE, item: 1 }));
+    assert_eq!(only(&checks).state, State::Holds, "a crash took one of them back");
+}
+
+#[test]
+fn availability_and_latency_are_counted_exactly() {
+    let mut available = checks(Property::Availability { at_least: Chance(900_000) });
+    let mut fast = checks(Property::Latency { share: Chance(900_000), below: Span::millis(50) });
+    for n in 0..10 {
+        for checks in [&mut available, &mut fast] {
+            fold(checks, n, ended(n, Ending::Ok, if n == 4 { 51 } else { 50 }));
+        }
+    }
+    assert_eq!((only(&available).state, only(&fast).state), (State::Holds, State::Holds));
+    fold(&mut available, 10, ended(10, Ending::Degraded, 1));
+    fold(&mut available, 11, ended(11, Ending::Unknown, 1));
+    assert_eq!(only(&available).state, State::Holds);
+    fold(&mut available, 12, ended(12, Ending::Rejected, 1));
+    let verdict = only(&available);
+    assert_eq!((verdict.state, verdict.at), (State::Violated, Some(Time(12_000))));
+    assert_eq!(verdict.intents, [11, 12]);
+    assert_eq!(verdict.sentence, "84.61 % of intents ended well: 11 of 13.");
+    fold(&mut fast, 13, ended(13, Ending::Ok, 200));
+    assert_eq!((only(&fast).state, only(&fast).intents), (State::Violated, vec![4, 13]));
+    fold(&mut fast, 14, ended(14, Ending::Failed, 200));
+    assert!(only(&fast).sentence.ends_with("9 of 11."), "failures are not latencies");
+}
+
+#[test]
+fn a_queue_that_does_not_add_up_is_noticed() {
+    let mut checks = Checks::new(&[], vec![0, 1]);
+    let queues = |checks: &Checks| checks.self_checks().remove(1);
+    let worked = |stayed_ms| {
+        let (span, stayed) = (Span::millis(1), Span::millis(stayed_ms));
+        server(Note::Worked { intent: 1, span, stayed })
+    };
+    let arrived = || server(Note::Arrived { intent: 1 });
+    assert_eq!(queues(&checks).state, State::Unknown);
+    fold(&mut checks, 10, arrived());
+    fold(&mut checks, 20, arrived());
+    fold(&mut checks, 50, worked(40));
+    assert_eq!(queues(&checks).state, State::Unknown, "one is still inside");
+    let refused = Note::Refused { intent: 1, why: Refusal::Shed, stayed: Span::millis(40) };
+    fold(&mut checks, 60, server(refused));
+    assert_eq!(queues(&checks).state, State::Holds);
+    fold(&mut checks, 70, arrived());
+    fold(&mut checks, 75, What::Node { node: SERVER, change: Change::Crashed });
+    fold(&mut checks, 80, arrived());
+    fold(&mut checks, 90, worked(10));
+    assert_eq!(queues(&checks).state, State::Holds, "a crash empties the house");
+    fold(&mut checks, 100, arrived());
+    fold(&mut checks, 110, worked(9));
+    let verdict = queues(&checks);
+    assert_eq!((verdict.state, verdict.at), (State::Violated, Some(Time(110_000))));
+}
+
+/// `offered` intents a second all the time; from 10 s to 20 s there is a fault, and of the intents
+/// of the second that begins at `s`, `good(s)` end well.
+fn outage(good: impl Fn(u64) -> u64, seconds: u64) -> Vec<(u64, Verdict)> {
+    let span = Span::secs(5);
+    let mut checks = checks(Property::RecoversWithin { span, share: Chance(900_000) });
+    let mut verdicts = Vec::new();
+    for second in 0..seconds {
+        if second == 10 || second == 20 {
+            let began = second == 10;
+            fold(&mut checks, second * 1_000, What::Fault { fault: FaultId(0), began });
+        }
+        for n in 0..1_000 {
+            let at = second * 1_000 + n;
+            let began = Note::Began { intent: at, client: 0, op: CHARGE, item: 1 };
+            fold(&mut checks, at, What::Note { node: CLIENTS, note: began });
+            let ending = if n < good(second) { Ending::Ok } else { Ending::Failed };
+            fold(&mut checks, at, ended(at, ending, 1));
+        }
+        checks.refresh(Time((second + 1) * 1_000_000));
+        verdicts.push((second + 1, only(&checks)));
+    }
+    verdicts
+}
+
+#[test]
+fn recovery_is_judged_from_the_end_of_the_trouble() {
+    let state = |all: &[(u64, Verdict)], at: u64| all[at as usize - 1].1.state;
+    let soon = outage(|s| if (10..23).contains(&s) { 100 } else { 1_000 }, 40);
+    let states = [5, 15, 22, 24, 40].map(|at| state(&soon, at));
+    use State::{Holds, Unknown, Violated};
+    assert_eq!(states, [Unknown, Unknown, Unknown, Holds, Holds]);
+    assert_eq!(soon[39].1.sentence, "Back after 3s: 1000.0/s of 1000.0/s.");
+    let late = outage(|s| if (10..28).contains(&s) { 100 } else { 1_000 }, 40);
+    assert_eq!(
+        [24, 26, 27, 40].map(|at| state(&late, at)),
+        [Unknown, Violated, Violated, Violated]
+    );
+    assert_eq!(late[39].1.sentence, "Back only after 8s: 1000.0/s of 1000.0/s.");
+    assert_eq!(late[39].1.at, Some(Time(25_000_000)));
+    // Good enough is 90 %, less what chance gives a count of 900: 840.
+    let low = outage(|s| if s < 10 { 1_000 } else { 835 }, 40);
+    assert_eq!(state(&low, 40), Violated);
+    let fell = outage(|s| if (10..21).contains(&s) || s > 30 { 100 } else { 1_000 }, 40);
+    assert_eq!([25, 32, 33].map(|at| state(&fell, at)), [Holds, Holds, Violated]);
+    assert!(fell[39].1.sentence.starts_with("It came back and fell again"));
+    let never = outage(|s| if s < 10 { 1_000 } else { 0 }, 40);
+    assert_eq!((state(&never, 40), never[39].1.at), (Violated, Some(Time(25_000_000))));
+}
+
+#[test]
+fn trouble_that_no_record_tells_of_counts_too() {
+    let mut checks =
+        checks(Property::RecoversWithin { span: Span::secs(5), share: Chance(900_000) });
+    checks.trouble(Time(10_000_000), Time(20_000_000));
+    for at in 0..30_000 {
+        let began = Note::Began { intent: at, client: 0, op: CHARGE, item: 1 };
+        fold(&mut checks, at, What::Note { node: CLIENTS, note: began });
+        if !(10_000..22_000).contains(&at) {
+            fold(&mut checks, at, ended(at, Ending::Ok, 1));
+        }
+        match at {
+            15_000 => assert_eq!(only(&checks).sentence, "The trouble is not over."),
+            29_999 => assert_eq!(only(&checks).sentence, "Back after 2s: 1000.0/s of 1000.0/s."),
+            _ => {}
+        }
+    }
+}
+
+fn judged(world: &mut World<Role>, properties: &[Property], until: Time) -> Checks {
+    let checks = std::cell::RefCell::new(Checks::new(properties, vec![0, 1]));
+    let (fold, close) = (|r: &_| checks.borrow_mut().fold(r), |w: &_| checks.borrow_mut().close(w));
+    run(world, until, Span::secs(1), fold, close);
+    checks.into_inner()
+}
+
+#[test]
+fn worlds_keep_their_books_through_every_kind_of_trouble() {
+    let shop = Settings::Clients(clients(50.0, CHARGE, calls(SERVER, 100, 3)));
+    let link =
+        LinkSettings { loss: Chance(10_000), duplication: Chance(10_000), ..Default::default() };
+    let mut world = world(&[shop, ledger(20_000.0)], &link);
+    let cut = Fault::Cut { links: vec![(CLIENTS, SERVER)], hold: true };
+    let faults = [
+        (5, Fault::Slow { node: SERVER, factor: 10_000 }),
+        (12, Fault::Crash { node: SERVER }),
+        (20, Fault::Pause { node: SERVER }),
+        (30, cut),
+    ];
+    for (at, fault) in faults {
+        let trigger = Trigger::At(Time(at * 1_000_000));
+        world.plan(Planned { trigger, lasts: Some(Span::secs(3)), fault });
+    }
+    let properties = [
+        Property::NoDoubleEffect,
+        Property::RecoversWithin { span: Span::secs(20), share: Chance(800_000) },
+    ];
+    let checks = judged(&mut world, &properties, Time(90_000_000));
+    for verdict in checks.self_checks() {
+        assert_eq!(verdict.state, State::Holds, "{verdict:?}");
+    }
+    let verdicts = checks.verdicts();
+    assert_eq!(verdicts[0].state, State::Violated);
+    assert_eq!(verdicts[1].state, State::Holds, "{}", verdicts[1].sentence);
+    assert!(!verdicts[0].intents.is_empty());
+}
