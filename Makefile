@@ -38,7 +38,7 @@ test-native: ## run only the native tests
 
 test-browser: ## run only the tests compiled to WebAssembly, in a headless browser
 	@.scripts/setup browser
-	CHROMEDRIVER="$$(command -v chromedriver)" cargo test $(WASM) --test browser
+	cargo test $(WASM) --test browser
 
 test-e2e: build ## run only the end-to-end tests, in Chromium on the built page
 	@.scripts/setup browser
@@ -48,15 +48,18 @@ shots: build ## write pictures of the page into target/shots
 	@.scripts/setup browser
 	cargo test --test e2e -- --ignored --exact shots::write
 
-bench: ## measure the kernel (native)
-	@.scripts/setup rust
+bench: ## measure the core, native and in a headless browser
+	@.scripts/setup browser
 	cargo bench
+	cargo test --release --target wasm32-unknown-unknown --no-default-features --bench browser \
+	  -- --nocapture
 
 lint: ## check formatting and run clippy, native and wasm
 	@.scripts/setup lint
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked $(WASM) --lib --bin app --test browser -- -D warnings
+	cargo clippy --locked $(WASM) --lib --bin app --test browser --bench browser \
+	  -- -D warnings
 
 size: ## print the sizes of the built page against their budget
 	@.scripts/size
