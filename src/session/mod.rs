@@ -6,12 +6,14 @@
 
 pub mod command;
 pub mod history;
+pub mod report;
 pub mod run;
 pub mod timeline;
 
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
+use crate::check::Verdict;
 use crate::observe::frame::Frame;
 use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
@@ -307,6 +309,11 @@ impl Session {
     /// The newest lines of the log, the newest first.
     pub fn log(&self, newest: usize) -> Vec<Line> {
         self.run.watch.lines(newest)
+    }
+
+    /// What the checks say so far.
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        Vec::new()
     }
 
     /// What to show on the time axis.

@@ -1,0 +1,119 @@
+//! What came of a run, on one page: for a terminal, or as data.
+
+use super::Session;
+use super::timeline::Mark;
+use crate::check::{State, Verdict};
+use crate::observe::line::Line;
+use crate::observe::totals::Totals;
+use serde::Serialize;
+use std::fmt;
+
+/// What came of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The scenario's title.
+    pub title: String,
+    /// The seed of the run.
+    pub seed: u64,
+    /// How long it was, in seconds.
+    pub seconds: f64,
+    /// Events handled.
+    pub events: u64,
+    /// The digest of the run, in hexadecimal.
+    pub digest: String,
+    /// Everything counted.
+    pub totals: Totals,
+    /// Messages sent, copies by the network included.
+    pub messages: u64,
+    /// Of these, how many reached a process.
+    pub delivered: u64,
+    /// What the checks say.
+    pub verdicts: Vec<Verdict>,
+    /// Faults and commands.
+    pub marks: Vec<Mark>,
+    /// The log, oldest first.
+    pub log: Vec<Line>,
+}
+
+impl Report {
+    /// Of a run as it stands.
+    pub fn of(session: &Session) -> Report {
+        let metrics = session.metrics();
+        let mut log = session.log(40);
+        log.reverse();
+        Report {
+            title: session.scenario().title.clone(),
+            seed: session.scenario().seed,
+            seconds: session.now().as_secs(),
+            events: session.run().events(),
+            digest: format!("{:016x}", session.digest()),
+            totals: metrics.totals.clone(),
+            messages: metrics.messages.sent,
+            delivered: metrics.messages.ended[0],
+            verdicts: session.verdicts(),
+            marks: session.marks(),
+            log,
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let t = &self.totals;
+        let seconds = self.seconds.max(1e-6);
+        let rate = |n: u64| n as f64 / seconds;
+        let share = |n: u64| 100.0 * n as f64 / (t.ended().max(1)) as f64;
+        writeln!(f, "{}, seed {}, {seconds} s", self.title, self.seed)?;
+        writeln!(f)?;
+        for mark in &self.marks {
+            writeln!(f, "  {:>9}  {}", mark.at.to_string(), mark.text)?;
+        }
+        writeln!(f)?;
+        writeln!(f, "  offered      {:>10} requests  {:>9.1}/s", t.offered, rate(t.offered))?;
+        let outcomes = [
+            ("ok", t.ok),
+            ("degraded", t.degraded),
+            ("rejected", t.rejected),
+            ("failed", t.failed),
+            ("timed out", t.timed_out),
+        ];
+        for (name, count) in outcomes {
+            if count > 0 || name == "ok" {
+                let (rate, share) = (rate(count), share(count));
+                writeln!(f, "  {name:<12} {count:>10}           {rate:>9.1}/s  {share:>5.1} %")?;
+            }
+        }
+        writeln!(f, "  attempts     {:>10}  {:.2} per request", t.attempts, t.amplification)?;
+        writeln!(f, "  wasted work  {:>10}  of {} pieces of work", t.wasted, t.worked)?;
+        if t.applied > 0 {
+            writeln!(
+                f,
+                "  done twice   {:>10}  of {} changes of data",
+                t.double_effects, t.applied
+            )?;
+        }
+        let latency = |ms: f64| if ms.is_nan() { "-".to_owned() } else { format!("{ms:.1} ms") };
+        writeln!(
+            f,
+            "  latency      p50 {}  p90 {}  p99 {}  p99.9 {}",
+            latency(t.p50),
+            latency(t.p90),
+            latency(t.p99),
+            latency(t.p999)
+        )?;
+        writeln!(f, "  messages     {:>10}  of which {} arrived", self.messages, self.delivered)?;
+        if !self.verdicts.is_empty() {
+            writeln!(f)?;
+        }
+        for verdict in &self.verdicts {
+            let state = match verdict.state {
+                State::Holds => "holds",
+                State::Violated => "VIOLATED",
+                State::Unknown => "unknown",
+            };
+            writeln!(f, "  {state:<9} {}: {}", verdict.name, verdict.sentence)?;
+        }
+        writeln!(f)?;
+        write!(f, "  {} events, digest {}", self.events, self.digest)
+    }
+}
