@@ -40,7 +40,8 @@ fn children(source: &Source, root: bool) -> Vec<String> {
     let mut given: Option<String> = None;
     for (index, token) in source.tokens.iter().enumerate() {
         if let Kind::Text(path, _) = &token.kind
-            && index > 1
+            && index > 3
+            && source.is(index - 4, '#')
             && source.word(index - 2) == Some("path")
         {
             given = Some(joined(folder, path));
@@ -81,7 +82,7 @@ mod tests {
         let tree = [
             ("Cargo.toml", "[[test]]\npath = \"tests/t/main.rs\""),
             ("src/lib.rs", "pub mod a;\n// mod dead;"),
-            ("src/a/mod.rs", "mod b;"),
+            ("src/a/mod.rs", "const A: B = f(path, \"x\"); const path: &str = \"y\"; mod b;"),
             ("src/a/b.rs", "mod c;"),
             ("src/a/b/c.rs", ""),
             ("src/dead.rs", ""),
