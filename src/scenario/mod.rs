@@ -5,6 +5,7 @@
 //! [`presets`] are scenarios with a story.
 
 pub mod compile;
+pub mod link;
 pub mod presets;
 pub mod read;
 #[cfg(feature = "cli")]

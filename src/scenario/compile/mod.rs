@@ -125,6 +125,11 @@ pub fn set(scenario: &mut Scenario, path: &str, value: &Value) -> Result<Plan, D
     Ok(plan)
 }
 
+/// The same without asking whether the scenario still makes sense.
+pub fn change(scenario: &mut Scenario, path: &str, value: &Value) -> Result<(), Diagnostics> {
+    set::change(scenario, path, value)
+}
+
 /// The number of clients and what they want together has limits.
 fn load(scenario: &Scenario, problems: &mut Diagnostics) {
     let (mut clients, mut guarded, mut rate) = (0, 0, 0.0);

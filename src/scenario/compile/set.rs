@@ -168,9 +168,11 @@ fn accepted<T: DeserializeOwned>(
         for json in ways {
             match read::part(json, path) {
                 Ok(thing) => return Ok(thing),
-                Err(problems) => {
-                    first.get_or_insert(problems);
-                }
+                // A field that is not known tells more than a type that does not fit.
+                Err(problems) => match &first {
+                    Some(first) if knows(first) || !knows(&problems) => {}
+                    _ => first = Some(problems),
+                },
             }
         }
     }
@@ -180,6 +182,10 @@ fn accepted<T: DeserializeOwned>(
         problems.error(path, message, "look up the names of the parameters");
         problems
     }))
+}
+
+fn knows(problems: &Diagnostics) -> bool {
+    problems.problems.iter().any(|p| p.message.starts_with("unknown field"))
 }
 
 /// Every way to put `leaf` at the end of `steps`: names of variants may have been left out, or

@@ -1,0 +1,325 @@
+//! Links: the part after `#` says which run, and how to come to the instant that is meant.
+//!
+//! ```text
+//! state  = pair *( "&" pair )       in any order
+//! pair   = "v=" engine | "d=" digest | "seed=" n | "t=" span | "speed=" n | "view=" x,y,zoom
+//!        | "at=" script | path "=" value | "b." path "=" value | "z=" blob
+//! path   = see `compile::set`: api.queue, people.retry.jitter, lb~api.loss, duration
+//! value  = number [unit] | word | list with commas | "j." base64url of JSON
+//! script = see `script`
+//! blob   = codec "." crc16 "." base64url; codec 1 = deflated JSON merge patch against the preset,
+//!          codec 2 = the whole scenario, deflated
+//! ```
+//!
+//! A link is something a stranger wrote. What cannot be used is set aside with a warning that
+//! names it, and the rest is used; sizes have limits; there is always something to look at.
+
+mod blob;
+mod diff;
+pub mod script;
+mod write;
+
+use super::compile::{self, compile};
+use super::presets;
+use super::v1::Scenario;
+use super::{read, v1};
+use crate::base::diagnostics::{Diagnostics, Severity};
+use crate::base::time::{Span, Time};
+use script::Step;
+use serde_json::Value;
+
+/// How the engine behaves. A link of another number opens, and may run differently.
+pub const ENGINE: u32 = 1;
+/// The preset that is opened when a link names none.
+pub const START: &str = "retry-storm";
+/// The name of scenarios that start from no preset.
+pub const CUSTOM: &str = "custom";
+/// The part of a link after `#` may have this many bytes.
+pub const MOST_LINK: usize = 128 * 1024;
+/// Pairs a link may have.
+pub const MOST_PAIRS: usize = 400;
+
+/// What a link opens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opened {
+    /// The preset it starts from, by its id.
+    pub preset: Option<String>,
+    /// What is run: the preset with every change of the link. It compiles.
+    pub scenario: Scenario,
+    /// What was done by hand, in order of time.
+    pub script: Vec<Step>,
+    /// The instant to show.
+    pub t: Option<Time>,
+    /// Seconds of the run per second of watching; the scenario's own where there is none.
+    pub speed: Option<f64>,
+    /// What part of the stage to show: x, y, zoom.
+    pub view: Option<(f64, f64, f64)>,
+    /// The changes that make the other side of a comparison: paths and values.
+    pub b: Vec<(String, String)>,
+    /// The engine that made the link.
+    pub engine: Option<u32>,
+    /// The digest of the run at that instant, when the link was made.
+    pub digest: Option<u64>,
+}
+
+impl Opened {
+    /// A scenario on its own.
+    pub fn new(scenario: Scenario) -> Opened {
+        Opened {
+            preset: None,
+            scenario,
+            script: Vec::new(),
+            t: None,
+            speed: None,
+            view: None,
+            b: Vec::new(),
+            engine: None,
+            digest: None,
+        }
+    }
+}
+
+/// What the address of a page opens: the name of a preset, and what stands after `#`. There is
+/// always something, and a warning for everything that could not be used.
+pub fn open(preset: Option<&str>, fragment: &str) -> (Opened, Diagnostics) {
+    let mut problems = Diagnostics::default();
+    let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
+    let fragment = if fragment.len() > MOST_LINK {
+        let message = format!("the link has {} bytes and was set aside", fragment.len());
+        problems.warn("link", message, format!("{MOST_LINK} bytes is the limit; use a file"));
+        ""
+    } else {
+        fragment
+    };
+    let pairs = pairs(fragment, &mut problems);
+    let blob = pairs.iter().find(|(key, _)| key == "z").map(|(_, value)| value.as_str());
+    let mut opened = base(preset, blob, &mut problems);
+    let (mut changes, mut steps) = (Vec::new(), None);
+    for (key, value) in &pairs {
+        match key.as_str() {
+            "z" => {}
+            "at" => steps = Some(value),
+            "v" | "d" | "t" | "speed" | "view" => own(&mut opened, key, value, &mut problems),
+            _ => match key.strip_prefix("b.") {
+                Some(path) => opened.b.push((path.to_owned(), value.clone())),
+                None => changes.push((key.as_str(), value.as_str())),
+            },
+        }
+    }
+    apply(&mut opened.scenario, &changes, &mut problems);
+    let scenario = &opened.scenario;
+    opened.b.retain(|(path, value)| compare(scenario, path, value, &mut problems));
+    if let Some(steps) = steps
+        && let Ok(plan) = compile(&opened.scenario)
+    {
+        opened.script = script::read(steps, &plan, &mut problems);
+    }
+    let end = Time(opened.scenario.duration.0);
+    if let Some(at) = opened.t.filter(|at| *at > end) {
+        let message = format!("{at} is after the end of the run");
+        problems.warn("t", message, format!("showing the end, {end}"));
+        opened.t = Some(end);
+    }
+    if opened.engine.is_some_and(|engine| engine != ENGINE) {
+        let message = "the link was made with another version of the engine";
+        problems.warn("v", message, "the run may differ from the one that was meant");
+    }
+    (opened, problems)
+}
+
+/// The pairs of a fragment, decoded.
+fn pairs(fragment: &str, problems: &mut Diagnostics) -> Vec<(String, String)> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for text in fragment.split('&').filter(|text| !text.is_empty()) {
+        if pairs.len() == MOST_PAIRS {
+            let message = format!("only the first {MOST_PAIRS} changes were used");
+            problems.warn("link", message, "put the rest into a file");
+            break;
+        }
+        let Some((key, value)) = text.split_once('=') else {
+            let message = format!("`{}` is not a pair", short(text));
+            problems.warn(short(text), message, "write name=value");
+            continue;
+        };
+        let (key, value) = (percent_decoded(key), percent_decoded(value));
+        if pairs.iter().any(|(known, _)| *known == key) {
+            problems.warn(short(&key), "it appears twice; the first one counts", "leave one out");
+            continue;
+        }
+        pairs.push((key, value));
+    }
+    pairs
+}
+
+/// The scenario a link starts from.
+fn base(preset: Option<&str>, blob: Option<&str>, problems: &mut Diagnostics) -> Opened {
+    let asked = preset.filter(|id| *id != CUSTOM);
+    let found = asked.and_then(presets::find);
+    if let (Some(asked), None) = (asked, found) {
+        let ids: Vec<&str> = presets::all().iter().map(|p| p.id).collect();
+        let remedy = match read::near(asked, &ids) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are: {}", ids.join(", ")),
+        };
+        problems.warn("preset", format!("there is no preset `{}`", short(asked)), remedy);
+    }
+    if let Some(blob) = blob {
+        let start = found.map_or(Scenario::default(), |p| p.scenario.clone());
+        match blob::read(blob, &start) {
+            Ok(scenario) => {
+                return Opened { preset: found.map(|p| p.id.to_owned()), ..Opened::new(scenario) };
+            }
+            Err(found) => {
+                let aside = |mut p: crate::base::diagnostics::Problem| {
+                    p.severity = Severity::Warning;
+                    p
+                };
+                problems.problems.extend(found.problems.into_iter().map(aside));
+            }
+        }
+    }
+    let preset = found.or_else(|| presets::find(START)).or_else(|| presets::all().first());
+    let scenario = preset.map(|p| p.scenario.clone()).unwrap_or_default();
+    Opened { preset: preset.map(|p| p.id.to_owned()), ..Opened::new(scenario) }
+}
+
+/// The pairs that are not about the scenario.
+fn own(opened: &mut Opened, key: &str, value: &str, problems: &mut Diagnostics) {
+    let understood = match key {
+        "v" => value.parse().map(|v| opened.engine = Some(v)).is_ok(),
+        "d" => u64::from_str_radix(value, 16).map(|d| opened.digest = Some(d)).is_ok(),
+        "t" => value.parse().map(|Span(t)| opened.t = Some(Time(t))).is_ok(),
+        "speed" => {
+            opened.speed = value.parse().ok().filter(|s| (0.001..=1_000.0).contains(s));
+            opened.speed.is_some()
+        }
+        _ => {
+            let numbers: Option<Vec<f64>> =
+                value.split(',').map(|n| n.parse().ok().filter(|n: &f64| n.is_finite())).collect();
+            opened.view = match numbers.as_deref() {
+                Some([x, y, zoom]) => Some((*x, *y, *zoom)),
+                _ => None,
+            };
+            opened.view.is_some()
+        }
+    };
+    if !understood {
+        let remedy = match key {
+            "t" => "write a duration, as in t=12.4s",
+            "speed" => "write a number from 0.001 to 1000",
+            "view" => "write x,y,zoom",
+            _ => "leave it out",
+        };
+        problems.warn(key, format!("`{key}={}` means nothing", short(value)), remedy);
+    }
+}
+
+/// The value of a pair.
+fn value(text: &str) -> Option<Value> {
+    match text.strip_prefix("j.") {
+        Some(text) => blob::value(text),
+        None => Some(Value::from(text)),
+    }
+}
+
+/// Changes the scenario. What cannot be changed so stays, with a warning.
+fn apply(scenario: &mut Scenario, changes: &[(&str, &str)], problems: &mut Diagnostics) {
+    let mut good = Vec::new();
+    let mut all = scenario.clone();
+    for &(path, text) in changes {
+        let Some(value) = value(text) else {
+            let message = "the value was cut off".to_owned();
+            problems.warn(path, message, "copy the link again");
+            continue;
+        };
+        match compile::change(&mut all, path, &value) {
+            Ok(()) => good.push((path, value)),
+            Err(found) => aside(path, found, problems),
+        }
+    }
+    if good.is_empty() {
+        return;
+    }
+    if compile(&all).is_ok() {
+        *scenario = all;
+        return;
+    }
+    // Something in there makes no sense: find out what.
+    for (path, value) in &good {
+        if let Err(found) = compile::set(scenario, path, value) {
+            aside(path, found, problems);
+        }
+    }
+}
+
+/// Whether a change of the other side makes sense.
+fn compare(scenario: &Scenario, path: &str, text: &str, problems: &mut Diagnostics) -> bool {
+    let key = format!("b.{path}");
+    let Some(value) = value(text) else {
+        problems.warn(key, "the value was cut off", "copy the link again");
+        return false;
+    };
+    match compile::change(&mut scenario.clone(), path, &value) {
+        Ok(()) => true,
+        Err(found) => {
+            aside(&key, found, problems);
+            false
+        }
+    }
+}
+
+fn aside(path: &str, found: Diagnostics, problems: &mut Diagnostics) {
+    let Some(problem) = found.problems.into_iter().next() else { return };
+    let place = if problem.path.is_empty() || problem.path == path {
+        String::new()
+    } else {
+        format!("{}: ", short(&problem.path))
+    };
+    let message = format!("set aside: {place}{}", problem.message);
+    problems.warn(short(path), message, problem.remedy);
+}
+
+/// The fragment that opens the same, and the name of the preset it belongs to ([`CUSTOM`] when
+/// there is none).
+pub fn encode(opened: &Opened) -> (&'static str, String) {
+    write::fragment(opened)
+}
+
+/// Text that a stranger wrote, for a message.
+fn short(text: &str) -> String {
+    let mut letters = text.chars();
+    let start: String = letters.by_ref().take(60).collect();
+    if letters.next().is_some() { start + "…" } else { start }
+}
+
+/// `%41` is `A`; what is not so encoded stays.
+fn percent_decoded(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((&first, others)) = rest.split_first() {
+        let hex = others.get(..2).filter(|_| first == b'%');
+        let code = hex.and_then(|hex| std::str::from_utf8(hex).ok());
+        let code = code.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match code {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &others[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = others;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The JSON of a scenario, without what is at its default.
+fn json(scenario: &v1::Scenario) -> Value {
+    serde_json::to_value(scenario).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+use super::script::Act;
+use super::*;
+use crate::base::unit::Chance;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn opens(fragment: &str) -> Opened {
+    let (opened, problems) = open(Some("retry-storm"), fragment);
+    assert!(problems.is_empty(), "{fragment}: {problems}");
+    opened
+}
+
+fn warns(preset: Option<&str>, fragment: &str, words: &str) {
+    let (opened, problems) = open(preset, fragment);
+    assert!(problems.to_string().contains(words), "{fragment}: {problems}\nshould say: {words}");
+    assert!(!problems.has_errors(), "{problems}");
+    assert!(compile(&opened.scenario).is_ok());
+}
+
+#[test]
+fn readable_pairs_change_the_preset() {
+    let opened = opens("seed=42&people.retry.backoff=exp&people.retry.jitter=full&api.queue=50");
+    assert_eq!(opened.preset.as_deref(), Some("retry-storm"));
+    assert_eq!(opened.scenario.seed, 42);
+    let v1::node::Node::Clients(people) = &opened.scenario.nodes.0[0].1 else { panic!("clients") };
+    assert_eq!(people.retry.backoff, v1::policy::Backoff::Exponential);
+    let (preset, fragment) = encode(&opened);
+    assert_eq!(preset, "retry-storm");
+    assert_eq!(
+        fragment,
+        "api.queue=50&people.retry.backoff=exponential&people.retry.jitter=full&seed=42&v=1"
+    );
+}
+
+#[test]
+fn the_rest_of_a_link_is_understood() {
+    let opened = opens(
+        "#t=12.4s&speed=0.5&d=00ff&v=1&view=0.5,0.5,2&b.people.retry.jitter=full\
+         &at=12s:kill:api-1,30s:start:api-1,5s:part:api-1+api-2~people,6s:heal,7s:slow:api-3+2.5,\
+         8s:cut:people~~api-1,9s:loss:people~api+20pct,9s:delay:people~api+200ms,\
+         10s:surge:people+3+10s,11s:set:api.queue+50,11s:set:api.time.uniform+5ms+10ms",
+    );
+    assert_eq!(opened.t, Some(Time(12_400_000)));
+    assert_eq!((opened.speed, opened.digest, opened.engine), (Some(0.5), Some(255), Some(1)));
+    assert_eq!(opened.b, [("people.retry.jitter".to_owned(), "full".to_owned())]);
+    let acts: Vec<&Act> = opened.script.iter().map(|step| &step.act).collect();
+    assert_eq!(acts.len(), 11);
+    let sides = vec![vec!["api-1".to_owned(), "api-2".to_owned()], vec!["people".to_owned()]];
+    assert_eq!(acts[0], &Act::Part(sides));
+    assert_eq!(acts[1], &Act::HealAll);
+    assert_eq!(acts[2], &Act::Slow("api-3".to_owned(), 2_500));
+    let (link, loss) = ("people~api".to_owned(), Chance(200_000));
+    assert_eq!(acts[4], &Act::Gray { link, latency: Span::ZERO, loss });
+    assert_eq!(acts[7], &Act::Set { path: "api.queue".to_owned(), value: json!(50) });
+    let value = json!("5ms,10ms");
+    assert_eq!(acts[8], &Act::Set { path: "api.time.uniform".to_owned(), value });
+    assert_eq!(opens(&encode(&opened).1), opened);
+}
+
+#[test]
+fn a_topology_of_ones_own_travels_whole() {
+    let scenario = read::value(json!({
+        "seed": 9,
+        "nodes": {
+            "web": { "clients": { "to": "shop" } },
+            "shop": { "service": { "time": "5ms" } },
+        }
+    }));
+    let opened = Opened::new(scenario.unwrap_or_else(|p| panic!("{p}")));
+    let (preset, fragment) = encode(&opened);
+    assert_eq!(preset, CUSTOM);
+    assert!(fragment.contains("z=1."), "{fragment}");
+    let (again, problems) = open(Some(CUSTOM), &fragment);
+    assert!(problems.is_empty(), "{problems}");
+    assert_eq!((again.scenario, again.preset), (opened.scenario.clone(), None));
+    // A node more than the preset has.
+    let mut more = presets::find("retry-storm").map(|p| p.scenario.clone()).unwrap_or_default();
+    more.nodes.0.push(("web".to_owned(), opened.scenario.nodes.0[0].1.clone()));
+    more.nodes.0.push(("shop".to_owned(), opened.scenario.nodes.0[1].1.clone()));
+    let more = Opened { preset: Some("retry-storm".to_owned()), ..Opened::new(more) };
+    let (_, fragment) = encode(&more);
+    assert!(fragment.contains("z=1."), "{fragment}");
+    assert_eq!(opens(&fragment).scenario, more.scenario);
+    // Another order of nodes is another run: a patch cannot say it.
+    let mut turned = more.clone();
+    turned.scenario.nodes.0.reverse();
+    let (_, fragment) = encode(&turned);
+    assert!(fragment.contains("z=2."), "{fragment}");
+    assert_eq!(opens(&fragment).scenario, turned.scenario);
+}
+
+#[test]
+fn what_cannot_be_used_names_itself() {
+    let storm = Some("retry-storm");
+    warns(
+        Some("retry-strom"),
+        "",
+        "there is no preset `retry-strom` (did you mean `retry-storm`?)",
+    );
+    warns(
+        storm,
+        "api.qeue=5",
+        "warning: api.qeue: set aside: nodes.api.service.qeue: unknown field",
+    );
+    warns(storm, "api.queue=many", "nodes.api.service.queue: invalid type: string \"many\"");
+    warns(storm, "api.workers=0", "0 is outside its limits");
+    warns(storm, "nonsense=1", "no node and no part of a scenario called `nonsense`");
+    warns(storm, "nonsense", "`nonsense` is not a pair");
+    warns(storm, "seed=1&seed=2", "it appears twice");
+    warns(storm, "t=5", "`t=5` means nothing (write a duration, as in t=12.4s)");
+    warns(storm, "t=5h", "is after the end of the run");
+    warns(storm, "speed=fast", "`speed=fast` means nothing");
+    warns(storm, "v=99", "another version of the engine");
+    warns(storm, "at=5s:eat:api", "nobody knows how to do that");
+    warns(storm, "at=5s:kill:db", "there is no node `db`");
+    warns(storm, "at=soon:kill:api", "does not begin with an instant");
+    warns(storm, "at=5s:cut:api~api", "there is no link `api~api`");
+    warns(storm, "at=5s:slow:api", "the arguments do not fit");
+    warns(storm, "b.api.workers=x", "b.api.workers: set aside");
+    warns(storm, "z=1.0000.abc", "this link was cut off");
+    warns(storm, "z=1", "this link was cut off");
+    warns(storm, "z=7.1.a", "of a kind not known here");
+    let empty = Scenario { seed: 5, ..Scenario::default() };
+    let blob = blob::write(&empty, &Scenario::default());
+    warns(Some(CUSTOM), &format!("z={blob}"), "there are no nodes");
+    let long = "a".repeat(MOST_LINK + 1);
+    warns(storm, &long, "bytes is the limit");
+    let many: Vec<String> = (0..MOST_PAIRS + 5).map(|n| format!("x{n}=1")).collect();
+    warns(storm, &many.join("&"), "only the first 400 changes were used");
+}
+
+#[test]
+fn a_cut_link_opens_its_preset_wherever_it_was_cut() {
+    let whole = blob::write(
+        &presets::find("retry-storm").map(|p| p.scenario.clone()).unwrap_or_default(),
+        &Scenario::default(),
+    );
+    for length in 0..whole.len() {
+        let (opened, problems) = open(Some("retry-storm"), &format!("z={}", &whole[..length]));
+        assert_eq!(opened.preset.as_deref(), Some("retry-storm"));
+        assert!(problems.to_string().contains("cut off"), "{length}: {problems}");
+    }
+}
+
+#[test]
+fn a_good_change_survives_a_bad_neighbour() {
+    let (opened, problems) = open(Some("retry-storm"), "api.queue=7&api.workers=0&people.to=moon");
+    assert_eq!(problems.problems.len(), 2, "{problems}");
+    let v1::node::Node::Service(api) = &opened.scenario.nodes.0[1].1 else { panic!("a service") };
+    assert_eq!((api.queue, api.workers), (Some(7), 10));
+}
+
+/// Changes that can be made to the preset, with values that can be taken.
+fn change() -> impl Strategy<Value = (String, Value)> {
+    let number = |path: &'static str| (1u32..1_000).prop_map(move |n| (path.to_owned(), json!(n)));
+    let text = |path: &'static str, values: &'static [&'static str]| {
+        proptest::sample::select(values).prop_map(move |v| (path.to_owned(), json!(v)))
+    };
+    prop_oneof![
+        number("api.queue"),
+        number("api.workers"),
+        number("people.count"),
+        number("seed"),
+        text("people.retry.backoff", &["immediate", "fixed", "exp", "decorrelated", "polly"]),
+        text("people.retry.jitter", &["none", "full", "equal", "plus_minus"]),
+        text("people.budget", &["none", "token_bucket", "aws", "envoy"]),
+        text("people.breaker", &["none", "consecutive", "resilience4j", "hystrix"]),
+        text("people.load.open.rate", &["0.1/s", "2ps", "30/m"]),
+        text("people.load.closed.think", &["1s", "2s"]),
+        text("people.timeout", &["none", "250ms", "1.5s"]),
+        text("api.time", &["7ms", "default"]),
+        text("api.time.uniform", &["1ms,2ms", "5ms,50ms"]),
+        text("network.loss", &["1%", "0.01%"]),
+        text("people~api.latency", &["3ms", "none"]),
+        text("people~~api-2.loss", &["3%"]),
+        text("title", &["A & B = C", "nächste", "50", "none", ""]),
+        Just((
+            "api.time".to_owned(),
+            json!({"mixture": [[1.0, "1ms"], [3.0, {"exponential": "9ms"}]]})
+        )),
+        Just(("faults".to_owned(), json!([]))),
+        Just(("faults".to_owned(), json!([{"at": "1s", "for": "2s", "crash": "api-1"}]))),
+        Just(("checks".to_owned(), json!([{"availability": {"at_least": "90%"}}]))),
+    ]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let node =
+        || proptest::sample::select(&["api", "api-2", "people", "a*"][..]).prop_map(str::to_owned);
+    let link =
+        || proptest::sample::select(&["people~api", "api-1~~people"][..]).prop_map(str::to_owned);
+    prop_oneof![
+        node().prop_map(Act::Kill),
+        node().prop_map(Act::Resume),
+        (node(), 1u32..10_000_000).prop_map(|(node, factor)| Act::Slow(node, factor)),
+        link().prop_map(Act::Cut),
+        link().prop_map(Act::Heal),
+        Just(Act::HealAll),
+        (node(), node()).prop_map(|(a, b)| Act::Part(vec![vec![a.clone(), b], vec![a]])),
+        (link(), 0u64..10_000_000, 0u32..=1_000_000).prop_map(|(link, l, p)| Act::Gray {
+            link,
+            latency: Span(l),
+            loss: Chance(p)
+        }),
+        (node(), 1u32..10_000, 0u64..90_000_000).prop_map(|(node, factor, l)| Act::Surge {
+            node,
+            factor,
+            lasts: Span(l)
+        }),
+        change().prop_map(|(path, value)| Act::Set { path, value }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn what_is_written_is_read_back(
+        changes in proptest::collection::vec(change(), 0..8),
+        acts in proptest::collection::vec((0u64..60_000_000, act()), 0..6),
+        custom in any::<bool>(),
+        at in proptest::option::of(0u64..60_000_000),
+        digest in proptest::option::of(any::<u64>()),
+        speed in proptest::option::of(0.001f64..1_000.0),
+    ) {
+        let mut scenario = presets::find("retry-storm").map(|p| p.scenario.clone()).unwrap_or_default();
+        for (path, value) in &changes {
+            compile::set(&mut scenario, path, value).map_err(|p| TestCaseError::fail(p.to_string()))?;
+        }
+        let mut script: Vec<Step> =
+            acts.into_iter().map(|(at, act)| Step { at: Time(at), act }).collect();
+        script.sort_by_key(|step| step.at);
+        let opened = Opened {
+            preset: (!custom).then(|| "retry-storm".to_owned()),
+            script,
+            t: at.map(Time),
+            speed,
+            engine: Some(ENGINE),
+            digest,
+            b: vec![("people.retry.jitter".to_owned(), "full".to_owned())],
+            ..Opened::new(scenario)
+        };
+        let (preset, fragment) = encode(&opened);
+        prop_assert!(fragment.bytes().all(|b| b.is_ascii_graphic() && b != b'#' && b != b'"'));
+        let (again, problems) = open(Some(preset), &fragment);
+        prop_assert!(problems.is_empty(), "{}\n{}", fragment, problems);
+        prop_assert_eq!(&again, &opened, "{}", fragment);
+        prop_assert_eq!(encode(&again).1, fragment);
+    }
+
+    #[test]
+    fn any_text_opens_something(text in "\\PC{0,200}") {
+        let (opened, _) = open(Some("retry-storm"), &text);
+        prop_assert!(compile(&opened.scenario).is_ok());
+    }
+
+    #[test]
+    fn any_pairs_open_something(
+        pairs in proptest::collection::vec(("(api|people|seed|at|t|z|b\\.api|people~api|faults|nodes|links|network)(\\.[a-z_]{1,8}){0,3}(\\[[0-9]\\])?", "(\\PC{0,12}|[0-9]{1,9}(ms|s|pct|ps|h)?|j\\.[A-Za-z0-9_-]{0,20}|1\\.[0-9a-f]{4}\\.[A-Za-z0-9_-]{0,30}|[0-9]s:[a-z]{3,5}:[a-z0-9~+]{0,12})"), 0..12)
+    ) {
+        let text: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let (opened, _) = open(Some("retry-storm"), &text.join("&"));
+        prop_assert!(compile(&opened.scenario).is_ok());
+    }
+
+    #[test]
+    fn any_bytes_behind_a_good_checksum_open_something(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let blob = blob::of_bytes(&bytes);
+        let (opened, problems) = open(Some("retry-storm"), &format!("z={blob}"));
+        prop_assert!(compile(&opened.scenario).is_ok());
+        prop_assert!(!problems.to_string().contains("cut off"));
+    }
+}
+
+/// A blob of a few bytes that would fill memory if nobody looked at the size.
+#[test]
+fn a_bomb_does_not_go_off() {
+    let bytes = miniz_oxide::deflate::compress_to_vec(&vec![b' '; 50_000_000], 10);
+    warns(
+        Some("retry-storm"),
+        &format!("z={}", blob::of_bytes(&bytes)),
+        "256 kB of text is the limit",
+    );
+}
