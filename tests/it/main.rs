@@ -2,6 +2,7 @@
 
 mod conform;
 mod golden;
+mod script;
 mod session;
 mod tidy;
 
