@@ -1,15 +1,16 @@
 //! The few numbers that tell within ten seconds what is going on, and the sentence that says it.
 //! Pure; [`super::metrics`] draws it.
 
-use crate::app::views::{scale, series};
-use crate::base::time::Span;
+use crate::app::views::scale;
+use crate::base::time::{Span, Time};
+use crate::observe::line::Tone;
 use crate::observe::metrics::Metrics;
-use crate::session::Tone;
+use crate::observe::totals::Totals;
 
 /// The stretch of time "now" means.
 pub const NOW: Span = Span::secs(2);
 
-/// The ways an intent can end: measure, word, colour token.
+/// The ways an intent can end: name in the style sheet, word, colour token.
 pub const OUTCOMES: [(&str, &str, &str); 5] = [
     ("ok", "ok", "--ok"),
     ("degraded", "degraded", "--degraded"),
@@ -44,12 +45,13 @@ pub struct Headline {
     pub mix: Option<[f64; 5]>,
 }
 
-/// Means of the last two seconds, and what follows from them.
+/// The last two seconds per second, and what follows from them.
 struct Recent {
     offered: f64,
     goodput: f64,
-    attempts: f64,
+    amplification: f64,
     wasted: f64,
+    wasted_share: f64,
     p99: f64,
     mix: Option<[f64; 5]>,
     double_effects: u64,
@@ -57,71 +59,60 @@ struct Recent {
 
 /// What is going on at the newest instant of `metrics`.
 pub fn headline(metrics: &Metrics) -> Headline {
-    let mean = |name: &str| mean(metrics, name);
-    let ended = OUTCOMES.map(|(measure, _, _)| mean(measure).max(0.0));
-    let all: f64 = ended.iter().sum();
+    let bin = metrics.series.first().map_or(NOW, |s| s.bin).0.max(1);
+    let from = Time(metrics.now.0.saturating_sub(NOW.0) / bin * bin);
+    let recent = metrics.between(from, metrics.now);
+    head(&recent, metrics.now.since(from), metrics.totals.double_effects)
+}
+
+/// What is going on if this was counted in so much time.
+fn head(recent: &Totals, span: Span, double_effects: u64) -> Headline {
+    let per_second = |count: u64| count as f64 / span.as_secs().max(1e-6);
+    let share = |part: u64, of: u64| if of > 0 { part as f64 / of as f64 } else { 0.0 };
+    let ended = [recent.ok, recent.degraded, recent.rejected, recent.timed_out, recent.failed];
     let now = Recent {
-        offered: mean("offered"),
-        goodput: mean("goodput"),
-        attempts: mean("attempts"),
-        wasted: mean("wasted"),
-        p99: recent(metrics, "p99").fold(f64::NAN, f64::max),
-        mix: (all > 0.0).then(|| ended.map(|n| n / all)),
-        double_effects: metrics.totals.double_effects,
+        offered: per_second(recent.offered),
+        goodput: per_second(recent.good()),
+        amplification: share(recent.attempts, recent.offered),
+        wasted: per_second(recent.wasted),
+        wasted_share: share(recent.wasted, recent.worked).min(1.0),
+        p99: recent.p99,
+        mix: (recent.ended() > 0).then(|| ended.map(|n| share(n, recent.ended()))),
+        double_effects,
     };
     let (sentence, tone) = say(&now);
     Headline { sentence, tone, tiles: tiles(&now), mix: now.mix }
 }
 
-fn recent<'a>(metrics: &'a Metrics, name: &str) -> impl Iterator<Item = f64> + 'a {
-    let found = series(metrics, name);
-    let bins = found.map_or(0, |s| (NOW.0 / s.bin.0.max(1)).max(1) as usize);
-    let values =
-        found.map(|s| &s.values[s.values.len().saturating_sub(bins)..]).unwrap_or_default();
-    values.iter().map(|v| f64::from(*v)).filter(|v| v.is_finite())
-}
-
-fn mean(metrics: &Metrics, name: &str) -> f64 {
-    let (sum, count) = recent(metrics, name).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
-    if count > 0.0 { sum / count } else { 0.0 }
-}
-
 fn say(now: &Recent) -> (String, Tone) {
-    if now.offered <= 0.0 && now.attempts <= 0.0 {
-        let quiet = "Nobody is asking for anything. Press play.".to_owned();
-        return (quiet, Tone::Plain);
-    }
-    let good = now.mix.map_or(1.0, |mix| mix[0] + mix[1]);
-    let degraded = now.mix.map_or(0.0, |mix| mix[1]);
-    let (opening, tone) = match good {
+    let Some(mix) = now.mix else {
+        return match now.offered {
+            o if o > 0.0 => ("Requests are under way; none has ended yet.".to_owned(), Tone::Plain),
+            _ => ("Nobody is asking for anything. Press play.".to_owned(), Tone::Plain),
+        };
+    };
+    let (opening, tone) = match mix[0] + mix[1] {
         share if share < 0.5 => ("Most requests fail", Tone::Bad),
         share if share < 0.97 => ("Some requests fail", Tone::Warning),
-        _ if degraded > 0.05 => {
-            ("Every request is answered, some with parts missing", Tone::Warning)
-        }
+        _ if mix[1] > 0.05 => ("All are answered, some with parts missing", Tone::Warning),
         _ => ("All is well", Tone::Good),
     };
-    let mut sentence = format!(
-        "{opening}: {} of {} per second are answered, p99 {}.",
-        scale::short(now.goodput),
-        scale::short(now.offered),
-        scale::millis(now.p99),
-    );
-    let amplification = now.attempts / now.offered.max(f64::MIN_POSITIVE);
-    if amplification >= 1.5 {
-        sentence += &format!(" Each is tried {} times.", scale::short(amplification));
+    let (goodput, offered) = (scale::short(now.goodput), scale::short(now.offered));
+    let mut sentence = format!("{opening}: {goodput} of {offered} per second are answered");
+    if now.p99.is_finite() {
+        sentence += &format!(", p99 {}", scale::millis(now.p99));
     }
-    let wasted = now.wasted / now.attempts.max(f64::MIN_POSITIVE);
-    if wasted >= 0.2 {
-        sentence += &format!(" {} of the attempts are worked on for nobody.", percent(wasted));
+    sentence.push('.');
+    if now.amplification >= 1.5 {
+        sentence += &format!(" Each is tried {} times.", scale::short(now.amplification));
+    }
+    if now.wasted_share >= 0.2 {
+        sentence += &format!(" {} of the work is for nobody.", percent(now.wasted_share));
     }
     (sentence, tone)
 }
 
 fn tiles(now: &Recent) -> Vec<Tile> {
-    let share = now.goodput / now.offered.max(f64::MIN_POSITIVE);
-    let amplification = now.attempts / now.offered.max(f64::MIN_POSITIVE);
-    let wasted = now.wasted / now.attempts.max(f64::MIN_POSITIVE);
     let busy = now.offered > 0.0;
     let grade = |value: f64, warn: f64, bad: f64| match value {
         _ if !busy => Tone::Plain,
@@ -129,26 +120,28 @@ fn tiles(now: &Recent) -> Vec<Tile> {
         v if v >= warn => Tone::Warning,
         _ => Tone::Good,
     };
+    let known = |text: String| if busy { text } else { "–".to_owned() };
+    let failing = now.mix.map_or(0.0, |mix| 1.0 - mix[0] - mix[1]);
     let tile = |name, value, beside, tone| Tile { name, value, beside, tone };
     vec![
         tile(
             "Goodput",
             format!("{}/s", scale::short(now.goodput)),
             format!("of {}/s offered", scale::short(now.offered)),
-            grade(1.0 - share, 0.05, 0.5),
+            grade(failing, 0.03, 0.5),
         ),
         tile("p99", scale::millis(now.p99), "of 100, one waits longer".to_owned(), Tone::Plain),
         tile(
             "Attempts",
-            if busy { format!("{}×", scale::short(amplification)) } else { "–".to_owned() },
+            known(format!("{}×", scale::short(now.amplification))),
             "per intent".to_owned(),
-            grade(amplification, 1.2, 2.0),
+            grade(now.amplification, 1.2, 2.0),
         ),
         tile(
             "Wasted work",
-            if busy { percent(wasted) } else { "–".to_owned() },
+            known(percent(now.wasted_share)),
             format!("{}/s for nobody", scale::short(now.wasted)),
-            grade(wasted, 0.05, 0.2),
+            grade(now.wasted_share, 0.05, 0.2),
         ),
         tile(
             "Double charges",
@@ -165,5 +158,65 @@ pub fn percent(share: f64) -> String {
         p if !p.is_finite() => "–".to_owned(),
         p if p > 0.0 && p < 0.5 => "<1 %".to_owned(),
         p => format!("{p:.0} %"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(recent: Totals) -> Headline {
+        head(&recent, Span::secs(2), 0)
+    }
+
+    #[test]
+    fn a_storm_is_told_from_calm() {
+        let calm = Totals {
+            offered: 400,
+            ok: 398,
+            timed_out: 2,
+            attempts: 404,
+            worked: 400,
+            p99: 42.0,
+            ..Totals::default()
+        };
+        let calm = said(calm);
+        assert_eq!(calm.tone, Tone::Good);
+        assert_eq!(calm.sentence, "All is well: 199 of 200 per second are answered, p99 42 ms.");
+
+        let storm = Totals {
+            offered: 400,
+            ok: 60,
+            timed_out: 300,
+            rejected: 40,
+            attempts: 1_400,
+            worked: 500,
+            wasted: 400,
+            p99: 2_100.0,
+            ..Totals::default()
+        };
+        let storm = said(storm);
+        assert_eq!(storm.tone, Tone::Bad);
+        assert_eq!(
+            storm.sentence,
+            "Most requests fail: 30 of 200 per second are answered, p99 2.1 s. \
+             Each is tried 3.5 times. 80 % of the work is for nobody."
+        );
+        assert_eq!(storm.mix, Some([0.15, 0.0, 0.1, 0.75, 0.0]));
+    }
+
+    #[test]
+    fn before_the_start_nothing_is_claimed() {
+        let start = said(Totals::default());
+        assert_eq!((start.tone, start.mix), (Tone::Plain, None));
+        assert!(start.sentence.contains("Press play"));
+    }
+
+    #[test]
+    fn a_little_is_not_nothing() {
+        assert_eq!(
+            (percent(0.001), percent(0.0), percent(0.5)),
+            ("<1 %".into(), "0 %".into(), "50 %".into())
+        );
     }
 }

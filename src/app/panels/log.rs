@@ -3,7 +3,7 @@
 use super::parts::EventLine;
 use crate::app::state::Lab;
 use crate::app::widgets::toggle::Toggle;
-use crate::session::{Line, Tone};
+use crate::observe::line::{Line, Tone};
 use leptos::prelude::*;
 
 /// Sentences shown at most.

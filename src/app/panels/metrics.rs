@@ -5,7 +5,7 @@ use super::parts::ToneMark;
 use crate::app::state::Lab;
 use crate::app::views::VIEWS;
 use crate::app::views::chart::{ChartCard, Pointed};
-use crate::session::Tone;
+use crate::observe::line::Tone;
 use leptos::prelude::*;
 
 /// The headline and every chart.

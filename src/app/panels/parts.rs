@@ -3,7 +3,7 @@
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::base::time::Time;
-use crate::session::{Line, Tone};
+use crate::observe::line::{Line, Tone};
 use leptos::prelude::*;
 
 /// An instant as a button that goes there.

@@ -1,6 +1,6 @@
 //! How many times each wish was tried.
 
-use super::{Chart, Data, Form, Line, Stroke, Unit, series};
+use super::{Chart, Data, Form, Line, Stroke, Unit, means};
 
 /// Attempts per intent.
 pub const CHART: Chart = Chart {
@@ -9,24 +9,22 @@ pub const CHART: Chart = Chart {
     unit: Unit::Times,
     help: "Attempts for each thing a client wanted. One is calm; every retry adds to it.",
     form: Form::Lines,
-    read: |metrics| -> Data<'_> {
+    read: |metrics, step| {
         let (Some(offered), Some(attempts)) =
-            (series(metrics, "offered"), series(metrics, "attempts"))
+            (metrics.series("offered"), metrics.series("attempts"))
         else {
             return Data::default();
         };
-        let values: Vec<f32> = attempts
-            .values
-            .iter()
-            .zip(&offered.values)
-            .map(|(attempts, offered)| if *offered > 0.0 { attempts / offered } else { f32::NAN })
-            .collect();
+        let (offered, attempts) = (means(offered, step), means(attempts, step));
+        let ratio = |(attempts, offered): (f32, f32)| {
+            if offered > 0.0 { attempts / offered } else { f32::NAN }
+        };
         let line = Line {
-            name: "attempts per intent".into(),
+            name: "attempts per intent".to_owned(),
             colour: "--retry",
             stroke: Stroke::Area,
-            values: values.into(),
+            values: attempts.into_iter().zip(offered).map(ratio).collect(),
         };
-        Data { bin: offered.bin, lines: vec![line] }
+        Data { bin: step, lines: vec![line] }
     },
 };

@@ -16,7 +16,7 @@ pub const CHART: Chart = Chart {
 
 const BIN: Span = Span::millis(100);
 
-fn read(metrics: &Metrics) -> Data<'_> {
+fn read(metrics: &Metrics, _: Span) -> Data {
     let bins = |until: Time| (until.0 / BIN.0) as usize;
     let lines = metrics.breakers.iter().take(8).map(|strip| {
         let mut values = Vec::with_capacity(bins(metrics.now));
@@ -31,8 +31,7 @@ fn read(metrics: &Metrics) -> Data<'_> {
             // A phase shorter than a bin still shows.
             values.resize(bins(until).max(values.len() + 1), value);
         }
-        let name = strip.name.as_str().into();
-        Line { name, colour: "--ink", stroke: Stroke::Thin, values: values.into() }
+        Line { name: strip.name.clone(), colour: "--ink", stroke: Stroke::Thin, values }
     });
     Data { bin: BIN, lines: lines.collect() }
 }

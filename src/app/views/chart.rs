@@ -4,7 +4,7 @@
 
 use super::paint::{LEFT, RIGHT, Sheet};
 use super::time_marks::{Band, Times};
-use super::{Chart, Data, Form, summary};
+use super::{Chart, Data, Form, step, summary};
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::app::widgets::clipboard;
@@ -77,11 +77,11 @@ fn Tools(chart: &'static Chart, table: RwSignal<bool>) -> impl IntoView {
     let lab = expect_context::<Lab>();
     let said = RwSignal::new("CSV");
     let copy = move |_| {
-        let text = with_data(lab, chart, summary::csv);
+        let text = csv(lab, chart);
         let name = format!("{}.csv", chart.id);
         let done = move |how: clipboard::Copied| {
             let saved = how == clipboard::Copied::Refused
-                && clipboard::download(&name, "text/csv", &with_data(lab, chart, summary::csv));
+                && clipboard::download(&name, "text/csv", &csv(lab, chart));
             said.try_set(match how {
                 clipboard::Copied::Yes => "copied",
                 clipboard::Copied::Refused if saved => "saved",
@@ -223,12 +223,17 @@ fn Table(chart: &'static Chart) -> impl IntoView {
     }
 }
 
-fn with_data<R>(lab: Lab, chart: &Chart, look: impl FnOnce(&Data<'_>) -> R) -> R {
-    lab.with_session(|s| look(&(chart.read)(s.metrics())))
+fn with_data<R>(lab: Lab, chart: &Chart, look: impl FnOnce(&Data) -> R) -> R {
+    lab.with_session(|s| look(&(chart.read)(s.metrics(), step(s.metrics(), s.end()))))
+}
+
+/// Every value that was measured.
+fn csv(lab: Lab, chart: &Chart) -> String {
+    lab.with_session(|s| summary::csv(&(chart.read)(s.metrics(), step(s.metrics(), Time::ZERO))))
 }
 
 /// The value at `at` seconds, or the newest.
-fn value(data: &Data<'_>, values: &[f32], at: Option<f64>) -> f64 {
+fn value(data: &Data, values: &[f32], at: Option<f64>) -> f64 {
     let found = match at {
         Some(at) => values.get((at / data.bin.as_secs().max(1e-6)) as usize),
         None => values.last(),
@@ -249,7 +254,7 @@ fn say(chart: &Chart, value: f64) -> String {
     chart.unit.say(value)
 }
 
-fn spoken(chart: &Chart, data: &Data<'_>) -> String {
+fn spoken(chart: &Chart, data: &Data) -> String {
     let bin = data.bin.as_secs();
     match (data.lines.first(), chart.form) {
         (None, Form::Strips) => "No breakers in this scenario.".to_owned(),

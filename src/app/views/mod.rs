@@ -3,9 +3,9 @@
 //!
 //! To add one: a file here with a `pub const CHART: Chart`, a `mod` line, and a line in [`VIEWS`].
 
-use crate::base::time::Span;
-use crate::observe::metrics::{Metrics, Series};
-use std::borrow::Cow;
+use crate::base::time::{Span, Time};
+use crate::observe::metrics::Metrics;
+use crate::observe::series::Series;
 
 pub mod amplification;
 pub mod breakers;
@@ -44,8 +44,8 @@ pub struct Chart {
     pub help: &'static str,
     /// How the lines are drawn.
     pub form: Form,
-    /// Takes its lines from the measures of a run.
-    pub read: for<'a> fn(&'a Metrics) -> Data<'a>,
+    /// Takes its lines from the measures of a run, one value for so much time.
+    pub read: fn(&Metrics, Span) -> Data,
 }
 
 /// What numbers count.
@@ -100,24 +100,24 @@ pub enum Form {
 
 /// The lines of a chart.
 #[derive(Clone, Debug, Default)]
-pub struct Data<'a> {
+pub struct Data {
     /// The time each value stands for.
     pub bin: Span,
     /// The lines; the first is the one the chart is about.
-    pub lines: Vec<Line<'a>>,
+    pub lines: Vec<Line>,
 }
 
 /// A line of a chart. A value that is not a number is a gap.
 #[derive(Clone, Debug)]
-pub struct Line<'a> {
+pub struct Line {
     /// What it is called.
-    pub name: Cow<'a, str>,
+    pub name: String,
     /// The colour token it is drawn with.
     pub colour: &'static str,
     /// How it is told from the others without colour.
     pub stroke: Stroke,
     /// One value per bin from the start of the run.
-    pub values: Cow<'a, [f32]>,
+    pub values: Vec<f32>,
 }
 
 /// How a line is told from others without colour.
@@ -148,23 +148,45 @@ impl Stroke {
     }
 }
 
-/// The measure of that name, if the run has it.
-pub fn series<'a>(metrics: &'a Metrics, name: &str) -> Option<&'a Series> {
-    metrics.series.iter().find(|series| series.name == name)
+/// How much time a value of a chart stands for: as fine as it was measured, but not so fine that
+/// chance hides the shape.
+pub fn step(metrics: &Metrics, end: Time) -> Span {
+    const VALUES: u64 = 120;
+    let bin = metrics.series.first().map_or(Span::secs(1), |s| s.bin).0.max(1);
+    Span(bin * (end.0 / VALUES / bin).max(1))
 }
 
 /// Lines straight from measures: the measure's name, what people call it, colour, stroke.
-pub fn lines<'a>(
-    metrics: &'a Metrics,
-    wanted: &[(&str, &'static str, &'static str, Stroke)],
-) -> Data<'a> {
-    let mut data = Data::default();
-    for (measure, name, colour, stroke) in wanted {
-        if let Some(found) = series(metrics, measure) {
-            data.bin = found.bin;
-            let values = found.values.as_slice().into();
-            data.lines.push(Line { name: (*name).into(), colour, stroke: *stroke, values });
-        }
+pub fn lines(metrics: &Metrics, step: Span, wanted: &[(&str, &str, &'static str, Stroke)]) -> Data {
+    let line = |(measure, name, colour, stroke): &(&str, &str, &'static str, Stroke)| {
+        let values = means(metrics.series(measure)?, step);
+        Some(Line { name: (*name).to_owned(), colour, stroke: *stroke, values })
+    };
+    Data { bin: step, lines: wanted.iter().filter_map(line).collect() }
+}
+
+/// The mean of each `step` of a measure, gaps left out.
+pub fn means(series: &Series, step: Span) -> Vec<f32> {
+    let bins = (step.0 / series.bin.0.max(1)).max(1) as usize;
+    let mean = |part: &[f32]| {
+        let known = part.iter().filter(|v| v.is_finite());
+        let (sum, count) = known.fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
+        if count > 0.0 { sum / count } else { f32::NAN }
+    };
+    series.values.chunks(bins).map(mean).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_skip_gaps() {
+        let values = vec![1.0, 3.0, f32::NAN, 5.0, f32::NAN, f32::NAN, 7.0];
+        let series = Series { name: "p99".to_owned(), unit: "ms", bin: Span::millis(100), values };
+        let means = means(&series, Span::millis(200));
+        assert_eq!(means[..2], [2.0, 5.0]);
+        assert!(means[2].is_nan());
+        assert_eq!(means[3..], [7.0]);
     }
-    data
 }

@@ -1,6 +1,6 @@
 //! How it ended for the clients.
 
-use super::{Chart, Data, Form, Stroke, Unit, lines};
+use super::{Chart, Form, Stroke, Unit, lines};
 
 /// The outcome mix, each kind on top of the one before.
 pub const CHART: Chart = Chart {
@@ -9,9 +9,10 @@ pub const CHART: Chart = Chart {
     unit: Unit::PerSecond,
     help: "Every intent ends in one of these. Timed out means the client does not know.",
     form: Form::Stack,
-    read: |metrics| -> Data<'_> {
+    read: |metrics, step| {
         lines(
             metrics,
+            step,
             &[
                 ("ok", "ok", "--ok", Stroke::Thin),
                 ("degraded", "degraded", "--degraded", Stroke::Thin),

@@ -45,7 +45,7 @@ impl Sheet {
     }
 
     /// Paints a chart.
-    pub fn chart(&self, data: &Data<'_>, form: Form, times: &Times) {
+    pub fn chart(&self, data: &Data, form: Form, times: &Times) {
         self.bands(times);
         match form {
             Form::Strips => self.strips(data, times),
@@ -113,7 +113,7 @@ impl Sheet {
         }
     }
 
-    fn lines(&self, data: &Data<'_>, form: Form, times: &Times) {
+    fn lines(&self, data: &Data, form: Form, times: &Times) {
         let known = || data.lines.iter().flat_map(|l| l.values.iter().copied().map(f64::from));
         let highest = known().fold(f64::NAN, f64::max);
         let scale = if form == Form::LogLines {
@@ -129,7 +129,7 @@ impl Sheet {
         }
     }
 
-    fn line(&self, line: &Line<'_>, scale: Scale, span: f64) {
+    fn line(&self, line: &Line, scale: Scale, span: f64) {
         let (pattern, width) = line.stroke.pattern();
         for stroke in scale::strokes(&line.values, span, self.columns()) {
             let trace = || {
@@ -164,8 +164,8 @@ impl Sheet {
         }
     }
 
-    fn stack(&self, data: &Data<'_>, times: &Times) {
-        let lists: Vec<&[f32]> = data.lines.iter().map(|l| l.values.as_ref()).collect();
+    fn stack(&self, data: &Data, times: &Times) {
+        let lists: Vec<&[f32]> = data.lines.iter().map(|l| l.values.as_slice()).collect();
         let layers = scale::stacked(&lists);
         let highest =
             layers.last().into_iter().flatten().copied().map(f64::from).fold(f64::NAN, f64::max);
@@ -195,7 +195,7 @@ impl Sheet {
     }
 
     /// States over time: a thin line is closed, a full block open, a half block half-open.
-    fn strips(&self, data: &Data<'_>, times: &Times) {
+    fn strips(&self, data: &Data, times: &Times) {
         let row = (self.height - TOP - BOTTOM) / data.lines.len().max(1) as f64;
         let span = bins(times, data);
         for (n, line) in data.lines.iter().enumerate() {
@@ -223,6 +223,6 @@ impl Sheet {
 }
 
 /// How many bins the drawing is wide.
-fn bins(times: &Times, data: &Data<'_>) -> f64 {
+fn bins(times: &Times, data: &Data) -> f64 {
     times.end / data.bin.as_secs().max(1e-6)
 }

@@ -35,7 +35,7 @@ pub fn sentence(name: &str, values: &[f32], bin_seconds: f64, unit: Unit) -> Str
 }
 
 /// What breakers are doing and how often they opened.
-pub fn strips(data: &Data<'_>) -> String {
+pub fn strips(data: &Data) -> String {
     let opened = |values: &[f32]| {
         values
             .windows(2)
@@ -80,7 +80,7 @@ fn usual(known: &[(usize, f64)]) -> Option<f64> {
 
 /// A table of at most `rows` rows: the end of each stretch of time, and of each line the highest
 /// value in that stretch.
-pub fn table(data: &Data<'_>, rows: usize) -> Vec<(f64, Vec<f64>)> {
+pub fn table(data: &Data, rows: usize) -> Vec<(f64, Vec<f64>)> {
     let length = data.lines.iter().map(|l| l.values.len()).max().unwrap_or(0);
     let stretch = length.div_ceil(rows.max(1)).max(1);
     (0..length)
@@ -98,7 +98,7 @@ pub fn table(data: &Data<'_>, rows: usize) -> Vec<(f64, Vec<f64>)> {
 }
 
 /// Every value: a column of seconds, a column per line, an empty cell for a gap.
-pub fn csv(data: &Data<'_>) -> String {
+pub fn csv(data: &Data) -> String {
     let mut text = String::from("seconds");
     for line in &data.lines {
         text.push(',');
@@ -155,12 +155,12 @@ mod tests {
         assert!(sentence("p99", &[f32::NAN], 0.2, Unit::Millis).contains("nothing measured"));
     }
 
-    fn data() -> Data<'static> {
+    fn data() -> Data {
         let line = |name: &'static str, values: Vec<f32>| Line {
-            name: name.into(),
+            name: name.to_owned(),
             colour: "--ok",
             stroke: Stroke::Thin,
-            values: values.into(),
+            values,
         };
         let lines = vec![
             line("goodput, all", vec![1.0, f32::NAN, 3.0, 9.0, 5.0]),

@@ -1,6 +1,6 @@
 //! Work done for nobody.
 
-use super::{Chart, Data, Form, Stroke, Unit, lines};
+use super::{Chart, Form, Stroke, Unit, lines};
 
 /// Requests finished after their caller had given up.
 pub const CHART: Chart = Chart {
@@ -9,5 +9,5 @@ pub const CHART: Chart = Chart {
     unit: Unit::PerSecond,
     help: "Requests a server finished although the caller had already given up on them.",
     form: Form::Lines,
-    read: |metrics| -> Data<'_> { lines(metrics, &[("wasted", "wasted", "--bad", Stroke::Area)]) },
+    read: |metrics, step| lines(metrics, step, &[("wasted", "wasted", "--bad", Stroke::Area)]),
 };

@@ -13,7 +13,7 @@ const TABLE: [(&str, &[&str]); 9] = [
     ("scenario", &["base", "sim", "protocol", "check"]),
     ("conform", &["base", "sim", "protocol", "check", "scenario"]),
     ("session", &["base", "sim", "protocol", "check", "observe", "scenario"]),
-    ("app", &["base", "observe", "scenario", "session"]),
+    ("app", &["base", "check", "observe", "scenario", "session"]),
 ];
 
 /// What the two programs may name.

@@ -2,7 +2,7 @@
 
 use crate::app::panels::parts::{EventLine, Rows};
 use crate::app::state::Lab;
-use crate::session::Story;
+use crate::observe::line::Story;
 use leptos::prelude::*;
 
 /// A message or an intent: its fate, its cause, its whole life.
