@@ -1,63 +1,90 @@
-//! Every parameter of every node, as a form generated from the format's schema. An edit becomes a
-//! command at the instant on screen; a refused one leaves the old value in force and says why
-//! beside its field.
+//! Every parameter of every node and of the network, as a form generated from the format's schema.
+//! An edit becomes a command at the instant on screen; a refused one leaves the old value in force
+//! and says why beside its field.
 
 use super::form::Form;
-use super::form::fields::Entry;
+use super::form::fields::{Entry, Group};
 use super::form::path::Path;
-use super::form::schema::Schema;
+use super::form::schema::{Schema, Shape, chosen};
 use crate::app::state::{Lab, Selection};
 use crate::scenario::SCHEMA;
+use crate::scenario::v1::wire::Examine;
 use leptos::prelude::*;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Where in the scenario the form begins.
-const ROOT: &str = "nodes";
-
-/// The form of parameters: one section per node, the selected one open.
+/// The form of parameters: one section per node, the selected one open, and the network.
 #[component]
 pub fn Parameters() -> impl IntoView {
     let lab = expect_context::<Lab>();
     let schema = Arc::new(Schema::read(SCHEMA));
-    let document = Memo::new(move |_| {
+    let values = Memo::new(move |_| {
         lab.opened.track();
-        let whole = lab.with_session(|s| serde_json::to_value(s.scenario()));
-        whole.ok().and_then(|v| v.get(ROOT).cloned()).unwrap_or_default()
+        lab.with_session(|s| s.scenario().full())
     });
-    provide_context(Form { schema: schema.clone(), document, root: ROOT });
+    let set = Memo::new(move |_| {
+        lab.opened.track();
+        lab.with_session(|s| serde_json::to_value(s.scenario())).unwrap_or_default()
+    });
+    provide_context(Form { schema: schema.clone(), values, set });
     let names = Memo::new(move |_| {
-        document
-            .with(|d| d.as_object().map(|d| d.keys().cloned().collect::<Vec<_>>()))
-            .unwrap_or_default()
+        let names = values.with(|v| {
+            v.get("nodes")?.as_object().map(|nodes| nodes.keys().cloned().collect::<Vec<_>>())
+        });
+        names.unwrap_or_default()
     });
-    let chosen = move |name: &str| match lab.selected.get() {
-        Selection::Node(id) => {
-            lab.with_frame(|f| f.nodes.get(id.index()).is_some_and(|n| n.group == name))
-        }
-        _ => false,
-    };
-    let section = move |name: String| {
-        let node = schema.below(&[ROOT, &name]);
-        let path = Path::default().key(&name);
-        let picked = name.clone();
-        let body = view! {
-            <Entry node path label="Role".to_owned() help=String::new() default=Value::Null />
-        };
-        view! {
-            <details class="parameters" open=move || chosen(&picked) || names.with(|n| n.len() < 3)>
-                <summary>{name.clone()}</summary>
-                {body}
-            </details>
-        }
-    };
+    let network = schema.below(&["network"]);
     view! {
         <form class="form" on:submit=|event| event.prevent_default()>
             <p class="form-note">"Changes apply at once, at the instant on screen."</p>
-            <For each=move || names.get() key=String::clone children=section />
-            <Show when=move || names.with(Vec::is_empty)>
-                <p class="empty">"This scenario has no nodes."</p>
-            </Show>
+            <For each=move || names.get() key=String::clone let:name>
+                <Node name only=names.with_untracked(|n| n.len() < 3) />
+            </For>
+            <details class="parameters">
+                <summary>"Network"</summary>
+                <Entry
+                    node=network
+                    path=Path::default().key("network")
+                    label="Network".to_owned()
+                    help=String::new()
+                />
+            </details>
         </form>
+    }
+}
+
+/// The section of a node (or of replicas, which share their settings).
+#[component]
+fn Node(name: String, only: bool) -> impl IntoView {
+    let (form, lab) = (expect_context::<Form>(), expect_context::<Lab>());
+    let node = form.schema.below(&["nodes", &name]);
+    let path = Path::default().key("nodes").key(&name);
+    let picked = name.clone();
+    let open = Memo::new(move |_| match lab.selected.get() {
+        Selection::Node(id) => {
+            lab.with_frame(|f| f.nodes.get(id.index()).is_some_and(|n| n.group == picked))
+        }
+        _ => only,
+    });
+    let variants = match form.schema.shape(&node) {
+        Shape::Choice(variants) => variants,
+        _ => Vec::new(),
+    };
+    // What a node is does not change while it runs, so the choice itself is not offered.
+    let now = chosen(&variants, &untrack(|| form.value(&path)));
+    let variant = now.and_then(|n| variants.get(n).cloned());
+    let kind = variant.as_ref().map(|v| v.label.to_lowercase());
+    let body = variant.and_then(|variant| {
+        let path = path.key(&variant.tag);
+        match form.schema.shape(&variant.body?) {
+            Shape::Group(parts) => Some(view! { <Group parts path /> }),
+            _ => None,
+        }
+    });
+    view! {
+        <details class="parameters" open=open>
+            <summary>{name} " " <span class="inspector-kind">{kind}</span></summary>
+            {body}
+        </details>
     }
 }

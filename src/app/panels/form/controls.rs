@@ -3,7 +3,7 @@
 use super::Form;
 use super::fields::Entry;
 use super::path::Path;
-use super::schema::words;
+use super::schema::{Format, Shape};
 use crate::app::state::Lab;
 use crate::app::widgets::field::{Accepts, Field};
 use crate::app::widgets::toggle::Toggle;
@@ -14,20 +14,14 @@ use serde_json::Value;
 
 /// On or off.
 #[component]
-pub fn Switch(
-    id: String,
-    path: Path,
-    label: String,
-    help: String,
-    default: Value,
-) -> impl IntoView {
+pub fn Switch(path: Path, label: String, help: String) -> impl IntoView {
     let (form, lab) = (expect_context::<Form>(), expect_context::<Lab>());
     let (read, at) = (form.clone(), path.clone());
-    let on = Memo::new(move |_| read.value(&at, &default).as_bool().unwrap_or_default());
+    let on = Memo::new(move |_| read.value(&at).as_bool().unwrap_or_default());
     let at = path.clone();
-    let change = Callback::new(move |on: bool| form.set(lab, &at, Value::from(on)));
+    let change = Callback::new(move |on: bool| form.change(lab, &at, Value::from(on)));
     view! {
-        <div class="row" id=id>
+        <div class="row">
             <Toggle label=label.clone() on=on change=change />
             <Help about=label text=help />
             <Complaint path=path />
@@ -37,44 +31,64 @@ pub fn Switch(
 
 /// A number, a text or a quantity, with its label.
 #[component]
-pub fn Leaf(
-    id: String,
-    accepts: Accepts,
-    path: Path,
-    label: String,
-    help: String,
-    default: Value,
-) -> impl IntoView {
+pub fn Leaf(node: Value, path: Path, label: String, help: String) -> impl IntoView {
     let form = expect_context::<Form>();
     let at = path.clone();
-    let by_default = move || form.document.with(|d| at.find(d).is_none());
+    let by_default = move || !form.is_set(&at);
     view! {
         <div class="row" class:row-default=by_default>
-            <label class="row-label" for=id.clone()>{label.clone()}</label>
+            <label class="row-label" for=path.id()>{label.clone()}</label>
             <Help about=label text=help />
-            <Control id accepts path default />
+            <Control node path />
+        </div>
+    }
+}
+
+/// A few values side by side.
+#[component]
+pub fn Tuple(kinds: Vec<Value>, path: Path, label: String, help: String) -> impl IntoView {
+    let control = |(n, node): (usize, Value)| {
+        let path = path.index(n);
+        let said = format!("{label}, {} of {}", n + 1, kinds.len());
+        view! {
+            <label class="unseen" for=path.id()>{said}</label>
+            <Control node path />
+        }
+    };
+    let controls = kinds.iter().cloned().enumerate().map(control).collect_view();
+    view! {
+        <div class="row">
+            <span class="row-label">{label.clone()}</span>
+            <Help about=label.clone() text=help />
+            <span class="row-tuple">{controls}</span>
         </div>
     }
 }
 
 /// The field of a number, a text or a quantity.
 #[component]
-pub fn Control(id: String, accepts: Accepts, path: Path, default: Value) -> impl IntoView {
+pub fn Control(node: Value, path: Path) -> impl IntoView {
     let (form, lab) = (expect_context::<Form>(), expect_context::<Lab>());
+    let accepts = match form.schema.shape(&node) {
+        Shape::Number { whole, low, high } => Accepts::Number { whole, low, high },
+        Shape::Text(format) => Accepts::Text(format),
+        _ => Accepts::Text(Format::Plain),
+    };
     let (read, at) = (form.clone(), path.clone());
-    let value = Memo::new(move |_| text_of(&read.value(&at, &default)));
-    let (root, at) = (form.root, path.clone());
+    let value = Memo::new(move |_| text_of(&read.value(&at)));
+    let at = path.clone();
     let problem = Signal::derive(move || {
         let found = lab.problems.get();
-        at.problem(root, &found.problems).map(said)
+        at.problem(&found.problems).map(said)
     });
+    let id = path.id();
     let change = Callback::new(move |text: String| {
         let value = match accepts {
             Accepts::Text(_) => Value::from(text),
             // Text that is a number was let through by the field, so this reads it.
             Accepts::Number { .. } => serde_json::from_str(&text).unwrap_or(Value::from(text)),
         };
-        form.set(lab, &path, value);
+        form.change(lab, &path, value);
     });
     view! { <Field id accepts value problem=problem change=change /> }
 }
@@ -84,29 +98,21 @@ pub fn Control(id: String, accepts: Accepts, path: Path, default: Value) -> impl
 pub fn Items(item: Value, path: Path, label: String, help: String) -> impl IntoView {
     let (form, lab) = (expect_context::<Form>(), expect_context::<Lab>());
     let (read, at) = (form.clone(), path.clone());
-    let list = move || read.value(&at, &Value::Array(Vec::new()));
-    let (count, current) = (
-        Memo::new({
-            let list = list.clone();
-            move |_| list().as_array().map_or(0, Vec::len)
-        }),
-        list,
-    );
-    let edit = {
-        let (write, at) = (form.clone(), path.clone());
-        move |change: &dyn Fn(&mut Vec<Value>)| {
-            let mut items = untrack(&current).as_array().cloned().unwrap_or_default();
-            change(&mut items);
-            write.set(lab, &at, Value::Array(items));
-        }
+    let count = Memo::new(move |_| read.value(&at).as_array().map_or(0, Vec::len));
+    let (write, at) = (form.clone(), path.clone());
+    let edit = move |change: &dyn Fn(&mut Vec<Value>)| {
+        let mut items = untrack(|| write.value(&at)).as_array().cloned().unwrap_or_default();
+        change(&mut items);
+        write.change(lab, &at, Value::Array(items));
     };
     let (blank, add) = (form.schema.blank(&item), edit.clone());
+    let one = label.trim_end_matches('s').to_owned();
     let row = move |n: usize| {
         let (node, path, remove) = (item.clone(), path.index(n), edit.clone());
-        let label = format!("{} {}", label.trim_end_matches('s'), n + 1);
+        let label = format!("{one} {}", n + 1);
         view! {
             <li>
-                <Entry node path label=label.clone() help=String::new() default=Value::Null />
+                <Entry node path label=label.clone() help=String::new() />
                 <button
                     type="button"
                     class="button button-quiet button-small"
@@ -140,25 +146,26 @@ fn without(items: &mut Vec<Value>, n: usize) {
 
 /// Entries by name.
 #[component]
-pub fn Named(item: Value, path: Path, label: String, help: String) -> impl IntoView {
+pub fn Named(item: Value, path: Path) -> impl IntoView {
     let form = expect_context::<Form>();
     let at = path.clone();
     let names = Memo::new(move |_| {
-        let found = form.document.with(|d| at.find(d).and_then(Value::as_object).cloned());
-        found.map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+        let found = form.value(&at);
+        let found = found.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
+        found.unwrap_or_default()
     });
     let entry = move |name: String| {
-        let (node, path, label) = (item.clone(), path.key(&name), words(&name));
+        let (node, path, label) = (item.clone(), path.key(&name), name.clone());
         view! {
             <fieldset class="group">
                 <legend>{name}</legend>
-                <Entry node path label help=String::new() default=Value::Null />
+                <Entry node path label help=String::new() />
             </fieldset>
         }
     };
     view! {
-        <p class="choice-says" title=label>{help}</p>
         <For each=move || names.get() key=String::clone children=entry />
+        <Show when=move || names.with(Vec::is_empty)><p class="choice-says">"none"</p></Show>
     }
 }
 
@@ -166,17 +173,18 @@ pub fn Named(item: Value, path: Path, label: String, help: String) -> impl IntoV
 #[component]
 pub fn Raw(path: Path, label: String) -> impl IntoView {
     let form = expect_context::<Form>();
-    let text = move || text_of(&form.value(&path, &Value::Null));
+    let text = move || text_of(&form.value(&path));
     view! { <p class="row"><span class="row-label">{label}</span><code>{text}</code></p> }
 }
 
 /// What is wrong with the value at a path, beside a field that does not say so itself.
 #[component]
 pub fn Complaint(path: Path) -> impl IntoView {
-    let (form, lab) = (expect_context::<Form>(), expect_context::<Lab>());
+    let lab = expect_context::<Lab>();
     move || {
+        let own = path.to_string();
         let found = lab.problems.get();
-        let problem = found.problems.iter().find(|p| path.is(form.root, &p.path))?;
+        let problem = found.problems.iter().find(|p| p.path == own)?;
         Some(view! { <span class="field-note">"✕ "{said(problem)}</span> })
     }
 }

@@ -19,23 +19,27 @@ pub mod schema;
 pub struct Form {
     /// The format.
     pub schema: Arc<Schema>,
-    /// The values in force.
-    pub document: Memo<Value>,
-    /// What problems' paths begin with.
-    pub root: &'static str,
+    /// The values in force, every default written out.
+    pub values: Memo<Value>,
+    /// Only what differs from the defaults.
+    pub set: Memo<Value>,
 }
 
 impl Form {
-    /// The value in force at a path.
-    pub fn value(&self, path: &Path, default: &Value) -> Value {
-        let set = self.document.with(|d| path.find(d).cloned());
-        set.filter(|v| !v.is_null()).unwrap_or_else(|| default.clone())
+    /// The value in force at a path; null for none.
+    pub fn value(&self, path: &Path) -> Value {
+        self.values.with(|values| path.find(values).cloned()).unwrap_or_default()
+    }
+
+    /// Whether the value at a path differs from the default.
+    pub fn is_set(&self, path: &Path) -> bool {
+        self.set.with(|set| path.find(set).is_some())
     }
 
     /// Sends an edit; what was wrong with the value before is forgotten.
-    pub fn set(&self, lab: Lab, path: &Path, value: Value) {
+    pub fn change(&self, lab: Lab, path: &Path, value: Value) {
         lab.problems.update(|found| {
-            let mine = path.problem(self.root, &found.problems).cloned();
+            let mine = path.problem(&found.problems).cloned();
             found.problems.retain(|p| Some(p) != mine.as_ref());
         });
         lab.command(Command::Set { path: path.to_string(), value });

@@ -42,21 +42,12 @@ impl Path {
         format!("set-{}", self.to_string().replace(['.', '[', ']'], "-"))
     }
 
-    /// Whether a problem's path, which begins at the root of the scenario, is exactly this one.
-    pub fn is(&self, root: &str, path: &str) -> bool {
-        let path = path.strip_prefix(root).unwrap_or(path);
-        path.strip_prefix('.').unwrap_or(path) == self.to_string()
-    }
-
-    /// The problem that concerns the value at this path or something in it. Problems name their
-    /// place from the root of the scenario, `root` is what this path leaves out (`nodes`).
-    pub fn problem<'a>(&self, root: &str, problems: &'a [Problem]) -> Option<&'a Problem> {
+    /// The problem that concerns the value at this path or something in it.
+    pub fn problem<'a>(&self, problems: &'a [Problem]) -> Option<&'a Problem> {
         let own = self.to_string();
         problems.iter().find(|problem| {
-            let path = problem.path.strip_prefix(root).unwrap_or(&problem.path);
-            let path = path.strip_prefix('.').unwrap_or(path);
-            path.strip_prefix(own.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            let rest = problem.path.strip_prefix(own.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         })
     }
 }
@@ -82,17 +73,17 @@ mod tests {
     #[test]
     fn paths_find_values_and_their_problems() {
         let path = Path::default().key("api").key("steps").index(1).key("at");
-        assert_eq!(path.to_string(), "api.steps[1].at");
+        assert_eq!((path.to_string(), path.id()), ("api.steps[1].at".into(), "set-api-steps-1--at".into()));
         let document = json!({ "api": { "steps": [{}, { "at": "5s" }] } });
         assert_eq!(path.find(&document), Some(&json!("5s")));
         assert_eq!(path.key("more").find(&document), None);
 
         let mut found = crate::base::diagnostics::Diagnostics::default();
-        found.error("nodes.api.steps[1].at", "`x` is not a duration", "write `5s`");
-        assert!(path.problem("nodes", &found.problems).is_some());
-        assert!(Path::default().key("api").key("ste").problem("nodes", &found.problems).is_none());
+        found.error("api.steps[1].at", "`x` is not a duration", "write `5s`");
+        assert!(path.problem(&found.problems).is_some());
+        assert!(Path::default().key("api").key("ste").problem(&found.problems).is_none());
         assert!(
-            Path::default().key("api").key("steps").problem("nodes", &found.problems).is_some()
+            Path::default().key("api").key("steps").problem(&found.problems).is_some()
         );
     }
 }

@@ -30,6 +30,8 @@ pub enum Shape {
     Text(Format),
     /// On or off.
     Switch,
+    /// A few values of fixed kinds, in order.
+    Tuple(Vec<Value>),
     /// Any number of items of one kind, in order.
     List(Value),
     /// Any number of entries of one kind, by name.
@@ -139,7 +141,10 @@ impl Schema {
                 (None, Some(item @ Value::Object(_))) => Shape::Table(item.clone()),
                 _ => Shape::Group(self.parts(&node)),
             },
-            "array" => Shape::List(node.get("items").cloned().unwrap_or_default()),
+            "array" => match node.get("prefixItems").and_then(Value::as_array) {
+                Some(kinds) => Shape::Tuple(kinds.clone()),
+                None => Shape::List(node.get("items").cloned().unwrap_or_default()),
+            },
             "boolean" => Shape::Switch,
             kind @ ("integer" | "number") => Shape::Number {
                 whole: kind == "integer",
@@ -204,7 +209,7 @@ impl Schema {
     }
 
     /// The least a valid value of `node` can be: defaults where there are any, else the first
-    /// variant, the smallest number, a middling span, only the required parts.
+    /// variant, middling numbers and lengths of time, only the required parts.
     pub fn blank(&self, node: &Value) -> Value {
         self.blank_within(node, 8)
     }
@@ -226,15 +231,15 @@ impl Schema {
             Shape::Choice(variants) => {
                 variants.first().map_or(Value::Null, |first| self.chosen_blank(first))
             }
-            Shape::Number { whole: true, low, .. } => {
-                Value::from(low.filter(|low| *low > 1.0).unwrap_or(1.0) as i64)
-            }
-            Shape::Number { low, .. } => Value::from(low.unwrap_or(1.0)),
-            Shape::Text(Format::Span) => Value::from("100ms"),
+            Shape::Number { whole, low, high } => middling(whole, low, high),
+            Shape::Text(Format::Span) => Value::from("1s"),
             Shape::Text(Format::Rate) => Value::from("10/s"),
             Shape::Text(Format::Chance) => Value::from("1%"),
             Shape::Text(Format::Plain) => Value::from(""),
             Shape::Switch => Value::from(false),
+            Shape::Tuple(kinds) => {
+                kinds.iter().map(|kind| self.blank_within(kind, depth - 1)).collect()
+            }
             Shape::List(_) => Value::Array(Vec::new()),
             Shape::Table(_) => Value::Object(Map::new()),
             Shape::Free => Value::Null,
@@ -251,6 +256,12 @@ impl Schema {
             }
         }
     }
+}
+
+/// A number to begin with: 100 where that is allowed, else the limit next to it.
+fn middling(whole: bool, low: Option<f64>, high: Option<f64>) -> Value {
+    let number = 100.0_f64.min(high.unwrap_or(100.0)).max(low.unwrap_or(0.0));
+    if whole { Value::from(number as i64) } else { Value::from(number) }
 }
 
 /// Which of `variants` the value is.
@@ -392,18 +403,18 @@ mod tests {
         assert_eq!(chosen(&variants, &json!({ "fixed": "1s" })), Some(1));
         assert_eq!(chosen(&variants, &json!({ "other": 1 })), None);
         assert_eq!(schema.chosen_blank(&variants[0]), json!("none"));
-        assert_eq!(schema.chosen_blank(&variants[1]), json!({ "fixed": "100ms" }));
+        assert_eq!(schema.chosen_blank(&variants[1]), json!({ "fixed": "1s" }));
         // The optional part that contains the type itself is left out, so this ends.
         assert_eq!(
             schema.chosen_blank(&variants[2]),
-            json!({ "exponential": { "base": "100ms" } })
+            json!({ "exponential": { "base": "1s" } })
         );
     }
 
     #[test]
     fn blanks_are_the_least_that_is_valid() {
         let schema = schema();
-        assert_eq!(schema.blank(&schema.below(&["nodes", "api"])), json!({ "workers": 1 }));
+        assert_eq!(schema.blank(&schema.below(&["nodes", "api"])), json!({ "workers": 100 }));
     }
 
     #[test]
