@@ -23,21 +23,21 @@ pub fn Checks() -> impl IntoView {
     let row = |(state, name, sentence, at): (State, String, String, Option<Time>)| {
         let (class, shape, word) = look(state);
         view! {
-            <li class="check">
+            <li class="verdict">
                 <span class=class aria-hidden="true">{shape}</span>
                 <div>
-                    <p class="check-name">
+                    <p class="verdict-name">
                         <strong>{name}</strong>
-                        <span class="check-word">{word}</span>
+                        <span class="verdict-word">{word}</span>
                     </p>
-                    <p class="check-says">{sentence}</p>
+                    <p class="verdict-says">{sentence}</p>
                     {at.map(|at| view! { <Instant at=at /> })}
                 </div>
             </li>
         }
     };
     view! {
-        <ul class="checks" aria-label="Checks">
+        <ul class="verdicts" aria-label="Checks">
             <For each=move || verdicts.get() key=|v| format!("{v:?}") children=row />
         </ul>
         <Show when=move || verdicts.with(Vec::is_empty)>
@@ -56,8 +56,8 @@ fn order(state: State) -> u8 {
 
 fn look(state: State) -> (&'static str, &'static str, &'static str) {
     match state {
-        State::Holds => ("mark mark-ok", "✓", "holds"),
-        State::Violated => ("mark mark-bad", "✕", "violated"),
-        State::Unknown => ("mark mark-plain", "?", "not known yet"),
+        State::Holds => ("tone tone-ok", "✓", "holds"),
+        State::Violated => ("tone tone-bad", "✕", "violated"),
+        State::Unknown => ("tone tone-plain", "?", "not known yet"),
     }
 }

@@ -95,9 +95,9 @@ fn Mix(now: Memo<Headline>) -> impl IntoView {
 
 fn tone_class(tone: Tone) -> &'static str {
     match tone {
-        Tone::Plain => "tone-plain",
-        Tone::Good => "tone-ok",
-        Tone::Warning => "tone-warn",
-        Tone::Bad => "tone-bad",
+        Tone::Plain => "mood-plain",
+        Tone::Good => "mood-ok",
+        Tone::Warning => "mood-warn",
+        Tone::Bad => "mood-bad",
     }
 }

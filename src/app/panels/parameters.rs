@@ -10,7 +10,6 @@ use crate::app::state::{Lab, Selection};
 use crate::scenario::SCHEMA;
 use crate::scenario::v1::wire::Examine;
 use leptos::prelude::*;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// The form of parameters: one section per node, the selected one open, and the network.

@@ -36,10 +36,10 @@ pub fn ToneMark(
     tone: Tone,
 ) -> impl IntoView {
     let (class, shape, word) = match tone {
-        Tone::Plain => ("mark mark-plain", "●", ""),
-        Tone::Good => ("mark mark-ok", "✓", "good: "),
-        Tone::Warning => ("mark mark-warn", "▲", "warning: "),
-        Tone::Bad => ("mark mark-bad", "✕", "bad: "),
+        Tone::Plain => ("tone tone-plain", "●", ""),
+        Tone::Good => ("tone tone-ok", "✓", "good: "),
+        Tone::Warning => ("tone tone-warn", "▲", "warning: "),
+        Tone::Bad => ("tone tone-bad", "✕", "bad: "),
     };
     view! {
         <span class=class>

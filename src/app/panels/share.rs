@@ -47,8 +47,8 @@ fn Content() -> impl IntoView {
         <CopyBox name="Link" text=address rows=3 />
         <Meter length=Signal::derive(move || address.with(String::len)) />
         <Show when=move || stale.get()>
-            <p class="notice" role="status">
-                <span class="mark mark-warn" aria-hidden="true">"▲"</span>
+            <p class="share-stale" role="status">
+                <span class="tone tone-warn" aria-hidden="true">"▲"</span>
                 "The run has moved on since this link was made."
                 <Button press=Callback::new(move |()| made.set(fresh()))>"Make a new link"</Button>
             </p>
@@ -92,7 +92,7 @@ fn Embed(fragment: Signal<String>) -> impl IntoView {
         }
     };
     view! {
-        <details class="embed">
+        <details class="share-embed">
             <summary>"Put it into a page"</summary>
             <fieldset class="sizes">
                 <legend>"Size"</legend>

@@ -159,7 +159,7 @@ fn Card(card: &'static Fidelity) -> impl IntoView {
         })
     };
     view! {
-        <details class="card">
+        <details class="trust">
             <summary>"How far to trust this"</summary>
             {part("Modelled", "✓", &card.modelled)}
             {part("Simplified", "≈", &card.simplified)}

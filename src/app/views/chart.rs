@@ -165,13 +165,13 @@ fn Legend(chart: &'static Chart, pointed: RwSignal<Option<f64>>) -> impl IntoVie
         });
         view! {
             <li>
-                {swatch} <span class="legend-name">{name}</span>
+                {swatch} <span class="chart-legend-name">{name}</span>
                 <b>{move || values.with(|v: &Vec<String>| v.get(n).cloned())}</b>
             </li>
         }
     };
     view! {
-        <ul class="legend">
+        <ul class="chart-legend">
             {move || names.get().into_iter().enumerate().map(|(n, l)| entry(n, l)).collect_view()}
         </ul>
     }

@@ -32,9 +32,7 @@ pub fn Entry(
         Shape::Group(parts) => view! { <Group parts path /> }.into_any(),
         Shape::Choice(variants) => view! { <Choice variants path label help /> }.into_any(),
         Shape::Switch => view! { <Switch path label help /> }.into_any(),
-        Shape::Number { .. } | Shape::Text(_) => {
-            view! { <Leaf node path label help /> }.into_any()
-        }
+        Shape::Number { .. } | Shape::Text(_) => view! { <Leaf node path label help /> }.into_any(),
         Shape::Tuple(kinds) => view! { <Tuple kinds path label help /> }.into_any(),
         Shape::List(item) => view! { <Items item path label help /> }.into_any(),
         Shape::Table(item) => view! { <Named item path /> }.into_any(),
@@ -53,9 +51,8 @@ pub fn Group(
 ) -> impl IntoView {
     let form = expect_context::<Form>();
     let many = parts.len() > PARTS;
-    let (shown, folded): (Vec<Part>, Vec<Part>) = parts
-        .into_iter()
-        .partition(|part| !many || untrack(|| form.is_set(&path.key(&part.key))));
+    let (shown, folded): (Vec<Part>, Vec<Part>) =
+        parts.into_iter().partition(|part| !many || untrack(|| form.is_set(&path.key(&part.key))));
     let names: Vec<&str> = folded.iter().map(|part| part.label.as_str()).collect();
     let names = names.join(", ").to_lowercase();
     let fields = |parts: Vec<Part>| {

@@ -73,7 +73,10 @@ mod tests {
     #[test]
     fn paths_find_values_and_their_problems() {
         let path = Path::default().key("api").key("steps").index(1).key("at");
-        assert_eq!((path.to_string(), path.id()), ("api.steps[1].at".into(), "set-api-steps-1--at".into()));
+        assert_eq!(
+            (path.to_string(), path.id()),
+            ("api.steps[1].at".into(), "set-api-steps-1--at".into())
+        );
         let document = json!({ "api": { "steps": [{}, { "at": "5s" }] } });
         assert_eq!(path.find(&document), Some(&json!("5s")));
         assert_eq!(path.key("more").find(&document), None);
@@ -82,8 +85,6 @@ mod tests {
         found.error("api.steps[1].at", "`x` is not a duration", "write `5s`");
         assert!(path.problem(&found.problems).is_some());
         assert!(Path::default().key("api").key("ste").problem(&found.problems).is_none());
-        assert!(
-            Path::default().key("api").key("steps").problem(&found.problems).is_some()
-        );
+        assert!(Path::default().key("api").key("steps").problem(&found.problems).is_some());
     }
 }

@@ -405,10 +405,7 @@ mod tests {
         assert_eq!(schema.chosen_blank(&variants[0]), json!("none"));
         assert_eq!(schema.chosen_blank(&variants[1]), json!({ "fixed": "1s" }));
         // The optional part that contains the type itself is left out, so this ends.
-        assert_eq!(
-            schema.chosen_blank(&variants[2]),
-            json!({ "exponential": { "base": "1s" } })
-        );
+        assert_eq!(schema.chosen_blank(&variants[2]), json!({ "exponential": { "base": "1s" } }));
     }
 
     #[test]

@@ -133,9 +133,9 @@ fn Links() -> impl IntoView {
 
 fn link_words(link: &LinkView) -> (&'static str, &'static str) {
     match link {
-        LinkView { cut: true, .. } => ("chip chip-bad", "✕ cut"),
-        l if l.loss_ppm > 0 => ("chip chip-warn", "∴ lossy"),
-        l if l.slow.0 > 0 => ("chip chip-warn", "◷ slow"),
-        _ => ("chip chip-ok", "✓ ok"),
+        LinkView { cut: true, .. } => ("pill pill-bad", "✕ cut"),
+        l if l.loss_ppm > 0 => ("pill pill-warn", "∴ lossy"),
+        l if l.slow.0 > 0 => ("pill pill-warn", "◷ slow"),
+        _ => ("pill pill-ok", "✓ ok"),
     }
 }
