@@ -28,7 +28,7 @@ pub fn LinkCard(
         <header class="inspector-head">
             <h3>{name}</h3>
             <span class="inspector-kind">"link"</span>
-            <span class=move || if cut() { "pill pill-bad" } else { "pill pill-ok" }>
+            <span class=move || if cut() { "plaque plaque-bad" } else { "plaque plaque-ok" }>
                 {move || if cut() { "✕ cut" } else { "connected" }}
             </span>
         </header>

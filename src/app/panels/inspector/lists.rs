@@ -133,9 +133,9 @@ fn Links() -> impl IntoView {
 
 fn link_words(link: &LinkView) -> (&'static str, &'static str) {
     match link {
-        LinkView { cut: true, .. } => ("pill pill-bad", "✕ cut"),
-        l if l.loss_ppm > 0 => ("pill pill-warn", "∴ lossy"),
-        l if l.slow.0 > 0 => ("pill pill-warn", "◷ slow"),
-        _ => ("pill pill-ok", "✓ ok"),
+        LinkView { cut: true, .. } => ("plaque plaque-bad", "✕ cut"),
+        l if l.loss_ppm > 0 => ("plaque plaque-warn", "∴ lossy"),
+        l if l.slow.0 > 0 => ("plaque plaque-warn", "◷ slow"),
+        _ => ("plaque plaque-ok", "✓ ok"),
     }
 }

@@ -42,7 +42,7 @@ pub fn NodeCard(
         <header class="inspector-head">
             <h3>{move || read(|n| n.name.clone())}</h3>
             <span class="inspector-kind">{move || read(|n| kind_word(n.kind).to_owned())}</span>
-            <span class=move || condition.get().map_or("pill", |c| c.0)>
+            <span class=move || condition.get().map_or("plaque", |c| c.0)>
                 {move || condition.get().map(|c| c.1)}
             </span>
         </header>
@@ -117,9 +117,9 @@ fn Breaker(breaker: BreakerView) -> impl IntoView {
     let lab = expect_context::<Lab>();
     let all = breaker.closed + breaker.open + breaker.half_open;
     let (class, shape) = match (breaker.open, breaker.half_open) {
-        (0, 0) => ("pill pill-ok", "—"),
-        (0, _) => ("pill pill-warn", "~"),
-        _ => ("pill pill-bad", "/"),
+        (0, 0) => ("plaque plaque-ok", "—"),
+        (0, _) => ("plaque plaque-warn", "~"),
+        _ => ("plaque plaque-bad", "/"),
     };
     let state = match (all, breaker.open, breaker.half_open) {
         (_, 0, 0) => "closed".to_owned(),
@@ -145,12 +145,12 @@ fn Breaker(breaker: BreakerView) -> impl IntoView {
 /// A condition as the class of a chip and words: `▼ down 3.1 s`.
 pub fn condition_words(condition: Condition, since: Span) -> (&'static str, String) {
     match condition {
-        Condition::Up => ("pill pill-ok", "✓ up".to_owned()),
+        Condition::Up => ("plaque plaque-ok", "✓ up".to_owned()),
         Condition::Slow(k) => {
-            ("pill pill-warn", format!("◷ {}× slower", scale::short(f64::from(k) / 1e3)))
+            ("plaque plaque-warn", format!("◷ {}× slower", scale::short(f64::from(k) / 1e3)))
         }
-        Condition::Paused => ("pill pill-warn", format!("❚❚ paused {}", span(since))),
-        Condition::Down => ("pill pill-bad", format!("✕ down {}", span(since))),
+        Condition::Paused => ("plaque plaque-warn", format!("❚❚ paused {}", span(since))),
+        Condition::Down => ("plaque plaque-bad", format!("✕ down {}", span(since))),
     }
 }
 
