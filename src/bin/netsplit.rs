@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use netsplit::base::diagnostics::Diagnostics;
 use netsplit::conform;
-use netsplit::scenario::v1::Scenario;
+use netsplit::scenario::link::{self, Opened};
 use netsplit::scenario::{compile, presets, read, schema};
 use netsplit::session::Session;
 use netsplit::session::report::Report;
@@ -41,6 +41,14 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Turn a preset or a scenario file into a link, or a link into the scenario it holds.
+    Link {
+        /// A preset's name, a path to a scenario file, or a link.
+        what: String,
+        /// What the link begins with.
+        #[arg(long, default_value = "")]
+        base: String,
+    },
     /// List the presets.
     Presets,
     /// Print the JSON Schema of scenario files.
@@ -52,6 +60,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run { what, json, seed, sets } => run(&mut out, &what, json, seed, &sets),
         Command::Conform { files } => conform(&mut out, &files),
+        Command::Link { what, base } => link(&mut out, &what, base.trim_end_matches('/')),
         Command::Presets => list(&mut out),
         Command::Schema => print(&mut out, &schema::schema()),
     };
@@ -75,15 +84,19 @@ fn print(out: &mut impl Write, text: &str) -> Answer {
 }
 
 fn run(out: &mut impl Write, what: &str, json: bool, seed: Option<u64>, sets: &[String]) -> Answer {
-    let mut scenario = find(what)?;
-    scenario.seed = seed.unwrap_or(scenario.seed);
+    let mut opened = find(what)?;
+    opened.scenario.seed = seed.unwrap_or(opened.scenario.seed);
     for one in sets {
         let (path, value) =
             one.split_once('=').ok_or_else(|| format!("`{one}` is not PATH=VALUE"))?;
         let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-        compile::set(&mut scenario, path, &value).map_err(say)?;
+        compile::set(&mut opened.scenario, path, &value).map_err(say)?;
     }
-    let mut session = Session::start(scenario).map_err(say)?;
+    let linked = opened.digest;
+    let mut session = Session::open(opened);
+    if linked.is_some() && session.is_as_linked() == Some(false) {
+        eprintln!("note: this is not the run that the link was made from: the engine has changed");
+    }
     session.seek(session.end());
     let report = Report::of(&session);
     if json {
@@ -93,10 +106,17 @@ fn run(out: &mut impl Write, what: &str, json: bool, seed: Option<u64>, sets: &[
     print(out, &report.to_string())
 }
 
-/// The scenario that a word stands for.
-fn find(what: &str) -> Result<Scenario, String> {
+/// What a word stands for: a preset, a link, a file.
+fn find(what: &str) -> Result<Opened, String> {
     if let Some(preset) = presets::find(what) {
-        return Ok(preset.scenario.clone());
+        return Ok(link::open(Some(preset.id), "").0);
+    }
+    if let Some((address, fragment)) = what.split_once('#') {
+        let (opened, problems) = link::open(preset_of(address).as_deref(), fragment);
+        if !problems.is_empty() {
+            eprintln!("{problems}");
+        }
+        return Ok(opened);
     }
     let text = if what == "-" {
         let mut text = String::new();
@@ -105,10 +125,32 @@ fn find(what: &str) -> Result<Scenario, String> {
     } else {
         std::fs::read_to_string(what).map_err(|error| {
             let known: Vec<&str> = presets::all().iter().map(|p| p.id).collect();
-            format!("{what}: neither a preset ({}) nor a file: {error}", known.join(", "))
+            let known = known.join(", ");
+            format!("{what}: neither a preset ({known}), a link, nor a file: {error}")
         })?
     };
-    read::text(&text).map_err(say)
+    let scenario = read::text(&text).map_err(say)?;
+    compile::compile(&scenario).map_err(say)?;
+    Ok(Opened::new(scenario))
+}
+
+/// The preset that an address names, as `/s/<preset>/` or `?preset=<preset>`.
+fn preset_of(address: &str) -> Option<String> {
+    let by_query = address.split_once("preset=").map(|(_, rest)| rest);
+    let by_path = address.split_once("s/").map(|(_, rest)| rest);
+    let name = by_query.or(by_path).unwrap_or(address);
+    let end = name.find(['/', '&', '?']).unwrap_or(name.len());
+    (end > 0).then(|| name[..end].to_owned())
+}
+
+fn link(out: &mut impl Write, what: &str, base: &str) -> Answer {
+    let opened = find(what)?;
+    if what.contains('#') {
+        let text = serde_json::to_string_pretty(&opened.scenario).map_err(|e| e.to_string())?;
+        return print(out, &text);
+    }
+    let (preset, fragment) = link::encode(&opened);
+    print(out, &format!("{base}/s/{preset}/#{fragment}"))
 }
 
 fn say(problems: Diagnostics) -> String {

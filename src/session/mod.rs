@@ -8,6 +8,7 @@ pub mod command;
 pub mod history;
 pub mod report;
 pub mod run;
+pub mod share;
 pub mod timeline;
 
 use crate::base::diagnostics::Diagnostics;
@@ -18,10 +19,12 @@ use crate::observe::frame::Frame;
 use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
 use crate::observe::{inspect, picture};
+use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
 use history::History;
 use run::Run;
+use share::LinkOptions;
 use timeline::Mark;
 
 /// How long the end of a message stays in the frame, in simulated time.
@@ -32,6 +35,10 @@ const STEP_MAX: u32 = 200_000;
 /// A run that can go forward, back, and elsewhere.
 #[derive(Clone, Debug)]
 pub struct Session {
+    /// The preset it came from.
+    preset: Option<String>,
+    /// What the link says the digest is at an instant.
+    expected: Option<(Time, u64)>,
     /// The scenario as opened, with the settings that apply from the beginning.
     origin: Scenario,
     /// What was done, in order of time.
@@ -57,40 +64,60 @@ pub struct Branch {
 }
 
 impl Session {
-    /// Opens a run at its beginning, or at the instant that the link names.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the scenario or its commands.
-    pub fn start(origin: Scenario) -> Result<Session, Diagnostics> {
-        let run = Run::new(origin.clone())?;
-        let commands = Vec::new();
-        let history = History::new(&run);
-        let at = Time::ZERO;
-        let undone = Vec::new();
-        let mut session = Session {
-            origin,
-            commands,
-            undone,
-            branches: Vec::new(),
-            run,
-            history,
-            newest: Time::ZERO,
+    /// Opens what a link says, at the instant it names. It is a scenario that compiles: links
+    /// set aside what does not.
+    pub fn open(opened: Opened) -> Session {
+        let mut session = match Session::start(opened.scenario) {
+            Ok(session) => session,
+            Err(problems) => panic!("a link opened what does not compile: {problems}"),
         };
-        session.check_commands()?;
+        session.preset = opened.preset;
+        session.expected = opened.t.zip(opened.digest);
+        session.commands = share::commands(&opened.script, &session.run.plan);
         session.apply_due(Time::ZERO);
-        session.seek(at.min(session.end()));
-        Ok(session)
+        session.seek(opened.t.unwrap_or(Time::ZERO));
+        session
     }
 
-    /// Every command of a link must apply; one that does not is named.
-    fn check_commands(&self) -> Result<(), Diagnostics> {
-        let mut scenario = self.run.clone();
-        for command in &self.commands {
-            if let Command::Set { .. } = command.what {
-                scenario.apply(&command.what)?;
-            }
-        }
-        Ok(())
+    /// A run of a scenario, at its beginning.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the scenario.
+    pub fn start(origin: Scenario) -> Result<Session, Diagnostics> {
+        let run = Run::new(origin.clone())?;
+        Ok(Session {
+            preset: None,
+            expected: None,
+            origin,
+            commands: Vec::new(),
+            undone: Vec::new(),
+            branches: Vec::new(),
+            history: History::new(&run),
+            run,
+            newest: Time::ZERO,
+        })
+    }
+
+    /// Whether the run is the one that the link was made from; nothing when the link did not say,
+    /// or when this is another instant.
+    pub fn is_as_linked(&self) -> Option<bool> {
+        let (at, digest) = self.expected?;
+        (at == self.now()).then(|| digest == self.digest())
+    }
+
+    /// The preset it came from, if it came from one.
+    pub fn preset(&self) -> Option<&str> {
+        self.preset.as_deref()
+    }
+
+    /// The scenario with the changes that apply from the beginning.
+    pub fn origin(&self) -> &Scenario {
+        &self.origin
+    }
+
+    /// The part of a link after `#`: settings, what was done, and the instant.
+    pub fn link(&self, options: LinkOptions) -> String {
+        share::fragment(self, options)
     }
 
     /// The scenario with every change that is in force now.
@@ -313,7 +340,8 @@ impl Session {
 
     /// What the checks say so far.
     pub fn verdicts(&self) -> Vec<Verdict> {
-        Vec::new()
+        let checks = &self.run.checks;
+        checks.verdicts().into_iter().chain(checks.self_checks()).collect()
     }
 
     /// What to show on the time axis.

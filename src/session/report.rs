@@ -1,6 +1,7 @@
 //! What came of a run, on one page: for a terminal, or as data.
 
 use super::Session;
+use super::share::LinkOptions;
 use super::timeline::Mark;
 use crate::check::{State, Verdict};
 use crate::observe::line::Line;
@@ -21,6 +22,8 @@ pub struct Report {
     pub events: u64,
     /// The digest of the run, in hexadecimal.
     pub digest: String,
+    /// The part after `#` of the link that shows it.
+    pub link: String,
     /// Everything counted.
     pub totals: Totals,
     /// Messages sent, copies by the network included.
@@ -47,6 +50,7 @@ impl Report {
             seconds: session.now().as_secs(),
             events: session.run().events(),
             digest: format!("{:016x}", session.digest()),
+            link: session.link(LinkOptions { instant: false }),
             totals: metrics.totals.clone(),
             messages: metrics.messages.sent,
             delivered: metrics.messages.ended[0],
@@ -114,6 +118,6 @@ impl fmt::Display for Report {
             writeln!(f, "  {state:<9} {}: {}", verdict.name, verdict.sentence)?;
         }
         writeln!(f)?;
-        write!(f, "  {} events, digest {}", self.events, self.digest)
+        write!(f, "  {} events, digest {}, link #{}", self.events, self.digest, self.link)
     }
 }

@@ -5,6 +5,8 @@ use super::command::{Command, Timed};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Time;
+use crate::base::unit::Chance;
+use crate::check::{Checks, Property};
 use crate::observe::cast::Cast;
 use crate::observe::frame::{Fate, PacketEnd};
 use crate::observe::metrics::BIN;
@@ -13,7 +15,7 @@ use crate::observe::watch::Watch;
 use crate::protocol::client::Load;
 use crate::protocol::{Message, Role, Settings};
 use crate::scenario::compile::{Plan, compile, set};
-use crate::scenario::v1::Scenario;
+use crate::scenario::v1::{self, Scenario};
 use crate::sim::fault::Fault;
 use crate::sim::trace::{self, Level, Record, What};
 use crate::sim::world::World;
@@ -37,6 +39,8 @@ pub struct Run {
     pub cast: Cast,
     /// Numbers, sentences, lives of intents.
     pub watch: Watch,
+    /// Properties.
+    pub checks: Checks,
     /// Faults that have begun, with what they are in words.
     pub faults: Vec<FaultSpan>,
     ends: VecDeque<PacketEnd>,
@@ -75,6 +79,7 @@ impl Run {
         world.shared.trace.level = if detailed { Level::All } else { Level::Notes };
         let mut run = Run {
             watch: Watch::new(&cast, &world, BIN),
+            checks: checks(&plan),
             scenario,
             plan,
             world,
@@ -125,8 +130,10 @@ impl Run {
             }
             if sample <= until {
                 self.watch.close(&self.world);
+                self.checks.close(&self.world);
             } else {
                 self.watch.metrics.refresh(until);
+                self.checks.refresh(until);
                 return true;
             }
         }
@@ -161,6 +168,7 @@ impl Run {
                 What::Fault { fault, .. } => self.faults.iter().rev().find(|f| f.id == fault),
                 _ => None,
             };
+            self.checks.fold(record);
             self.noticed |= self.watch.fold(record, said.map(|f| f.sentence.as_str()));
         }
         fresh.clear();
@@ -262,6 +270,8 @@ impl Run {
                 world.begin(Fault::Gray { links, latency, loss, duplication }, None);
             }
             Command::Surge { node, factor, lasts } => {
+                let now = world.shared.now;
+                self.checks.trouble(now, now + *lasts);
                 let factor = f64::from(*factor) / 1_000.0;
                 world.with(*node, |role, cx| {
                     if let Role::Clients(population) = role {
@@ -295,6 +305,7 @@ impl Run {
             }
         }
         self.watch.configured(&self.world);
+        self.checks.configure(&properties(&plan));
         self.scenario = scenario;
         self.plan = plan;
         Ok(())
@@ -359,4 +370,37 @@ fn offered(plan: &Plan) -> f64 {
         Settings::Balancer(_) | Settings::Service(_) | Settings::Ledger(_) => 0.0,
     };
     plan.nodes.iter().map(|node| rate(&node.settings)).sum()
+}
+
+fn properties(plan: &Plan) -> Vec<Property> {
+    plan.checks.iter().filter_map(property).collect()
+}
+
+fn property(check: &v1::Check) -> Option<Property> {
+    match check {
+        v1::Check::NoDoubleEffect(_) => Some(Property::NoDoubleEffect),
+        v1::Check::Availability(c) => Some(Property::Availability { at_least: c.at_least }),
+        v1::Check::Latency(c) => {
+            let share = Chance(libm::round(c.percentile * 10_000.0) as u32);
+            Some(Property::Latency { share, below: c.below })
+        }
+        v1::Check::RecoversWithin(c) => {
+            Some(Property::RecoversWithin { span: c.span, share: c.availability })
+        }
+        // Checked in every run, asked for or not.
+        v1::Check::Conservation(_) => None,
+    }
+}
+
+fn checks(plan: &Plan) -> Checks {
+    let mut names: Vec<&str> = plan.nodes.iter().map(|n| n.group.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let group = |name: &str| names.binary_search(&name).map_or(u16::MAX, |n| n as u16);
+    let groups = plan.nodes.iter().map(|n| group(&n.group)).collect();
+    let mut checks = Checks::new(&properties(plan), groups);
+    for (_, surge) in &plan.surges {
+        checks.trouble(surge.from, surge.until);
+    }
+    checks
 }

@@ -2,10 +2,11 @@
 
 use netsplit::base::id::NodeId;
 use netsplit::base::time::{Span, Time};
-use netsplit::scenario::read;
 use netsplit::scenario::v1::Scenario;
+use netsplit::scenario::{link, read};
 use netsplit::session::Session;
 use netsplit::session::command::Command;
+use netsplit::session::share::LinkOptions;
 use serde_json::json;
 
 fn scenario() -> Scenario {
@@ -138,4 +139,32 @@ fn stepping_gives_what_playing_gave() {
     assert_eq!(stepped.digest(), played.digest());
     let seen = |s: &Session| format!("{:?}", s.metrics().totals);
     assert_eq!(seen(&stepped), seen(&played));
+}
+
+#[test]
+fn a_link_opens_the_same_run_at_the_same_instant() {
+    let (opened, _) = link::open(Some("retry-storm"), "seed=9");
+    let mut session = Session::open(opened);
+    let nodes = session.run().cast.members.len() as u32;
+    play(&mut session, at(1_500));
+    let last = NodeId(nodes - 1);
+    session.command(Command::Kill(last)).expect("a node");
+    play(&mut session, at(2_750));
+    session.command(Command::Cut { source: NodeId(0), target: NodeId(1) }).expect("a link");
+    session.command(Command::Start(last)).expect("a node");
+    play(&mut session, at(4_000));
+    let set = Command::Set { path: "people.retry.attempts".to_owned(), value: json!(2) };
+    session.command(set).expect("a setting");
+    play(&mut session, at(6_123));
+    let fragment = session.link(LinkOptions::default());
+    let (opened, problems) = link::open(Some("retry-storm"), &fragment);
+    assert!(problems.is_empty(), "{fragment}: {problems}");
+    let again = Session::open(opened);
+    assert_eq!((again.now(), again.digest()), (session.now(), session.digest()), "{fragment}");
+    assert_eq!(again.is_as_linked(), Some(true));
+    assert_eq!(again.commands(), session.commands());
+    assert_eq!(again.link(LinkOptions::default()), fragment);
+    let other = fragment.replace("seed=9", "seed=8");
+    let (opened, _) = link::open(Some("retry-storm"), &other);
+    assert_eq!(Session::open(opened).is_as_linked(), Some(false));
 }
