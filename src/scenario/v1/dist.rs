@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// How long something takes. Plain text, `10ms`, always takes that long.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(transform = crate::scenario::schema::or_span))]
 #[serde(rename_all = "snake_case")]
 pub enum Dist {
     /// Always the same.

@@ -269,3 +269,6 @@ wire! {
         places: Named<(f64, f64)> = Named::default();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -200,10 +200,11 @@ impl Schema {
             } else if let Some(names) = option.get("enum").and_then(Value::as_array) {
                 let names = names.iter().filter_map(Value::as_str);
                 variants.extend(names.map(|tag| variant(tag, help.clone(), None)));
-            } else {
-                let (tag, body) = option.get("properties")?.as_object()?.iter().next()?;
+            } else if let Some(body) = option.get("properties").and_then(Value::as_object) {
+                let (tag, body) = body.iter().next()?;
                 variants.push(variant(tag, help, Some(body.clone())));
             }
+            // Anything else is shorthand for one of the variants.
         }
         Some(variants)
     }
