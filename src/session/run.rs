@@ -385,7 +385,7 @@ fn property(check: &v1::Check) -> Option<Property> {
             Some(Property::Latency { share, below: c.below })
         }
         v1::Check::RecoversWithin(c) => {
-            Some(Property::RecoversWithin { span: c.span, share: c.availability })
+            Some(Property::RecoversWithin { span: c.span, share: c.share })
         }
         // Checked in every run, asked for or not.
         v1::Check::Conservation(_) => None,

@@ -254,8 +254,8 @@ wire! {
     pub struct RecoversWithin {
         /// How soon.
         span: Span = Span::secs(5);
-        /// The share of requests that end well, from then on.
-        availability: Chance = Chance(990_000);
+        /// How much of what was offered before the first fault ends well again.
+        share: Chance = Chance(950_000);
     }
 }
 
