@@ -4,11 +4,11 @@ use clap::{Parser, Subcommand};
 use netsplit::base::diagnostics::Diagnostics;
 use netsplit::conform;
 use netsplit::scenario::link::{self, Opened};
-use netsplit::scenario::{compile, presets, read, schema};
+use netsplit::scenario::{compile, pages, presets, read, schema};
 use netsplit::session::Session;
 use netsplit::session::report::Report;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A laboratory for the hard truths of distributed systems.
@@ -53,6 +53,11 @@ enum Command {
     Presets,
     /// Print the JSON Schema of scenario files.
     Schema,
+    /// Write a static page for each preset beside a built page.
+    Pages {
+        /// The folder that holds the built index.html.
+        dist: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -63,6 +68,7 @@ fn main() -> ExitCode {
         Command::Link { what, base } => link(&mut out, &what, base.trim_end_matches('/')),
         Command::Presets => list(&mut out),
         Command::Schema => print(&mut out, &schema::schema()),
+        Command::Pages { dist } => pages(&mut out, &dist),
     };
     match result {
         Ok(code) => code,
@@ -167,6 +173,23 @@ fn conform(out: &mut impl Write, files: &[PathBuf]) -> Answer {
     let report = conform::run(&files);
     print(out, &report.to_string())?;
     Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn pages(out: &mut impl Write, dist: &Path) -> Answer {
+    let say = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let index = dist.join("index.html");
+    let html = std::fs::read_to_string(&index).map_err(|error| say(&index, error))?;
+    let pages = pages::pages(&html);
+    for (path, text) in &pages {
+        let path = dist.join(path);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| say(folder, error))?;
+        }
+        std::fs::write(&path, text).map_err(|error| say(&path, error))?;
+    }
+    let schema = dist.join("scenario.schema.json");
+    std::fs::write(&schema, schema::schema()).map_err(|error| say(&schema, error))?;
+    print(out, &format!("{} files beside {}", pages.len() + 1, index.display()))
 }
 
 fn list(out: &mut impl Write) -> Answer {

@@ -6,6 +6,8 @@
 
 pub mod compile;
 pub mod link;
+#[cfg(feature = "cli")]
+pub mod pages;
 pub mod presets;
 pub mod read;
 #[cfg(feature = "cli")]
