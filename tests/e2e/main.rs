@@ -5,6 +5,7 @@
 
 #[allow(dead_code, reason = "words to write tests with: not each is in use at every time")]
 mod browser;
+mod lab;
 mod page;
 mod server;
 mod shots;
