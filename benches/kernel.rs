@@ -8,6 +8,10 @@ use model::{Hold, events, herd};
 use netsplit::base::dist::{Dist, Zipf};
 use netsplit::base::random::Stream;
 use netsplit::base::time::Time;
+use netsplit::check::{Checks, Property};
+use netsplit::observe::cast::Cast;
+use netsplit::observe::metrics::BIN;
+use netsplit::observe::watch::Watch;
 use netsplit::sim::trace::Level;
 
 const DRAWS: u64 = 100_000;
@@ -64,12 +68,52 @@ fn retry_model_of_1000_clients(bencher: Bencher, case: &str) {
     bencher.counter(ItemsCount::new(DRAWS)).bench_local(|| events(&mut world, DRAWS));
 }
 
+/// The same, followed by everything that a person can ask about: numbers, log, lives of intents.
+#[divan::bench(args = ["load 0.9", "load 1.1", "load 1.1, recorded"])]
+fn retry_model_watched(bencher: Bencher, case: &str) {
+    let load = if case.starts_with("load 0.9") { 0.9 } else { 1.1 };
+    let level = if case.ends_with("recorded") { Level::All } else { Level::Notes };
+    let mut world = herd(1_000, load, level);
+    let name = |name: &str| (name.to_owned(), name.to_owned());
+    let cast = Cast::new(&[name("clients"), name("api")], &world);
+    let mut watch = Watch::new(&cast, &world, BIN);
+    let mut checks = Checks::new(&[Property::NoDoubleEffect], cast.group_numbers());
+    let mut follow = |count| {
+        for _ in 0..count {
+            world.step(Time::NEVER);
+            for record in world.shared.trace.fresh.drain(..) {
+                watch.fold(&record, None);
+                checks.fold(&record);
+            }
+        }
+        watch.close(&world);
+    };
+    follow(1_000_000);
+    bencher.counter(ItemsCount::new(DRAWS)).bench_local(|| follow(DRAWS));
+}
+
 /// Kernel events of the same model with a million clients.
 #[divan::bench(args = ["load 0.9", "load 1.1"], sample_count = 20)]
 fn retry_model_of_a_million_clients(bencher: Bencher, case: &str) {
     let mut world = herd(1_000_000, if case == "load 0.9" { 0.9 } else { 1.1 }, Level::Off);
     world.run_until(Time(2_000_000));
     bencher.counter(ItemsCount::new(DRAWS)).bench_local(|| events(&mut world, DRAWS));
+}
+
+/// A snapshot of what is known of a long run.
+#[divan::bench]
+fn snapshot_of_what_is_known(bencher: Bencher) {
+    let mut world = herd(1_000, 1.1, Level::Notes);
+    let name = |name: &str| (name.to_owned(), name.to_owned());
+    let cast = Cast::new(&[name("clients"), name("api")], &world);
+    let mut watch = Watch::new(&cast, &world, BIN);
+    while world.shared.now < Time(300_000_000) {
+        world.step(Time::NEVER);
+        world.shared.trace.fresh.drain(..).for_each(|record| {
+            watch.fold(&record, None);
+        });
+    }
+    bencher.bench_local(|| black_box(watch.clone()));
 }
 
 /// A snapshot of that world.

@@ -14,8 +14,41 @@ pub struct Histogram {
     sum: u64,
 }
 
-/// A filled place of a histogram: its lowest value in microseconds, and how often it was seen.
+/// A filled place of a histogram: the longest time in it, in microseconds, and how often it was seen.
 pub type Cell = (u32, u32);
+
+/// Like [`Histogram::quantile`], of places in rising order.
+pub fn quantile(cells: &[Cell], share: f64) -> Option<Span> {
+    let count: u64 = cells.iter().map(|&(_, count)| u64::from(count)).sum();
+    let wanted = (libm::ceil(share * count as f64) as u64).clamp(1, count.max(1));
+    let mut seen = 0;
+    let reached = |&&(_, count): &&Cell| {
+        seen += u64::from(count);
+        seen >= wanted
+    };
+    cells.iter().find(reached).map(|&(longest, _)| Span(u64::from(longest)))
+}
+
+/// Places of two histograms, both in rising order, as one.
+pub fn merge(mut a: &[Cell], mut b: &[Cell]) -> Vec<Cell> {
+    let mut all = Vec::with_capacity(a.len() + b.len());
+    while let ([x, a_rest @ ..], [y, b_rest @ ..]) = (a, b) {
+        let longest = x.0.min(y.0);
+        let mut count = 0u32;
+        if x.0 == longest {
+            count = count.saturating_add(x.1);
+            a = a_rest;
+        }
+        if y.0 == longest {
+            count = count.saturating_add(y.1);
+            b = b_rest;
+        }
+        all.push((longest, count));
+    }
+    all.extend_from_slice(a);
+    all.extend_from_slice(b);
+    all
+}
 
 impl Default for Histogram {
     fn default() -> Self {
@@ -61,8 +94,8 @@ impl Histogram {
     /// The filled places, from the lowest: a compact copy.
     pub fn cells(&self) -> Vec<Cell> {
         let recorded = self.counts.iter_recorded();
-        let lowest = |value| self.counts.lowest_equivalent(value) as u32;
-        recorded.map(|v| (lowest(v.value_iterated_to()), v.count_at_value())).collect()
+        let longest = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        recorded.map(|v| (longest(v.value_iterated_to()), v.count_at_value())).collect()
     }
 
     /// Adds what was counted elsewhere, given as places and the exact sum.
@@ -96,6 +129,7 @@ mod tests {
     fn a_copy_by_cells_has_the_same_quantiles() {
         let mut whole = Histogram::default();
         let mut parts = Histogram::default();
+        let mut merged = Vec::new();
         for half in 0..2u64 {
             let mut part = Histogram::default();
             for n in 0..5_000u64 {
@@ -104,10 +138,13 @@ mod tests {
                 part.record(span);
             }
             parts.add(&part.cells(), part.sum());
+            merged = merge(&merged, &part.cells());
         }
-        for share in [0.01, 0.5, 0.9, 0.99, 0.999] {
+        for share in [0.0, 0.01, 0.5, 0.9, 0.99, 0.999, 1.0] {
             assert_eq!(whole.quantile(share), parts.quantile(share));
+            assert_eq!(whole.quantile(share.max(0.001)), quantile(&merged, share.max(0.001)));
         }
+        assert_eq!((merged, quantile(&[], 0.5)), (whole.cells(), None));
         assert_eq!((whole.count(), whole.sum()), (parts.count(), parts.sum()));
     }
 

@@ -132,6 +132,16 @@ impl Cargo {
     }
 }
 
+/// True for what goes without saying: messages on their way and delivered, timers, disk writes.
+pub fn is_silent(what: &What<Role>) -> bool {
+    match what {
+        What::Sent { copy, .. } => !copy,
+        What::Ended { fate, .. } => *fate == Fate::Delivered,
+        What::Timer { .. } | What::Persisted { .. } | What::Deferred { .. } => true,
+        What::Note { .. } | What::Node { .. } | What::Fault { .. } => false,
+    }
+}
+
 impl Event {
     /// What is kept of a record; none for timers and disk writes, which say nothing to people.
     /// `times` is how often a change of data that it tells of has been made.

@@ -11,7 +11,6 @@ use super::line::{Line, Story};
 use super::scene::Scene;
 use crate::base::time::{Span, Time};
 use crate::protocol::note::Note;
-use crate::sim::trace::Fate;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -44,20 +43,14 @@ pub struct Ledger {
     kept: BTreeMap<u64, Vec<Event>>,
     /// One of 2^thinned intents is followed.
     thinned: u32,
+    thinned_at: Time,
 }
 
 impl Ledger {
-    /// Takes an event in.
+    /// Takes in an event that does not go without saying.
     pub fn fold(&mut self, event: &Event) {
         let Some(intent) = event.intent() else { return };
-        let tells = match event.fact {
-            // Messages that arrive are told by those who get them.
-            Fact::Sent { copy, .. } => copy,
-            Fact::Ended { fate, .. } => fate != Fate::Delivered,
-            Fact::Note { .. } | Fact::Repeated { .. } => true,
-            Fact::Node { .. } | Fact::Fault { .. } | Fact::Deferred { .. } => false,
-        };
-        if !tells || !self.follows(intent) {
+        if !self.follows(intent) {
             return;
         }
         if is_notable(&event.fact) {
@@ -97,8 +90,11 @@ impl Ledger {
             return;
         }
         let Some(page) = self.pages.pop_front() else { return };
-        if page.first().is_some_and(|e| now.since(e.at) < REACH) && self.thinned < 20 {
+        // Pages from before the last thinning say nothing about what it achieved.
+        let short = |e: &Event| e.at >= self.thinned_at && now.since(e.at) < REACH;
+        if page.first().is_some_and(short) && self.thinned < 20 {
             self.thinned += 1;
+            self.thinned_at = now;
         }
         let mut wanted: Vec<u64> = self.notable.iter().map(|n| n.intent).collect();
         wanted.sort_unstable();

@@ -315,7 +315,8 @@ impl Metrics {
         self.roll(now);
         self.now = now;
         self.totals = self.bins.counted();
-        self.totals.derive(&self.all);
+        self.totals.latency_sum = self.all.sum();
+        self.totals.derive(self.all.count(), |share| self.all.quantile(share));
         self.breakers = self.strips.shown();
     }
 

@@ -2,7 +2,7 @@
 //! made one and the width doubles, so an endless run needs bounded memory.
 
 use super::totals::Totals;
-use crate::base::histogram::{Cell, Histogram};
+use crate::base::histogram::{Cell, Histogram, merge, quantile};
 use crate::base::time::{Span, Time};
 use serde::Serialize;
 use std::sync::Arc;
@@ -68,15 +68,17 @@ impl Bins {
     /// Closes the open bin; true if the width has doubled.
     pub(super) fn seal(&mut self) -> bool {
         let mut totals = std::mem::take(&mut self.open);
-        totals.derive(&self.latencies);
+        let cells = self.latencies.cells();
+        totals.latency_sum = self.latencies.sum();
+        totals.derive(self.latencies.count(), |share| quantile(&cells, share));
         self.before.add(&totals);
-        self.sealed.push(Arc::new(Bin { totals, cells: self.latencies.cells() }));
+        self.sealed.push(Arc::new(Bin { totals, cells }));
         self.latencies.clear();
         self.start = self.end();
         if self.sealed.len() < BINS_MAX {
             return false;
         }
-        let pairs = self.sealed.chunks(2).map(|pair| Arc::new(sum(pair).0));
+        let pairs = self.sealed.chunks(2).map(|pair| Arc::new(both(pair)));
         self.sealed = pairs.collect();
         self.width = Span(self.width.0 * 2);
         true
@@ -99,26 +101,33 @@ impl Bins {
     pub(super) fn between(&self, from: Time, until: Time) -> (Totals, Histogram) {
         let place = |at: Time| (at.0.div_ceil(self.width.0) as usize).min(self.sealed.len());
         let (first, last) = (place(from), place(until));
-        let (bin, mut latencies) = sum(self.sealed.get(first..last).unwrap_or_default());
-        let mut totals = bin.totals;
+        let mut totals = Totals::default();
+        let mut latencies = Histogram::default();
+        for bin in self.sealed.get(first..last).unwrap_or_default() {
+            totals.add(&bin.totals);
+            latencies.add(&bin.cells, bin.totals.latency_sum);
+        }
         if (from..until).contains(&self.start) {
             totals.add(&self.open);
             latencies.add(&self.latencies.cells(), self.latencies.sum());
         }
-        totals.derive(&latencies);
+        totals.latency_sum = latencies.sum();
+        totals.derive(latencies.count(), |share| latencies.quantile(share));
         (totals, latencies)
     }
 }
 
-fn sum(bins: &[Arc<Bin>]) -> (Bin, Histogram) {
+/// Two bins as one.
+fn both(pair: &[Arc<Bin>]) -> Bin {
     let mut totals = Totals::default();
-    let mut latencies = Histogram::default();
-    for bin in bins {
+    let mut cells = Vec::new();
+    for bin in pair {
         totals.add(&bin.totals);
-        latencies.add(&bin.cells, bin.totals.latency_sum);
+        cells = merge(&cells, &bin.cells);
     }
-    totals.derive(&latencies);
-    (Bin { totals, cells: latencies.cells() }, latencies)
+    let count = cells.iter().map(|&(_, count)| u64::from(count)).sum();
+    totals.derive(count, |share| quantile(&cells, share));
+    Bin { totals, cells }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Everything that follows a run event by event, in one hand: numbers, log, lives of intents.
 
 use super::cast::Cast;
-use super::event::Event;
+use super::event::{Event, is_silent};
 use super::explain::explain;
 use super::ledger::Ledger;
 use super::line::{Line, Story};
@@ -25,6 +25,7 @@ pub struct Watch {
     pub ledger: Ledger,
     /// Names and settings in words.
     pub scene: Arc<Scene>,
+    last: Option<(Event, Option<Arc<str>>)>,
 }
 
 impl Watch {
@@ -35,6 +36,7 @@ impl Watch {
             log: Log::default(),
             ledger: Ledger::default(),
             scene: Arc::new(Scene::new(cast, world)),
+            last: None,
         }
     }
 
@@ -47,9 +49,22 @@ impl Watch {
     /// would notice it.
     pub fn fold(&mut self, record: &Record<Role>, said: Option<&str>) -> bool {
         let times = self.metrics.fold(record);
+        if is_silent(&record.what) {
+            return false;
+        }
         let Some(event) = Event::of(record, times) else { return false };
         self.ledger.fold(&event);
-        self.log.fold(&event, said)
+        let noticed = self.log.fold(&event, said);
+        if noticed {
+            self.last = Some((event, said.map(Arc::from)));
+        }
+        noticed
+    }
+
+    /// The last thing that a person would have noticed, by itself: the log may only have counted it.
+    pub fn noticed(&self) -> Option<Line> {
+        let (event, said) = self.last.as_ref()?;
+        Some(explain(event, &self.scene, said.as_deref()))
     }
 
     /// Looks at the world at the end of a bin, see [`Metrics::next_close`].
