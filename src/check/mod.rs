@@ -50,8 +50,6 @@ pub enum Property {
         /// To which share of what was offered before the first fault.
         share: Chance,
     },
-    /// Every message has exactly one fate. Judged of every run; as a property it is shown.
-    Conservation,
 }
 
 /// Whether a property holds.
@@ -89,8 +87,6 @@ enum Check {
     Availability(Availability),
     Latency(Latency),
     Recovers(Box<Recovers>),
-    // Judged for every run anyway.
-    Conservation,
 }
 
 /// The properties of a run, and two that every run of a sound engine has.
@@ -143,7 +139,6 @@ impl Checks {
                 self.trouble.iter().for_each(|&(from, until)| recovers.trouble(from, until));
                 Check::Recovers(Box::new(recovers))
             }
-            Property::Conservation => Check::Conservation,
         }
     }
 
@@ -166,7 +161,6 @@ impl Checks {
                 Check::Availability(check) => check.fold(record),
                 Check::Latency(check) => check.fold(record),
                 Check::Recovers(check) => check.fold(record),
-                Check::Conservation => {}
             }
         }
     }
@@ -195,7 +189,6 @@ impl Checks {
             Check::Availability(check) => check.verdict(),
             Check::Latency(check) => check.verdict(),
             Check::Recovers(check) => check.verdict(),
-            Check::Conservation => self.conservation.verdict(),
         };
         self.checks.iter().map(verdict).collect()
     }

@@ -6,6 +6,7 @@ pub mod event;
 pub mod explain;
 pub mod frame;
 pub mod inspect;
+pub mod lanes;
 pub mod ledger;
 pub mod line;
 pub mod log;

@@ -3,6 +3,7 @@
 use super::account::Account;
 use super::cast::Cast;
 use super::event::Event;
+use super::lanes::lanes;
 use super::line::{Story, Tone};
 use super::log::Log;
 use super::scene::Scene;
@@ -173,4 +174,65 @@ fn rare_lines_survive_a_storm_and_memory_is_bounded() {
     assert!(oldest.and_then(|n| watch.story(n)).is_some());
     assert!(watch.story(1).is_none());
     assert!(size_of::<Event>() <= 88, "{}", size_of::<Event>());
+}
+
+#[test]
+fn a_space_time_diagram_has_every_message_once_and_follows_causes() {
+    let mut settings = clients(50.0, CHARGE, calls(SERVER, 100, 2));
+    settings.clients = 5;
+    let lossy = LinkSettings { loss: Chance(100_000), duplication: Chance(50_000), ..link(5) };
+    let mut world = world(&[Settings::Clients(settings), ledger(1_000.0)], &lossy);
+    world.shared.trace.level = crate::sim::trace::Level::All;
+    let scene = Scene::new(&cast(&world), &world);
+    world.start();
+    world.run_until(Time(10_000_000));
+    let records = std::mem::take(&mut world.shared.trace.fresh);
+    let all = lanes(&records, &scene, Time::ZERO, Time::NEVER, None);
+    assert_eq!(all.rows.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["shop", "bank"]);
+    let counts = &world.shared.trace.counts;
+    let ended = |fate| all.arrows.iter().filter(|a| a.fate == Some(fate)).count() as u64;
+    assert_eq!(all.arrows.len() as u64, counts.sent);
+    assert_eq!(ended(Fate::Delivered), counts.ended[0]);
+    assert_eq!(ended(Fate::LostInFlight), counts.ended[1]);
+    assert_eq!(all.arrows.iter().filter(|a| a.copy).count() as u64, counts.copies);
+    assert!(counts.copies > 0 && counts.ended[1] > 0);
+    assert!(all.arrows.iter().all(|a| a.ended.is_none() || a.sent <= a.ended));
+    // Every answer was caused by something that happened in its row.
+    let causes: std::collections::BTreeSet<u64> = records.iter().map(|r| r.seq).collect();
+    assert!(all.arrows.iter().all(|a| a.cause < a.seq && causes.contains(&a.cause)));
+    let window = lanes(&records, &scene, Time(2_000_000), Time(2_200_000), None);
+    let begun = window.arrows.iter().filter(|a| a.sent.is_none()).count();
+    assert!(window.arrows.len() < 100 && begun <= 4, "{begun} of {}", window.arrows.len());
+    let one = lanes(&records, &scene, Time::ZERO, Time::NEVER, Some(7));
+    assert!(one.arrows.iter().all(|a| a.intent == Some(7)) && one.arrows.len() >= 2);
+}
+
+#[test]
+fn of_too_many_intents_some_are_followed_from_beginning_to_end() {
+    let nodes = [Settings::Clients(clients(1.0, CHARGE, calls(SERVER, 100, 2))), ledger(1_000.0)];
+    let world = world(&nodes, &LinkSettings::default());
+    let mut watch = Watch::new(&cast(&world), &world, Span::millis(100));
+    let began = |intent| Note::Began { intent, client: 0, op: CHARGE, item: 1 };
+    let (outcome, took) = (Outcome::TimedOut, Span::secs(1));
+    let times_out = |intent| Note::Answered { intent, attempt: 1, outcome, took };
+    let sent = |intent| Note::Sent { intent, attempt: 1, target: SERVER, hedge: false };
+    let ended = |intent| {
+        let (client, ending, attempts) = (0, Ending::Unknown, 1);
+        Note::Ended { intent, client, op: CHARGE, ending, attempts, took }
+    };
+    // A hundred intents each millisecond, each of which ends a second later.
+    for at in 0..6_000u64 {
+        for n in 0..100 {
+            let new = at * 100 + n;
+            let old = new.saturating_sub(100_000);
+            for note in [began(new), sent(new), times_out(old), ended(old)] {
+                watch.fold(&record(new + 1, at, What::Note { node: CLIENTS, note }), None);
+            }
+        }
+    }
+    assert!((1.0 / 64.0..=1.0 / 8.0).contains(&watch.ledger.followed()));
+    let latest = watch.notable().first().map_or(0, |n| n.0);
+    let account = watch.ledger.account(latest).expect("it is followed");
+    assert_eq!((account.attempts.len(), account.believes.map(|b| b.0)), (1, Some(Ending::Unknown)));
+    assert!(account.wanted.is_some(), "its beginning is known");
 }
