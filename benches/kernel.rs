@@ -100,6 +100,14 @@ fn retry_model_of_a_million_clients(bencher: Bencher, case: &str) {
     bencher.counter(ItemsCount::new(DRAWS)).bench_local(|| events(&mut world, DRAWS));
 }
 
+/// A snapshot of that world.
+#[divan::bench(args = [1_000, 1_000_000], sample_count = 20)]
+fn snapshot(bencher: Bencher, clients: u32) {
+    let mut world = herd(clients, 0.9, Level::Off);
+    world.run_until(Time(2_000_000));
+    bencher.bench_local(|| black_box(world.clone()));
+}
+
 /// A snapshot of what is known of a long run.
 #[divan::bench]
 fn snapshot_of_what_is_known(bencher: Bencher) {
@@ -114,12 +122,4 @@ fn snapshot_of_what_is_known(bencher: Bencher) {
         });
     }
     bencher.bench_local(|| black_box(watch.clone()));
-}
-
-/// A snapshot of that world.
-#[divan::bench(args = [1_000, 1_000_000], sample_count = 20)]
-fn snapshot(bencher: Bencher, clients: u32) {
-    let mut world = herd(clients, 0.9, Level::Off);
-    world.run_until(Time(2_000_000));
-    bencher.bench_local(|| black_box(world.clone()));
 }

@@ -195,7 +195,7 @@ impl Session {
         }
         // What else happens at this instant belongs to it.
         self.advance(self.now(), u32::MAX);
-        self.log(1).pop()
+        self.run.watch.noticed()
     }
 
     /// Goes to an instant, before or after now.
