@@ -29,15 +29,14 @@ pub struct Member {
 impl Cast {
     /// From names and groups in id order, and the world they live in.
     pub fn new(names: &[(String, String)], world: &World<Role>) -> Cast {
-        let places = places(world);
-        let members = names.iter().zip(&world.processes).zip(places);
-        let member = |((names, role), place): ((&(String, String), &Role), (f64, f64))| Member {
-            name: names.0.clone(),
-            group: names.1.clone(),
+        let roles = world.processes.iter().zip(places(world));
+        let members = names.iter().zip(roles).map(|((name, group), (role, place))| Member {
+            name: name.clone(),
+            group: group.clone(),
             kind: kind(role),
             place,
-        };
-        Cast { members: members.map(member).collect() }
+        });
+        Cast { members: members.collect() }
     }
 
     /// The name of a node.

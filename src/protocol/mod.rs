@@ -45,6 +45,7 @@ pub enum Role {
 }
 
 /// What a node is set to do.
+#[expect(clippy::large_enum_variant, reason = "one for each node, made when a run is set up")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Settings {
     /// See [`Role::Clients`].

@@ -8,9 +8,8 @@ fn clock(browser: &Browser) -> f64 {
 }
 
 fn wait_past(browser: &Browser, seconds: f64) {
-    browser.until(&format!("the clock past {seconds} s"), || {
-        (clock(browser) > seconds).then_some(())
-    });
+    browser
+        .until(&format!("the clock past {seconds} s"), || (clock(browser) > seconds).then_some(()));
 }
 
 fn value(browser: &Browser, css: &str) -> String {
@@ -24,9 +23,8 @@ fn link(browser: &Browser) -> String {
     browser.chord("\u{E00A}", "s");
     let link = value(browser, "textarea.copy-text");
     browser.keys("\u{E00C}");
-    browser.until("the dialog closed", || {
-        browser.find_all("dialog[open]").is_empty().then_some(())
-    });
+    browser
+        .until("the dialog closed", || browser.find_all("dialog[open]").is_empty().then_some(()));
     link
 }
 
@@ -71,7 +69,8 @@ fn a_run_is_watched_broken_shared_and_seen_again() {
     let after = link(&browser);
     assert!(part(&after, "at").contains("cut"), "what was done is part of the link: {after}");
     assert_ne!(part(&before, "d"), part(&after, "d"));
-    let lost = browser.script("return document.body.innerText.match(/timed out\\s+(\\d+)\\s?%/)?.[1]");
+    let lost =
+        browser.script("return document.body.innerText.match(/timed out\\s+(\\d+)\\s?%/)?.[1]");
     let share: f64 = lost.as_str().and_then(|n| n.parse().ok()).unwrap_or(0.0);
     assert!(share > 5.0, "requests time out when every link is cut: {share} %");
 
