@@ -1,5 +1,5 @@
-//! What a person can do to a node or a link, as one list: the menu on the stage, the outline and the
-//! keyboard all offer the same.
+//! What a person can do to a node or a link, as one list: the menu on the stage, the outline and
+//! the keyboard all offer the same.
 
 use crate::app::state::{Lab, Selection};
 use crate::base::id::{LinkId, NodeId};

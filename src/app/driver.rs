@@ -1,7 +1,7 @@
 //! The animation loop: advance the run within a budget, then one picture, then one tick.
 //!
-//! There is one loop, made when the page starts and never thrown away. It sleeps while nothing moves:
-//! a paused page draws nothing.
+//! There is one loop, made when the page starts and never thrown away. It sleeps while nothing
+//! moves: a paused page draws nothing.
 
 use crate::app::state::Lab;
 use crate::base::time::{Span, Time};

@@ -127,7 +127,9 @@ fn columns() -> impl IntoView {
         <aside class="lab-side" data-region="" tabindex="-1" aria-label="Details">
             <Tabbed panels=of_slot(Slot::Side) />
         </aside>
-        <section class="lab-charts" data-region="" tabindex="-1" aria-label="Charts">{charts}</section>
+        <section class="lab-charts" data-region="" tabindex="-1" aria-label="Charts">
+            {charts}
+        </section>
     }
 }
 

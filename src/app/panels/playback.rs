@@ -158,6 +158,10 @@ fn Scrub() -> impl IntoView {
         event.prevent_default();
         event.stop_propagation();
     };
+    let share = move || {
+        lab.slow_tick.track();
+        format!("{:.0}", percent(lab.with_session(|s| s.now())))
+    };
     let said = move || {
         lab.slow_tick.track();
         let now = lab.with_session(|s| s.now());
@@ -171,7 +175,7 @@ fn Scrub() -> impl IntoView {
             aria-label="Instant"
             aria-valuemin="0"
             aria-valuemax="100"
-            aria-valuenow=move || { lab.slow_tick.track(); format!("{:.0}", percent(lab.with_session(|s| s.now()))) }
+            aria-valuenow=share
             aria-valuetext=said
             node_ref=bar
             style=move || format!("--known:{:.2}%", percent(known.get()))

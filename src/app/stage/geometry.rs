@@ -197,7 +197,7 @@ fn footprint(kind: Kind, size: Point, scale: f64, crowds: usize, upright: bool) 
     }
 }
 
-/// Positions along one axis, such that nothing sticks out of the rim: the margins grow until it fits.
+/// Positions along one axis, such that nothing sticks out: the margins grow until it fits.
 fn axis(
     length: f64,
     after: f64,

@@ -1,5 +1,5 @@
-//! The hand that tears: draw a line around some nodes, or click them one by one, and the rest of the
-//! world is on the other side.
+//! The hand that tears: draw a line around some nodes, or click them one by one, and the rest of
+//! the world is on the other side.
 
 use super::Scene;
 use super::geometry::{Point, length, sub};

@@ -143,7 +143,10 @@ fn Road(pair: Pair) -> impl IntoView {
         axis.get().reaching(middle(pair.source), middle(pair.target))
     };
     let ground = move || whole().path();
-    let chosen = move || matches!(lab.selected.get(), Selection::Link(id) if id == pair.there || Some(id) == pair.back);
+    let chosen = move || {
+        let Selection::Link(id) = lab.selected.get() else { return false };
+        id == pair.there || Some(id) == pair.back
+    };
     let gap = move || {
         let (road, gap) = (whole(), axis.get().at(0.5));
         // The gap is half way between the rims, which is not half way between the middles.

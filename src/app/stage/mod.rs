@@ -1,9 +1,10 @@
 //! The stage: nodes, links and messages at one instant.
 //!
-//! Three layers. Beneath, an SVG with the torn regions and the roads; then a canvas with the messages
-//! and the crowds, which change with every picture; above, an SVG with the nodes and everything that
-//! can be pointed at or focused, which changes only when something happens. To add a layer: a file
-//! here with a component that takes the [`Scene`] from its context, and a line in [`Stage`].
+//! Three layers. Beneath, an SVG with the torn regions and the roads; then a canvas with the
+//! messages and the crowds, which change with every picture; above, an SVG with the nodes and
+//! everything that can be pointed at or focused, which changes only when something happens. To add
+//! a layer: a file here with a component that takes the [`Scene`] from its context, and a line in
+//! [`Stage`].
 
 mod breaker;
 mod canvas;
@@ -164,7 +165,7 @@ fn measure(room: NodeRef<Div>, size: RwSignal<(f64, f64)>) {
     });
 }
 
-/// Moves the focus to the nearest node or link in a direction: along it counts once, across it twice.
+/// Moves the focus to the nearest node or link in a direction: what lies across counts twice.
 pub fn walk(dx: f64, dy: f64) {
     let Ok(list) = document().query_selector_all(".stage .node, .stage .link") else { return };
     let all = (0..list.length()).filter_map(|n| list.item(n)?.dyn_into::<SvgElement>().ok());

@@ -88,6 +88,7 @@ fn Node(item: Item) -> impl IntoView {
     };
     let class = move || face.with(|f| f.as_ref().map_or("up", Face::class));
     let shape = move || spot.get().map(|s| outline(kind, &s)).unwrap_or_default();
+    let cover = move || spot.get().map(|s| lid(&s)).unwrap_or_default();
     let scale = move || scene.geometry.with(|g| g.scale);
     let picked = move || scene.lab.picked.with(|p| p.contains(&id));
     let (name, item) = (item.name.clone(), StoredValue::new(item));
@@ -125,7 +126,7 @@ fn Node(item: Item) -> impl IntoView {
             {(kind == Kind::Store)
                 .then(|| {
                     view! {
-                        <path class="lid" d=move || spot.get().map(|s| lid(&s)).unwrap_or_default() />
+                        <path class="lid" d=cover />
                     }
                 })}
             {move || item.with_value(|item| inside(item, spot.get(), face, scale()))}
@@ -180,17 +181,21 @@ fn Names(
 ) -> impl IntoView {
     let half = move || spot.get().map_or(30.0, |s| s.half.1);
     let boxed = matches!(kind, Kind::Service | Kind::Store);
+    let on_top = move || format!("translate(0 {:.1})", -half() - 2.0);
     let under = move || half() + if boxed { 4.0 } else { 16.0 };
+    let second = move |text: String| {
+        view! { <text class="line" y=move || under() + 15.0>{text}</text> }
+    };
     view! {
         {(!boxed).then(|| view! { <text class="name" y=under>{name}</text> })}
-        {move || crowd.get().map(|text| view! { <text class="line" y=move || under() + 15.0>{text}</text> })}
+        {move || crowd.get().map(second)}
         {move || {
             badge
                 .get()
                 .map(|text| {
                     let width = text.chars().count() as f64 * 6.6 + 16.0;
                     view! {
-                        <g class="badge" transform=move || format!("translate(0 {:.1})", -half() - 2.0)>
+                        <g class="badge" transform=on_top>
                             <rect x=-width / 2.0 y="-10" width=width height="20" rx="10" />
                             <text dy="0.35em">{text}</text>
                         </g>
