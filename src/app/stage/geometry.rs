@@ -16,8 +16,10 @@ const ROAD: f64 = 84.0;
 
 /// The scales that are tried, from large to small, until no two nodes overlap.
 const LARGEST: f64 = 1.3;
-const SMALLEST: f64 = 0.42;
-const STEPS: u32 = 16;
+const SMALLEST: f64 = 0.34;
+const STEPS: u32 = 18;
+/// Below this scale a node has room for its name and its queue only.
+pub const COMPACT: f64 = 0.66;
 
 /// Where every node and link of a scenario stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -231,7 +233,8 @@ impl Geometry {
                 // Room for messages between neighbours, and for the name under a node.
                 let room = ROAD * self.scale.min(1.0);
                 (a.at.0 - b.at.0).abs() < a.half.0 + b.half.0 + room
-                    && (a.at.1 - b.at.1).abs() < a.half.1 + b.half.1 + 2.0 * GAP
+                    && (a.at.1 - b.at.1).abs()
+                        < a.half.1 + b.half.1 + 2.0 * GAP * self.scale.min(1.0)
             })
         })
     }

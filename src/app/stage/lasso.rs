@@ -7,6 +7,7 @@ use crate::app::state::{Lab, Tool};
 use crate::base::id::NodeId;
 use crate::session::Command;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 use web_sys::PointerEvent;
 
 /// Divides the nodes: `picked` on one side, the others on the other.
@@ -65,6 +66,7 @@ pub fn Pad() -> impl IntoView {
                 class="pad"
                 on:pointerdown=move |event| {
                     event.prevent_default();
+                    hold(&event);
                     scene.stroke.set(vec![at(&event)]);
                 }
                 on:pointermove=move |event| {
@@ -78,17 +80,26 @@ pub fn Pad() -> impl IntoView {
             <div class="hint" role="group" aria-label="Partition">
                 <span>"Draw around the nodes to cut off, or click them."</span>
                 <button
-                    class="primary"
+                    class="button button-main"
                     prop:disabled=move || scene.lab.picked.with(Vec::is_empty)
                     on:click=move |_| apply(lab)
                 >
                     "Divide"
                 </button>
-                <button on:click=move |_| lab.tool.set(Tool::Select)>"Cancel"</button>
+                <button class="button" on:click=move |_| lab.tool.set(Tool::Select)>"Cancel"</button>
             </div>
         }
     };
     move || on().then(pad)
+}
+
+/// Keeps the pointer, so that a stroke may leave the stage.
+fn hold(event: &PointerEvent) {
+    let pad = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    if let Some(pad) = pad {
+        // A pointer that is already gone needs no holding.
+        let _ = pad.set_pointer_capture(event.pointer_id());
+    }
 }
 
 /// Divides at the picked nodes.

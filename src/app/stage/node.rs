@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::gauge::{Slots, Workers};
-use super::geometry::{Item, Spot};
+use super::geometry::{COMPACT, Item, Spot};
 use super::glyph::{lid, outline};
 use crate::app::actions::{node_actions, perform};
 use crate::app::state::{Selection, Tool};
@@ -229,7 +229,7 @@ fn inside(
     spot: Option<Spot>,
     face: Memo<Option<Face>>,
     scale: f64,
-) -> Option<impl IntoView + use<>> {
+) -> Option<AnyView> {
     let spot = spot.filter(|_| matches!(item.kind, Kind::Service | Kind::Store))?;
     let queue = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.queue)));
     let workers = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.workers)));
@@ -240,10 +240,13 @@ fn inside(
     let slots = queue.with_untracked(Option::is_some).then(|| {
         view! { <Slots queue left width y=row(33.0) height=8.0 * scale /> }
     });
+    if scale < COMPACT {
+        return Some(compact(item, queue, (w, h)).into_any());
+    }
     let dots = workers.with_untracked(Option::is_some).then(|| {
         view! { <Workers workers left width y=row(56.0) scale /> }
     });
-    Some(view! {
+    let whole = view! {
         <g class="inside" style=format!("font-size:{:.2}px", 13.0 * scale.max(0.82))>
             <text class="title" x=left y=row(20.0)>{item.name.clone()}</text>
             <text class="count" x=-left y=row(20.0)>
@@ -252,7 +255,21 @@ fn inside(
             {slots}
             {dots}
         </g>
-    })
+    };
+    Some(whole.into_any())
+}
+
+/// What fits into a small box: the name, and the queue as a bar.
+fn compact(item: &Item, queue: Memo<Option<Gauge>>, (w, h): (f64, f64)) -> impl IntoView + use<> {
+    let slots = queue.with_untracked(Option::is_some).then(|| {
+        view! { <Slots queue left=-w + 6.0 width=2.0 * w - 12.0 y=h * 0.32 height=h * 0.3 /> }
+    });
+    view! {
+        <g class="inside compact" style=format!("font-size:{:.1}px", (h * 0.72).clamp(9.0, 12.0))>
+            <text class="title" y=h * 0.02>{item.name.clone()}</text>
+            {slots}
+        </g>
+    }
 }
 
 fn gauge_text(gauge: &Gauge) -> String {

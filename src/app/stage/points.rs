@@ -48,7 +48,7 @@ pub fn collect(frame: &Frame, geometry: &Geometry, moving: bool, out: &mut Vec<f
     if !moving {
         return;
     }
-    let size = packet_size(frame.packets.id.len()) * geometry.scale.max(0.8) as f32;
+    let size = packet_size(frame.packets.id.len()) * geometry.scale.clamp(0.62, 1.1) as f32;
     let packets = &frame.packets;
     for ((link, progress), kind) in packets.link.iter().zip(&packets.progress).zip(&packets.kind) {
         let Some(lane) = geometry.lanes.get(*link as usize) else { continue };
