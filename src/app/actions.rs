@@ -6,7 +6,7 @@ use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Span;
 use crate::base::unit::Chance;
 use crate::observe::frame::{Condition, Kind};
-use crate::session::Command;
+use crate::session::command::Command;
 use leptos::prelude::*;
 
 /// How much slower a node gets at a click, in thousandths.

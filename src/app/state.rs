@@ -9,7 +9,8 @@ use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Time;
 use crate::observe::frame::Frame;
-use crate::session::{Command, Session};
+use crate::session::Session;
+use crate::session::command::Command;
 use leptos::prelude::*;
 
 /// What a person has picked out; the inspector explains it.

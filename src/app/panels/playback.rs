@@ -3,7 +3,7 @@
 use crate::app::icon::icon;
 use crate::app::state::{Lab, SPEEDS};
 use crate::base::time::Time;
-use crate::session::{Mark, MarkKind};
+use crate::session::timeline::{Mark, MarkKind};
 use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
@@ -203,8 +203,6 @@ fn mark(mark: &Mark, end: u64) -> impl IntoView + use<> {
     let class = match mark.kind {
         MarkKind::Fault => "fault",
         MarkKind::Command => "command",
-        MarkKind::Breaker => "breaker-mark",
-        MarkKind::Check => "check",
     };
     let left = share(mark.at);
     let width = mark.until.map(|until| share(until) - left);

@@ -5,7 +5,7 @@ use super::Scene;
 use super::geometry::{Point, length, sub};
 use crate::app::state::{Lab, Tool};
 use crate::base::id::NodeId;
-use crate::session::Command;
+use crate::session::command::Command;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::PointerEvent;
