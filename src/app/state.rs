@@ -173,6 +173,8 @@ impl Lab {
         self.playing.set(false);
         self.selected.set(Selection::None);
         self.tool.set(Tool::Select);
+        let speed = session.scenario().view.speed;
+        self.speed.set(if speed > 0.0 { speed } else { 1.0 });
         self.session.set_value(session);
         self.driver.update_value(Driver::forget);
         self.opened.update(|n| *n += 1);

@@ -25,6 +25,7 @@ pub mod poster;
 mod regions;
 mod sides;
 mod tools;
+mod trail;
 
 use crate::app::keys;
 use crate::app::state::{Lab, Selection, Tool};
