@@ -14,7 +14,7 @@ const BUDGET: f64 = 9.0;
 /// Events between two looks at the clock.
 const SLICE: u32 = 2_000;
 /// The longest step of wall time taken as passed, in milliseconds, after a hidden tab or a stall.
-const LONGEST_STEP: f64 = 50.0;
+const LONGEST_STEP: f64 = 200.0;
 /// Milliseconds between two slow ticks.
 const SLOW: f64 = 100.0;
 

@@ -254,7 +254,7 @@ impl Geometry {
         let middle = ((lane.from.0 + lane.to.0) / 2.0, (lane.from.1 + lane.to.1) / 2.0);
         let straight = length(sub(bend, ((a.at.0 + b.at.0) / 2.0, (a.at.1 + b.at.1) / 2.0)));
         let lane = if straight < 1.0 { Lane { bend: middle, ..lane } } else { lane };
-        lane.shifted(LANE)
+        lane.shifted(LANE * self.scale.clamp(0.6, 1.1))
     }
 
     /// The control point of a curve from `a` to `b` that passes by every other node.
@@ -359,7 +359,7 @@ mod tests {
         let geometry = plan().arrange(900.0, 500.0);
         let (there, back) = (geometry.lanes[0].at(0.5), geometry.lanes[1].at(0.5));
         let apart = length(sub(there, back));
-        assert!((apart - 2.0 * LANE).abs() < 0.01, "{apart}");
+        assert!(apart > LANE && apart < 3.0 * LANE, "{apart}");
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub fn Pad() -> impl IntoView {
                     scene.stroke.set(vec![at(&event)]);
                 }
                 on:pointermove=move |event| {
-                    if event.buttons() & 1 == 1 {
+                    if !scene.stroke.with_untracked(Vec::is_empty) {
                         scene.stroke.update(|s| s.push(at(&event)));
                     }
                 }

@@ -101,6 +101,7 @@ pub fn Stage() -> impl IntoView {
         let (width, height) = scene.geometry.with(|g| g.size);
         format!("0 0 {width:.0} {height:.0}")
     };
+    let scale = move || format!("--scale:{:.2}", scene.geometry.with(|g| g.scale.clamp(0.6, 1.1)));
     let tool = move || match lab.tool.get() {
         Tool::Select => "select",
         Tool::Cut => "cut",
@@ -118,7 +119,7 @@ pub fn Stage() -> impl IntoView {
         >
             <caption::Caption />
             <div class="stage-room" node_ref=room>
-                <svg class="layer under" viewBox=view_box aria-hidden="true">
+                <svg class="layer under" viewBox=view_box style=scale aria-hidden="true">
                     <sides::Sides />
                     <link::Roads />
                     <glyph::Floors />
