@@ -1,9 +1,10 @@
 //! The address bar: the path or `?preset=` says what, the fragment says how, the rest of the query
 //! only how it looks. Back and forward work; a broken link opens its preset and says what is wrong.
 
-use crate::app::state::{Lab, Place, Theme};
+use crate::app::state::{Lab, Place, SPEEDS, Theme};
 use crate::scenario::{link, presets};
 use crate::session::Session;
+use crate::session::share::LinkOptions;
 use leptos::prelude::*;
 use std::time::Duration;
 use wasm_bindgen::prelude::Closure;
@@ -92,7 +93,11 @@ pub fn open(lab: Lab, asked: &Asked) -> bool {
     let (opened, problems) = link::open(asked.preset.as_deref(), &asked.fragment);
     let found = asked.preset.as_deref().and_then(presets::find);
     lab.preset.set(found.map(|p| p.id.to_string()));
+    let speed = opened.speed;
     lab.open(Session::open(opened));
+    if let Some(speed) = speed.filter(|s| *s > 0.0) {
+        lab.speed.set(speed.clamp(SPEEDS[0], SPEEDS[SPEEDS.len() - 1]));
+    }
     lab.problems.set(problems);
     lab.place.set(if asked.embed { Place::Embed } else { Place::Lab });
     title(&found.map_or_else(|| "netsplit".to_owned(), |p| format!("{} · netsplit", p.title)));
@@ -165,8 +170,7 @@ fn write(lab: Lab) {
 
 /// The fragment that opens this run.
 pub fn fragment(lab: Lab) -> String {
-    let _ = lab;
-    String::new()
+    lab.with_session(|s| s.link(LinkOptions::default()))
 }
 
 #[cfg(test)]
