@@ -90,11 +90,16 @@ pub fn open(lab: Lab, asked: &Asked) -> bool {
         title("netsplit: a laboratory for distributed systems");
         return false;
     }
-    let (opened, problems) = link::open(asked.preset.as_deref(), &asked.fragment);
+    let (opened, mut problems) = link::open(asked.preset.as_deref(), &asked.fragment);
     let found = asked.preset.as_deref().and_then(presets::find);
     lab.preset.set(found.map(|p| p.id.to_string()));
     let speed = opened.speed;
-    lab.open(Session::open(opened));
+    let session = Session::open(opened);
+    if session.is_as_linked() == Some(false) {
+        let message = "this run differs from the one the link was made from";
+        problems.warn("d", message, "the engine has changed since; what you see is its run today");
+    }
+    lab.open(session);
     if let Some(speed) = speed.filter(|s| *s > 0.0) {
         lab.speed.set(speed.clamp(SPEEDS[0], SPEEDS[SPEEDS.len() - 1]));
     }

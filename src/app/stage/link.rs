@@ -226,6 +226,10 @@ fn Handle(pair: Pair) -> impl IntoView {
     };
     let click = move |event: web_sys::MouseEvent| {
         event.stop_propagation();
+        if let Some(packet) = super::pick::packet_at(scene, &event) {
+            lab.selected.set(Selection::Packet(packet));
+            return;
+        }
         lab.selected.set(Selection::Link(pair.there));
         let key = match lab.tool.get_untracked() {
             Tool::Select | Tool::Cut => "C",

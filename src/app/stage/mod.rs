@@ -19,6 +19,7 @@ mod link;
 mod menu;
 pub mod node;
 mod painter;
+mod pick;
 mod plain;
 mod points;
 pub mod poster;
@@ -101,6 +102,10 @@ pub fn Stage() -> impl IntoView {
         let (width, height) = scene.geometry.with(|g| g.size);
         format!("0 0 {width:.0} {height:.0}")
     };
+    let click = move |event: web_sys::MouseEvent| {
+        let packet = pick::packet_at(scene, &event);
+        lab.selected.set(packet.map_or(Selection::None, Selection::Packet));
+    };
     let scale = move || format!("--scale:{:.2}", scene.geometry.with(|g| g.scale.clamp(0.6, 1.1)));
     let tool = move || match lab.tool.get() {
         Tool::Select => "select",
@@ -128,11 +133,12 @@ pub fn Stage() -> impl IntoView {
                 <svg
                     class="layer over"
                     viewBox=view_box
-                    on:click=move |_| lab.selected.set(Selection::None)
+                    on:click=click
                 >
                     <link::Links />
                     <node::Nodes />
                     <breaker::Breakers />
+                    <pick::Ring />
                     <lasso::Stroke />
                 </svg>
                 <lasso::Pad />
