@@ -77,9 +77,10 @@ pub fn home() -> String {
     path.find("/s/").map_or_else(|| path.clone(), |n| path[..=n].to_owned())
 }
 
-/// The address of a preset.
+/// The address of a preset: its own page where those were built, which is in every release.
 pub fn of_preset(id: &str) -> String {
-    format!("{}?preset={id}", home())
+    let way = if cfg!(debug_assertions) { format!("?preset={id}") } else { format!("s/{id}/") };
+    format!("{}{way}", home())
 }
 
 /// Opens what an address asks for. False when it is the gallery.

@@ -3,7 +3,6 @@
 
 use crate::app::icon::icon;
 use crate::app::state::Lab;
-use crate::observe::line::{Line, Tone};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
@@ -38,27 +37,10 @@ pub fn Notice() -> impl IntoView {
     }
 }
 
-/// Slow ticks between two sentences read out: about two seconds.
-const PATIENCE: u64 = 20;
-
-/// The sentence for people who cannot see the stage: what they did, or what happened lately that
-/// is worth a word.
+/// The sentence for people who cannot see the stage.
 #[component]
 pub fn Announcer() -> impl IntoView {
     let lab = expect_context::<Lab>();
-    Effect::new(move |before: Option<(u64, u64)>| {
-        let tick = lab.slow_tick.get();
-        let (last, said) = before.unwrap_or_default();
-        if !lab.playing.get_untracked() || tick < last + PATIENCE {
-            return (last.min(tick), said);
-        }
-        let telling = |l: &Line| l.tone != Tone::Plain && l.seq > said;
-        let Some(line) = lab.with_session(|s| s.log(20)).into_iter().find(telling) else {
-            return (last, said);
-        };
-        lab.announced.set(line.text);
-        (tick, line.seq)
-    });
     view! { <p class="unseen" role="status" aria-live="polite">{lab.announced}</p> }
 }
 
