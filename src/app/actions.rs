@@ -1,12 +1,12 @@
-//! What a person can do to a node or a link, as one list: the menu on the stage, the outline and the
-//! keyboard all offer the same.
+//! What a person can do to a node or a link, as one list: the menu on the stage, the outline and
+//! the keyboard all offer the same.
 
 use crate::app::state::{Lab, Selection};
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Span;
 use crate::base::unit::Chance;
 use crate::observe::frame::{Condition, Kind};
-use crate::session::Command;
+use crate::session::command::Command;
 use leptos::prelude::*;
 
 /// How much slower a node gets at a click, in thousandths.

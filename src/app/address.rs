@@ -1,9 +1,10 @@
 //! The address bar: the path or `?preset=` says what, the fragment says how, the rest of the query
 //! only how it looks. Back and forward work; a broken link opens its preset and says what is wrong.
 
-use crate::app::state::{Lab, Place, Theme};
+use crate::app::state::{Lab, Place, SPEEDS, Theme};
 use crate::scenario::{link, presets};
 use crate::session::Session;
+use crate::session::share::LinkOptions;
 use leptos::prelude::*;
 use std::time::Duration;
 use wasm_bindgen::prelude::Closure;
@@ -76,9 +77,10 @@ pub fn home() -> String {
     path.find("/s/").map_or_else(|| path.clone(), |n| path[..=n].to_owned())
 }
 
-/// The address of a preset.
+/// The address of a preset: its own page where those were built, which is in every release.
 pub fn of_preset(id: &str) -> String {
-    format!("{}?preset={id}", home())
+    let way = if cfg!(debug_assertions) { format!("?preset={id}") } else { format!("s/{id}/") };
+    format!("{}{way}", home())
 }
 
 /// Opens what an address asks for. False when it is the gallery.
@@ -89,10 +91,19 @@ pub fn open(lab: Lab, asked: &Asked) -> bool {
         title("netsplit: a laboratory for distributed systems");
         return false;
     }
-    let (opened, problems) = link::open(asked.preset.as_deref(), &asked.fragment);
+    let (opened, mut problems) = link::open(asked.preset.as_deref(), &asked.fragment);
     let found = asked.preset.as_deref().and_then(presets::find);
     lab.preset.set(found.map(|p| p.id.to_string()));
-    lab.open(Session::open(opened));
+    let speed = opened.speed;
+    let session = Session::open(opened);
+    if session.is_as_linked() == Some(false) {
+        let message = "this run differs from the one the link was made from";
+        problems.warn("d", message, "the engine has changed since; what you see is its run today");
+    }
+    lab.open(session);
+    if let Some(speed) = speed.filter(|s| *s > 0.0) {
+        lab.speed.set(speed.clamp(SPEEDS[0], SPEEDS[SPEEDS.len() - 1]));
+    }
     lab.problems.set(problems);
     lab.place.set(if asked.embed { Place::Embed } else { Place::Lab });
     title(&found.map_or_else(|| "netsplit".to_owned(), |p| format!("{} · netsplit", p.title)));
@@ -165,8 +176,7 @@ fn write(lab: Lab) {
 
 /// The fragment that opens this run.
 pub fn fragment(lab: Lab) -> String {
-    let _ = lab;
-    String::new()
+    lab.with_session(|s| s.link(LinkOptions::default()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The animation loop: advance the run within a budget, then one picture, then one tick.
 //!
-//! There is one loop, made when the page starts and never thrown away. It sleeps while nothing moves:
-//! a paused page draws nothing.
+//! There is one loop, made when the page starts and never thrown away. It sleeps while nothing
+//! moves: a paused page draws nothing.
 
 use crate::app::state::Lab;
 use crate::base::time::{Span, Time};
@@ -14,7 +14,7 @@ const BUDGET: f64 = 9.0;
 /// Events between two looks at the clock.
 const SLICE: u32 = 2_000;
 /// The longest step of wall time taken as passed, in milliseconds, after a hidden tab or a stall.
-const LONGEST_STEP: f64 = 50.0;
+const LONGEST_STEP: f64 = 200.0;
 /// Milliseconds between two slow ticks.
 const SLOW: f64 = 100.0;
 

@@ -48,6 +48,13 @@ pub fn App() -> impl IntoView {
     }
 }
 
+/// Takes away what stood there before the page.
+pub fn clear() {
+    if let Some(boot) = document().get_element_by_id("boot") {
+        boot.remove();
+    }
+}
+
 /// Applies what the address says about looks, and follows the theme.
 fn look(lab: Lab, asked: &Asked) {
     let reduced = window()
@@ -127,7 +134,9 @@ fn columns() -> impl IntoView {
         <aside class="lab-side" data-region="" tabindex="-1" aria-label="Details">
             <Tabbed panels=of_slot(Slot::Side) />
         </aside>
-        <section class="lab-charts" data-region="" tabindex="-1" aria-label="Charts">{charts}</section>
+        <section class="lab-charts" data-region="" tabindex="-1" aria-label="Charts">
+            {charts}
+        </section>
     }
 }
 

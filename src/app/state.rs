@@ -1,7 +1,7 @@
 //! What the parts of the page share: the run on screen and how it is being looked at.
 //!
-//! The run itself is not reactive. It lives in a stored value; the animation loop advances it, fills
-//! one [`Frame`] and ticks [`Lab::frame_number`]. The stage follows that signal, panels follow the
+//! The run itself is not reactive. It lives in a stored value; the animation loop advances it,
+//! fills one [`Frame`] and ticks [`Lab::frame_number`]. The stage follows that signal, panels follow the
 //! slower [`Lab::slow_tick`].
 
 use crate::app::driver::Driver;
@@ -9,7 +9,8 @@ use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Time;
 use crate::observe::frame::Frame;
-use crate::session::{Command, Session};
+use crate::session::Session;
+use crate::session::command::Command;
 use leptos::prelude::*;
 
 /// What a person has picked out; the inspector explains it.
@@ -83,9 +84,9 @@ pub struct Lab {
     pub(super) driver: StoredValue<Driver, LocalStorage>,
     /// Ticks once for every picture: follow it from the stage only.
     pub frame_number: RwSignal<u64>,
-    /// Ticks at most ten times a second, and at once after a command or a jump: follow it from panels.
+    /// Ticks at most ten times a second, and at once after a command or a jump: for panels.
     pub slow_tick: RwSignal<u64>,
-    /// Ticks when another scenario was opened or its parameters changed: rebuild what depends on them.
+    /// Ticks when another scenario was opened or its parameters changed.
     pub opened: RwSignal<u64>,
     /// Ticks when a person changed the run; the address follows.
     pub changed: RwSignal<u64>,
@@ -172,6 +173,8 @@ impl Lab {
         self.playing.set(false);
         self.selected.set(Selection::None);
         self.tool.set(Tool::Select);
+        let speed = session.scenario().view.speed;
+        self.speed.set(if speed > 0.0 { speed } else { 1.0 });
         self.session.set_value(session);
         self.driver.update_value(Driver::forget);
         self.opened.update(|n| *n += 1);

@@ -1,5 +1,5 @@
-//! What went wrong, said where it can be read: problems of links and numbers as a notice, a crash of
-//! the page as a sheet with the link that reproduces it.
+//! What went wrong, said where it can be read: problems of links and numbers as a notice, a crash
+//! of the page as a sheet with the link that reproduces it.
 
 use crate::app::icon::icon;
 use crate::app::state::Lab;

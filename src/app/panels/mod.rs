@@ -1,5 +1,5 @@
-//! What surrounds the stage. To add one: a file here with a component without properties, and a line
-//! in [`PANELS`].
+//! What surrounds the stage. To add one: a file here with a component without properties, and a
+//! line in [`PANELS`].
 
 pub mod checks;
 pub mod form;

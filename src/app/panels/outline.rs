@@ -110,6 +110,8 @@ fn table(lab: Lab, heads: [&'static str; 4], rows: Memo<Vec<Row>>) -> impl IntoV
         let actions = Memo::new(move |_| {
             rows.with(|r| r.get(n).map(|r| r.actions.clone()).unwrap_or_default())
         });
+        let acts = move || actions.get().into_iter().map(|a| act(lab, a)).collect_view();
+        let choose = move |_| lab.selected.set(selection);
         view! {
             <tr aria-selected=move || (lab.selected.get() == selection).to_string()>
                 {(0..4)
@@ -118,7 +120,7 @@ fn table(lab: Lab, heads: [&'static str; 4], rows: Memo<Vec<Row>>) -> impl IntoV
                         if c == 0 {
                             view! {
                                 <th scope="row">
-                                    <button class="cell" on:click=move |_| lab.selected.set(selection)>
+                                    <button class="cell" on:click=choose>
                                         {text}
                                     </button>
                                 </th>
@@ -129,7 +131,7 @@ fn table(lab: Lab, heads: [&'static str; 4], rows: Memo<Vec<Row>>) -> impl IntoV
                         }
                     })
                     .collect_view()}
-                <td class="acts">{move || actions.get().into_iter().map(|a| act(lab, a)).collect_view()}</td>
+                <td class="acts">{acts}</td>
             </tr>
         }
     };
@@ -148,9 +150,10 @@ fn table(lab: Lab, heads: [&'static str; 4], rows: Memo<Vec<Row>>) -> impl IntoV
 }
 
 fn act(lab: Lab, action: Action) -> impl IntoView {
-    let label = action.label.clone();
+    let (label, harm) = (action.label.clone(), action.harm);
+    let run = move |_| perform(lab, &action);
     view! {
-        <button class="button button-small" class:harm=action.harm on:click=move |_| perform(lab, &action)>
+        <button class="button-small" class:harm=harm on:click=run>
             {label}
         </button>
     }

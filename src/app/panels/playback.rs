@@ -3,7 +3,7 @@
 use crate::app::icon::icon;
 use crate::app::state::{Lab, SPEEDS};
 use crate::base::time::Time;
-use crate::session::{Mark, MarkKind};
+use crate::session::timeline::{Mark, MarkKind};
 use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
@@ -158,6 +158,10 @@ fn Scrub() -> impl IntoView {
         event.prevent_default();
         event.stop_propagation();
     };
+    let share = move || {
+        lab.slow_tick.track();
+        format!("{:.0}", percent(lab.with_session(|s| s.now())))
+    };
     let said = move || {
         lab.slow_tick.track();
         let now = lab.with_session(|s| s.now());
@@ -171,7 +175,7 @@ fn Scrub() -> impl IntoView {
             aria-label="Instant"
             aria-valuemin="0"
             aria-valuemax="100"
-            aria-valuenow=move || { lab.slow_tick.track(); format!("{:.0}", percent(lab.with_session(|s| s.now()))) }
+            aria-valuenow=share
             aria-valuetext=said
             node_ref=bar
             style=move || format!("--known:{:.2}%", percent(known.get()))
@@ -199,8 +203,6 @@ fn mark(mark: &Mark, end: u64) -> impl IntoView + use<> {
     let class = match mark.kind {
         MarkKind::Fault => "fault",
         MarkKind::Command => "command",
-        MarkKind::Breaker => "breaker-mark",
-        MarkKind::Check => "check",
     };
     let left = share(mark.at);
     let width = mark.until.map(|until| share(until) - left);

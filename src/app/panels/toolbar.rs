@@ -6,13 +6,17 @@ use crate::app::state::{Lab, Place, Theme};
 use crate::scenario::presets;
 use leptos::prelude::*;
 
+/// The two halves of the sign.
+const LEFT: &str = "M10.5 3.5A8.5 8.5 0 0 0 10 20.4L12 16 9.5 12.5 12.5 8.5z";
+const RIGHT: &str = "M14 3.7A8.5 8.5 0 0 1 13.5 20.4L15.2 16.2 12.6 12.6 15.6 8.4z";
+
 /// The name of the house: torn in two, of course.
 #[component]
 pub fn Brand() -> impl IntoView {
     view! {
         <svg class="brand-mark" viewBox="0 0 24 24" aria-hidden="true">
-            <path class="brand-left" d="M10.5 3.500A8.500 8.500 0 0 0 10 20.400L12 16 9.500 12.500 12.500 8.500z" />
-            <path class="brand-right" d="M14 3.700A8.500 8.500 0 0 1 13.500 20.400L15.200 16.200 12.600 12.600 15.600 8.400z" />
+            <path class="brand-left" d=LEFT />
+            <path class="brand-right" d=RIGHT />
         </svg>
         <span class="brand-word">"net"<b>"split"</b></span>
     }

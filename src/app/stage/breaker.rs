@@ -116,7 +116,8 @@ fn stand(
     let towards = (sum.0 / count, sum.1 / count);
     let rim = spot.rim(towards);
     let way = unit(sub(towards, spot.at));
-    Some((rim.0 + way.0 * (RING + 9.0), rim.1 + way.1 * (RING + 9.0)))
+    let out = (RING + 9.0) * geometry.scale.clamp(0.55, 1.0);
+    Some((rim.0 + way.0 * out, rim.1 + way.1 * out))
 }
 
 /// Every breaker.
@@ -188,10 +189,14 @@ fn Breaker(switch: Switch) -> impl IntoView {
         move || format!("breaker towards {target}: {}", spoken(phase(), &words.get()))
     };
     let label_y = if switch.label_below { RING + 13.0 } else { -RING - 7.0 };
+    let place = move || {
+        let size = scene.geometry.with(|g| g.scale).clamp(0.55, 1.0);
+        format!("translate({} {}) scale({size:.2})", switch.at.0, switch.at.1)
+    };
     view! {
         <g
             class=move || format!("breaker {}", phase())
-            transform=format!("translate({} {})", switch.at.0, switch.at.1)
+            transform=place
         >
             <title>{title}</title>
             <circle class="case" r=RADIUS />

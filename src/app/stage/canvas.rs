@@ -2,7 +2,9 @@
 
 use super::painter::{Colours, Paint, painter};
 use super::points::collect;
+use super::trail::Trail;
 use super::{Scene, geometry::Geometry};
+use crate::base::time::Span;
 use leptos::html::Canvas;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -17,6 +19,7 @@ struct Easel {
     painter: Option<Box<dyn Paint>>,
     tried: bool,
     points: Vec<f32>,
+    trail: Trail,
     colours: Colours,
     size: (f64, f64),
     density: f64,
@@ -65,8 +68,19 @@ fn paint(easel: &mut Easel, scene: Scene, canvas: &HtmlCanvasElement, geometry: 
         canvas.set_width((geometry.size.0 * density) as u32);
         canvas.set_height((geometry.size.1 * density) as u32);
     }
-    let calm = scene.lab.calm.get_untracked();
-    scene.lab.with_frame(|frame| collect(frame, geometry, !calm, &mut easel.points));
+    // A mark of what was lost stays for about a second, whatever the speed.
+    let fade = Span((scene.lab.speed.get_untracked() * 1.2e6) as u64);
+    let points = &mut easel.points;
+    let messages = scene.lab.with_frame(|frame| collect(frame, geometry, fade, points));
+    if scene.lab.calm.get_untracked() {
+        // Numbers on the links stand for the messages.
+        points.truncate(messages.start);
+    } else if scene.lab.playing.get_untracked() {
+        easel.trail.follow(&points[messages.clone()]);
+        easel.trail.draw(messages.start, points);
+    } else {
+        easel.trail.forget();
+    }
     if let Some(painter) = &mut easel.painter {
         painter.paint(&easel.points, geometry.size, density, &easel.colours);
     }

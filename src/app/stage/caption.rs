@@ -1,42 +1,69 @@
-//! What is going on, in a sentence: the active faults, and the last thing worth knowing.
+//! What is going on, in words: how people fare now, the last thing that happened, what is broken.
 
+use crate::app::panels::headline::headline;
 use crate::app::state::Lab;
+use crate::observe::line::Tone;
 use leptos::prelude::*;
+
+/// Sentences with numbers change every few ticks, so that they can be read.
+const EVERY: u64 = 5;
+
+fn class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Plain => "plain",
+        Tone::Good => "good",
+        Tone::Warning => "warning",
+        Tone::Bad => "bad",
+    }
+}
 
 /// The caption above the stage.
 #[component]
 pub fn Caption() -> impl IntoView {
     let lab = expect_context::<Lab>();
+    let pulse = Memo::new(move |_| {
+        let tick = lab.slow_tick.get();
+        (if lab.playing.get() { tick / EVERY } else { tick }, lab.playing.get())
+    });
+    let state = Memo::new(move |_| {
+        pulse.track();
+        let said = lab.with_session(|s| headline(s.metrics()));
+        (said.sentence, class(said.tone))
+    });
+    let last = Memo::new(move |_| {
+        lab.slow_tick.track();
+        let line = lab.with_session(|s| s.log(1)).pop();
+        line.map(|l| (l.at, class(l.tone), l.text))
+    });
     let faults = Memo::new(move |_| {
         lab.slow_tick.track();
         lab.with_frame(|f| f.faults.iter().map(|f| f.sentence.clone()).collect::<Vec<_>>())
     });
-    let last = Memo::new(move |_| {
-        lab.slow_tick.track();
-        lab.with_session(|s| s.log(1)).pop().map(|l| (l.at, l.tone, l.text))
-    });
-    let chips = move || {
-        let faults = faults.get();
-        let more = faults.len().saturating_sub(2);
-        let chip = |text: String| view! { <li class="chip">{text}</li> };
-        let rest = (more > 0).then(|| view! { <li class="chip">{format!("and {more} more")}</li> });
-        view! { {faults.into_iter().take(2).map(chip).collect_view()} {rest} }
-    };
     let sentence = move || {
-        last.get().map(|(at, tone, text)| {
+        last.get().map(|(at, class, text)| {
+            let whole = text.clone();
             view! {
-                <p class=format!("said {}", format!("{tone:?}").to_lowercase())>
+                <p class=format!("said {class}") title=whole>
                     <time>{format!("{:.1} s", at.as_secs())}</time>
-                    " "
                     {text}
                 </p>
             }
         })
     };
+    let chips = move || {
+        let faults = faults.get();
+        let more = faults.len().saturating_sub(2);
+        let chip = |text: String| view! { <li class="chip">{text}</li> };
+        let rest = (more > 0).then(|| chip(format!("and {more} more")));
+        view! { {faults.into_iter().take(2).map(chip).collect_view()} {rest} }
+    };
     view! {
         <div class="caption">
-            {sentence}
-            <ul class="chips" aria-label="Active faults">{chips}</ul>
+            <div class="words">
+                <p class=move || format!("fares {}", state.get().1)>{move || state.get().0}</p>
+                {sentence}
+            </div>
+            <ul class="chips" aria-label="What is broken">{chips}</ul>
         </div>
     }
 }

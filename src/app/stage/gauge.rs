@@ -38,6 +38,7 @@ pub fn Slots(
     let limit = queue.with_untracked(|q| q.map_or(0, |q| q.limit));
     let slots = (limit > 1 && limit <= SLOTS_MAX).then(|| width / f64::from(limit));
     let level = move || format!("{:.1}", width * share(queue.get()));
+    let right = left + width;
     let middle = y + height / 2.0;
     view! {
         <g class=move || format!("queue {}", heat(queue.get()))>
@@ -48,7 +49,7 @@ pub fn Slots(
                     view! {
                         <path
                             class="slots"
-                            d=format!("M{:.2} {middle}H{:.2}", left + slot - 0.75, left + width - slot / 2.0)
+                            d=format!("M{:.2} {middle}H{:.2}", left + slot - 0.75, right - slot / 2.0)
                             stroke-width=height + 1.0
                             stroke-dasharray=format!("1.5 {:.3}", slot - 1.5)
                         />

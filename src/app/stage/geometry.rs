@@ -16,8 +16,10 @@ const ROAD: f64 = 84.0;
 
 /// The scales that are tried, from large to small, until no two nodes overlap.
 const LARGEST: f64 = 1.3;
-const SMALLEST: f64 = 0.42;
-const STEPS: u32 = 16;
+const SMALLEST: f64 = 0.34;
+const STEPS: u32 = 18;
+/// Below this scale a node has room for its name and its queue only.
+pub const COMPACT: f64 = 0.66;
 
 /// Where every node and link of a scenario stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -197,7 +199,7 @@ fn footprint(kind: Kind, size: Point, scale: f64, crowds: usize, upright: bool) 
     }
 }
 
-/// Positions along one axis, such that nothing sticks out of the rim: the margins grow until it fits.
+/// Positions along one axis, such that nothing sticks out: the margins grow until it fits.
 fn axis(
     length: f64,
     after: f64,
@@ -231,7 +233,8 @@ impl Geometry {
                 // Room for messages between neighbours, and for the name under a node.
                 let room = ROAD * self.scale.min(1.0);
                 (a.at.0 - b.at.0).abs() < a.half.0 + b.half.0 + room
-                    && (a.at.1 - b.at.1).abs() < a.half.1 + b.half.1 + 2.0 * GAP
+                    && (a.at.1 - b.at.1).abs()
+                        < a.half.1 + b.half.1 + 2.0 * GAP * self.scale.min(1.0)
             })
         })
     }
@@ -251,7 +254,7 @@ impl Geometry {
         let middle = ((lane.from.0 + lane.to.0) / 2.0, (lane.from.1 + lane.to.1) / 2.0);
         let straight = length(sub(bend, ((a.at.0 + b.at.0) / 2.0, (a.at.1 + b.at.1) / 2.0)));
         let lane = if straight < 1.0 { Lane { bend: middle, ..lane } } else { lane };
-        lane.shifted(LANE)
+        lane.shifted(LANE * self.scale.clamp(0.6, 1.1))
     }
 
     /// The control point of a curve from `a` to `b` that passes by every other node.
@@ -356,7 +359,7 @@ mod tests {
         let geometry = plan().arrange(900.0, 500.0);
         let (there, back) = (geometry.lanes[0].at(0.5), geometry.lanes[1].at(0.5));
         let apart = length(sub(there, back));
-        assert!((apart - 2.0 * LANE).abs() < 0.01, "{apart}");
+        assert!(apart > LANE && apart < 3.0 * LANE, "{apart}");
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! The hand that tears: draw a line around some nodes, or click them one by one, and the rest of the
-//! world is on the other side.
+//! The hand that tears: draw a line around some nodes, or click them one by one, and the rest of
+//! the world is on the other side.
 
 use super::Scene;
 use super::geometry::{Point, length, sub};
 use crate::app::state::{Lab, Tool};
 use crate::base::id::NodeId;
-use crate::session::Command;
+use crate::session::command::Command;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 use web_sys::PointerEvent;
 
 /// Divides the nodes: `picked` on one side, the others on the other.
@@ -65,10 +66,11 @@ pub fn Pad() -> impl IntoView {
                 class="pad"
                 on:pointerdown=move |event| {
                     event.prevent_default();
+                    hold(&event);
                     scene.stroke.set(vec![at(&event)]);
                 }
                 on:pointermove=move |event| {
-                    if event.buttons() & 1 == 1 {
+                    if !scene.stroke.with_untracked(Vec::is_empty) {
                         scene.stroke.update(|s| s.push(at(&event)));
                     }
                 }
@@ -78,17 +80,26 @@ pub fn Pad() -> impl IntoView {
             <div class="hint" role="group" aria-label="Partition">
                 <span>"Draw around the nodes to cut off, or click them."</span>
                 <button
-                    class="primary"
+                    class="button button-main"
                     prop:disabled=move || scene.lab.picked.with(Vec::is_empty)
                     on:click=move |_| apply(lab)
                 >
                     "Divide"
                 </button>
-                <button on:click=move |_| lab.tool.set(Tool::Select)>"Cancel"</button>
+                <button class="button" on:click=move |_| lab.tool.set(Tool::Select)>"Cancel"</button>
             </div>
         }
     };
     move || on().then(pad)
+}
+
+/// Keeps the pointer, so that a stroke may leave the stage.
+fn hold(event: &PointerEvent) {
+    let pad = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    if let Some(pad) = pad {
+        // A pointer that is already gone needs no holding.
+        let _ = pad.set_pointer_capture(event.pointer_id());
+    }
 }
 
 /// Divides at the picked nodes.

@@ -143,7 +143,10 @@ fn Road(pair: Pair) -> impl IntoView {
         axis.get().reaching(middle(pair.source), middle(pair.target))
     };
     let ground = move || whole().path();
-    let chosen = move || matches!(lab.selected.get(), Selection::Link(id) if id == pair.there || Some(id) == pair.back);
+    let chosen = move || {
+        let Selection::Link(id) = lab.selected.get() else { return false };
+        id == pair.there || Some(id) == pair.back
+    };
     let gap = move || {
         let (road, gap) = (whole(), axis.get().at(0.5));
         // The gap is half way between the rims, which is not half way between the middles.
@@ -223,6 +226,10 @@ fn Handle(pair: Pair) -> impl IntoView {
     };
     let click = move |event: web_sys::MouseEvent| {
         event.stop_propagation();
+        if let Some(packet) = super::pick::packet_at(scene, &event) {
+            lab.selected.set(Selection::Packet(packet));
+            return;
+        }
         lab.selected.set(Selection::Link(pair.there));
         let key = match lab.tool.get_untracked() {
             Tool::Select | Tool::Cut => "C",

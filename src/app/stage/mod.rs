@@ -1,9 +1,10 @@
 //! The stage: nodes, links and messages at one instant.
 //!
-//! Three layers. Beneath, an SVG with the torn regions and the roads; then a canvas with the messages
-//! and the crowds, which change with every picture; above, an SVG with the nodes and everything that
-//! can be pointed at or focused, which changes only when something happens. To add a layer: a file
-//! here with a component that takes the [`Scene`] from its context, and a line in [`Stage`].
+//! Three layers. Beneath, an SVG with the torn regions and the roads; then a canvas with the
+//! messages and the crowds, which change with every picture; above, an SVG with the nodes and
+//! everything that can be pointed at or focused, which changes only when something happens. To add
+//! a layer: a file here with a component that takes the [`Scene`] from its context, and a line in
+//! [`Stage`].
 
 mod breaker;
 mod canvas;
@@ -18,12 +19,14 @@ mod link;
 mod menu;
 pub mod node;
 mod painter;
+mod pick;
 mod plain;
 mod points;
 pub mod poster;
 mod regions;
 mod sides;
 mod tools;
+mod trail;
 
 use crate::app::keys;
 use crate::app::state::{Lab, Selection, Tool};
@@ -99,6 +102,11 @@ pub fn Stage() -> impl IntoView {
         let (width, height) = scene.geometry.with(|g| g.size);
         format!("0 0 {width:.0} {height:.0}")
     };
+    let click = move |event: web_sys::MouseEvent| {
+        let packet = pick::packet_at(scene, &event);
+        lab.selected.set(packet.map_or(Selection::None, Selection::Packet));
+    };
+    let scale = move || format!("--scale:{:.2}", scene.geometry.with(|g| g.scale.clamp(0.6, 1.1)));
     let tool = move || match lab.tool.get() {
         Tool::Select => "select",
         Tool::Cut => "cut",
@@ -116,7 +124,7 @@ pub fn Stage() -> impl IntoView {
         >
             <caption::Caption />
             <div class="stage-room" node_ref=room>
-                <svg class="layer under" viewBox=view_box aria-hidden="true">
+                <svg class="layer under" viewBox=view_box style=scale aria-hidden="true">
                     <sides::Sides />
                     <link::Roads />
                     <glyph::Floors />
@@ -125,11 +133,12 @@ pub fn Stage() -> impl IntoView {
                 <svg
                     class="layer over"
                     viewBox=view_box
-                    on:click=move |_| lab.selected.set(Selection::None)
+                    on:click=click
                 >
                     <link::Links />
                     <node::Nodes />
                     <breaker::Breakers />
+                    <pick::Ring />
                     <lasso::Stroke />
                 </svg>
                 <lasso::Pad />
@@ -164,7 +173,7 @@ fn measure(room: NodeRef<Div>, size: RwSignal<(f64, f64)>) {
     });
 }
 
-/// Moves the focus to the nearest node or link in a direction: along it counts once, across it twice.
+/// Moves the focus to the nearest node or link in a direction: what lies across counts twice.
 pub fn walk(dx: f64, dy: f64) {
     let Ok(list) = document().query_selector_all(".stage .node, .stage .link") else { return };
     let all = (0..list.length()).filter_map(|n| list.item(n)?.dyn_into::<SvgElement>().ok());

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::gauge::{Slots, Workers};
-use super::geometry::{Item, Spot};
+use super::geometry::{COMPACT, Item, Spot};
 use super::glyph::{lid, outline};
 use crate::app::actions::{node_actions, perform};
 use crate::app::state::{Selection, Tool};
@@ -88,6 +88,7 @@ fn Node(item: Item) -> impl IntoView {
     };
     let class = move || face.with(|f| f.as_ref().map_or("up", Face::class));
     let shape = move || spot.get().map(|s| outline(kind, &s)).unwrap_or_default();
+    let cover = move || spot.get().map(|s| lid(&s)).unwrap_or_default();
     let scale = move || scene.geometry.with(|g| g.scale);
     let picked = move || scene.lab.picked.with(|p| p.contains(&id));
     let (name, item) = (item.name.clone(), StoredValue::new(item));
@@ -125,7 +126,7 @@ fn Node(item: Item) -> impl IntoView {
             {(kind == Kind::Store)
                 .then(|| {
                     view! {
-                        <path class="lid" d=move || spot.get().map(|s| lid(&s)).unwrap_or_default() />
+                        <path class="lid" d=cover />
                     }
                 })}
             {move || item.with_value(|item| inside(item, spot.get(), face, scale()))}
@@ -180,17 +181,21 @@ fn Names(
 ) -> impl IntoView {
     let half = move || spot.get().map_or(30.0, |s| s.half.1);
     let boxed = matches!(kind, Kind::Service | Kind::Store);
+    let on_top = move || format!("translate(0 {:.1})", -half() - 2.0);
     let under = move || half() + if boxed { 4.0 } else { 16.0 };
+    let second = move |text: String| {
+        view! { <text class="line" y=move || under() + 15.0>{text}</text> }
+    };
     view! {
         {(!boxed).then(|| view! { <text class="name" y=under>{name}</text> })}
-        {move || crowd.get().map(|text| view! { <text class="line" y=move || under() + 15.0>{text}</text> })}
+        {move || crowd.get().map(second)}
         {move || {
             badge
                 .get()
                 .map(|text| {
                     let width = text.chars().count() as f64 * 6.6 + 16.0;
                     view! {
-                        <g class="badge" transform=move || format!("translate(0 {:.1})", -half() - 2.0)>
+                        <g class="badge" transform=on_top>
                             <rect x=-width / 2.0 y="-10" width=width height="20" rx="10" />
                             <text dy="0.35em">{text}</text>
                         </g>
@@ -224,7 +229,7 @@ fn inside(
     spot: Option<Spot>,
     face: Memo<Option<Face>>,
     scale: f64,
-) -> Option<impl IntoView + use<>> {
+) -> Option<AnyView> {
     let spot = spot.filter(|_| matches!(item.kind, Kind::Service | Kind::Store))?;
     let queue = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.queue)));
     let workers = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.workers)));
@@ -235,10 +240,13 @@ fn inside(
     let slots = queue.with_untracked(Option::is_some).then(|| {
         view! { <Slots queue left width y=row(33.0) height=8.0 * scale /> }
     });
+    if scale < COMPACT {
+        return Some(compact(item, queue, (w, h)).into_any());
+    }
     let dots = workers.with_untracked(Option::is_some).then(|| {
         view! { <Workers workers left width y=row(56.0) scale /> }
     });
-    Some(view! {
+    let whole = view! {
         <g class="inside" style=format!("font-size:{:.2}px", 13.0 * scale.max(0.82))>
             <text class="title" x=left y=row(20.0)>{item.name.clone()}</text>
             <text class="count" x=-left y=row(20.0)>
@@ -247,7 +255,21 @@ fn inside(
             {slots}
             {dots}
         </g>
-    })
+    };
+    Some(whole.into_any())
+}
+
+/// What fits into a small box: the name, and the queue as a bar.
+fn compact(item: &Item, queue: Memo<Option<Gauge>>, (w, h): (f64, f64)) -> impl IntoView + use<> {
+    let slots = queue.with_untracked(Option::is_some).then(|| {
+        view! { <Slots queue left=-w + 6.0 width=2.0 * w - 12.0 y=h * 0.32 height=h * 0.3 /> }
+    });
+    view! {
+        <g class="inside compact" style=format!("font-size:{:.1}px", (h * 0.72).clamp(9.0, 12.0))>
+            <text class="title" y=h * 0.02>{item.name.clone()}</text>
+            {slots}
+        </g>
+    }
 }
 
 fn gauge_text(gauge: &Gauge) -> String {

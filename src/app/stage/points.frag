@@ -22,7 +22,7 @@ void main() {
     vec2 p = (gl_PointCoord - 0.5) * (v_size + 4.0);
     float r = v_size * 0.5;
     float thin = max(1.2 * density, v_size * 0.14);
-    bool small = v_size < 6.0 * density;
+    bool small = v_size < 5.0 * density;
     float d = length(p) - r;
     vec3 colour = colours[v_look];
     float ink = 0.0;    // how much of the look's colour

@@ -2,6 +2,7 @@
 //! their end, and the members of crowds. One list of points for whichever painter there is.
 
 use super::geometry::Geometry;
+use crate::base::time::Span;
 use crate::observe::frame::{Crowd, Fate, Frame, Kind};
 
 /// Numbers per point: x, y, size in pixels, look, opacity.
@@ -37,26 +38,33 @@ pub const COLOURS: [&str; LOOKS] = [
 ];
 
 /// Fills `out` with the points of a picture, crowds first, so that messages pass over them.
-/// Without `moving` messages are left out: numbers on the links stand for them.
-pub fn collect(frame: &Frame, geometry: &Geometry, moving: bool, out: &mut Vec<f32>) {
+/// Ends older than `fade` are left out. Returns where the messages start and end in the list.
+pub fn collect(
+    frame: &Frame,
+    geometry: &Geometry,
+    fade: Span,
+    out: &mut Vec<f32>,
+) -> std::ops::Range<usize> {
     out.clear();
     for node in frame.nodes.iter().filter(|n| n.kind == Kind::Clients) {
         if let (Some(crowd), Some(spot)) = (&node.crowd, geometry.spot(node.id)) {
             seat(crowd, spot.at, spot.half.0, out);
         }
     }
-    if !moving {
-        return;
-    }
-    let size = packet_size(frame.packets.id.len()) * geometry.scale.max(0.8) as f32;
+    let start = out.len();
+    let size = packet_size(frame.packets.id.len()) * geometry.scale.clamp(0.62, 1.1) as f32;
     let packets = &frame.packets;
     for ((link, progress), kind) in packets.link.iter().zip(&packets.progress).zip(&packets.kind) {
         let Some(lane) = geometry.lanes.get(*link as usize) else { continue };
         let (x, y) = lane.at(f64::from(*progress));
         out.extend([x as f32, y as f32, size * weight(*kind), f32::from(*kind), 1.0]);
     }
-    let oldest = frame.ends.iter().map(|e| frame.at.since(e.at).0).max().unwrap_or(0).max(1);
+    let messages = start..out.len();
     for end in &frame.ends {
+        let age = frame.at.since(end.at).0 as f32 / fade.0.max(1) as f32;
+        if age > 1.0 {
+            continue;
+        }
         let look = match end.fate {
             Fate::Delivered => continue,
             Fate::LostInFlight => LOST,
@@ -65,9 +73,9 @@ pub fn collect(frame: &Frame, geometry: &Geometry, moving: bool, out: &mut Vec<f
         };
         let Some(lane) = geometry.lanes.get(end.link.index()) else { continue };
         let (x, y) = lane.at(f64::from(end.progress));
-        let age = frame.at.since(end.at).0 as f32 / oldest as f32;
-        out.extend([x as f32, y as f32, size.max(6.0) * 1.5, look, 1.0 - 0.85 * age]);
+        out.extend([x as f32, y as f32, size.max(6.0) * 1.5, look, 1.0 - age * age]);
     }
+    messages
 }
 
 /// Many messages are drawn small, so that they can be told apart.

@@ -31,6 +31,10 @@ pub fn Sides() -> impl IntoView {
             <pattern id="hatch-1" width="10" height="10" patternUnits="userSpaceOnUse">
                 <circle class="hatch-dot side-1" cx="3" cy="3" r="1" />
             </pattern>
+            <pattern id="out" width="7" height="7" patternUnits="userSpaceOnUse"
+                patternTransform="rotate(45)">
+                <path class="hatch out-line" d="M0 0V7" />
+            </pattern>
             <pattern id="hatch-2" width="9" height="9" patternUnits="userSpaceOnUse"
                 patternTransform="rotate(-45)">
                 <path class="hatch side-2" d="M0 0V9" />

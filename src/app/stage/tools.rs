@@ -2,7 +2,7 @@
 
 use crate::app::icon::icon;
 use crate::app::state::{Lab, Tool};
-use crate::session::Command;
+use crate::session::command::Command;
 use leptos::prelude::*;
 
 /// Each tool with its icon, name and key.
