@@ -11,3 +11,7 @@ pub mod read;
 #[cfg(feature = "cli")]
 pub mod schema;
 pub mod v1;
+
+/// The JSON Schema of the format, as published: `netsplit schema` prints the one of the types, and
+/// a test holds them together.
+pub const SCHEMA: &str = include_str!("schema.json");

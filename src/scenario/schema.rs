@@ -47,3 +47,12 @@ impl<T: JsonSchema> JsonSchema for Named<T> {
         json_schema!({ "type": "object", "additionalProperties": item })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_published_schema_is_that_of_the_types() {
+        let same = super::schema() == crate::scenario::SCHEMA;
+        assert!(same, "run `cargo run -- schema >src/scenario/schema.json`");
+    }
+}
