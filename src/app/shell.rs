@@ -4,13 +4,14 @@ use crate::app::address::{self, Asked};
 use crate::app::embed::Embed;
 use crate::app::panels::gallery::Gallery;
 use crate::app::panels::help::Help;
+use crate::app::panels::log::announce;
 use crate::app::panels::outline::Outline;
 use crate::app::panels::playback::Playback;
 use crate::app::panels::share::Share;
 use crate::app::panels::toolbar::Toolbar;
 use crate::app::panels::{PANELS, Panel, Slot};
 use crate::app::stage::Stage;
-use crate::app::state::{Lab, Place, Theme};
+use crate::app::state::{Lab, Place, Selection, Theme};
 use crate::app::trouble::{Announcer, Notice};
 use crate::app::{driver, keys};
 use crate::scenario::link;
@@ -28,6 +29,7 @@ pub fn App() -> impl IntoView {
     let lab = Lab::new(Session::open(opened));
     provide_context(lab);
     driver::start(lab);
+    announce(lab);
     look(lab, &asked);
     if address::open(lab, &asked) && asked.play {
         lab.play();
@@ -153,12 +155,27 @@ fn sheet() -> impl IntoView {
 #[component]
 fn Tabbed(panels: Vec<&'static Panel>) -> impl IntoView {
     use crate::app::widgets::tabs::{Tab, Tabs};
+    let lab = expect_context::<Lab>();
     let Some(first) = panels.first() else { return ().into_any() };
     let chosen = RwSignal::new(first.id);
+    follow_selection(lab, chosen);
     let tabs = panels.iter().map(|p| Tab { id: p.id, label: p.title }).collect();
     let show = move |id: &'static str| {
         let found = PANELS.iter().find(|p| p.id == id);
         found.map_or_else(|| ().into_any(), |p| (p.view)())
     };
     view! { <Tabs name="Details" tabs=tabs chosen=chosen panel=show /> }.into_any()
+}
+
+/// What is picked out is explained at once, unless its parameters are being looked at.
+fn follow_selection(lab: Lab, chosen: RwSignal<&'static str>) {
+    Effect::new(move |before: Option<Selection>| {
+        let now = lab.selected.get();
+        let picked = now != Selection::None && before.is_some_and(|before| before != now);
+        let tuned = matches!(now, Selection::Node(_)) && chosen.get_untracked() == "parameters";
+        if picked && !tuned {
+            chosen.set("inspector");
+        }
+        now
+    });
 }

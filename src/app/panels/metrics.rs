@@ -64,7 +64,10 @@ pub fn HeadlineStrip() -> impl IntoView {
 fn Mix(now: Memo<Headline>) -> impl IntoView {
     let share = move |n: usize| now.with(|h| h.mix.map_or(0.0, |mix| mix[n]));
     let part = move |(n, (id, _, colour)): (usize, (&'static str, _, &'static str))| {
-        let style = move || format!("flex-grow: {:.4}; background: var({colour})", share(n));
+        let style = move || match share(n) {
+            share if share > 0.0 => format!("flex-grow: {share:.4}; background: var({colour})"),
+            _ => "display: none".to_owned(),
+        };
         view! { <span class=format!("mix-part mix-{id}") style=style></span> }
     };
     let word =

@@ -6,6 +6,9 @@ use crate::base::time::Time;
 use crate::observe::line::{Line, Tone};
 use leptos::prelude::*;
 
+/// A fact of more letters stands below its name, not beside it.
+const LONG: usize = 26;
+
 /// An instant as a button that goes there.
 #[component]
 pub fn Instant(
@@ -13,7 +16,7 @@ pub fn Instant(
     at: Time,
 ) -> impl IntoView {
     let lab = expect_context::<Lab>();
-    let said = scale::clock(at.as_secs());
+    let said = scale::instant(at.as_secs());
     view! {
         <button
             type="button"
@@ -71,6 +74,9 @@ pub fn Rows(
     #[prop(into)]
     rows: Signal<Vec<(String, String)>>,
 ) -> impl IntoView {
-    let row = |(name, fact): (String, String)| view! { <div><dt>{name}</dt><dd>{fact}</dd></div> };
+    let row = |(name, fact): (String, String)| {
+        let long = fact.chars().count() > LONG;
+        view! { <div class:rows-long=long><dt>{name}</dt><dd>{fact}</dd></div> }
+    };
     view! { <dl class="rows">{move || rows.get().into_iter().map(row).collect_view()}</dl> }
 }

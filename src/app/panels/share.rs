@@ -1,13 +1,15 @@
 //! The dialog that gives a run away: a link to this very instant, or the code that puts it into
 //! another page. Nothing is sent anywhere; the link holds everything.
 
+use crate::app::address;
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::app::widgets::button::{Button, Look};
 use crate::app::widgets::clipboard::{Copied, copy};
 use crate::app::widgets::dialog::Dialog;
 use crate::app::widgets::toggle::Toggle;
-use crate::session::LinkOptions;
+use crate::base::time::Time;
+use crate::session::share::LinkOptions;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -27,51 +29,70 @@ pub fn Share() -> impl IntoView {
     view! { <Dialog title="Share this run" open=lab.sharing><Content /></Dialog> }
 }
 
+/// A link and what it is of: the fragment, the instant, and how often the run had been changed.
+#[derive(Clone, Debug, PartialEq)]
+struct Made {
+    fragment: String,
+    at: Time,
+    changes: u64,
+}
+
+fn make(lab: Lab, instant: bool) -> Made {
+    let changes = lab.opened.get_untracked();
+    lab.with_session(|s| Made { fragment: s.link(LinkOptions { instant }), at: s.now(), changes })
+}
+
 #[component]
 fn Content() -> impl IntoView {
     let lab = expect_context::<Lab>();
-    let fresh = move || lab.with_session(|s| (s.link(LinkOptions::default()), s.now()));
-    let made = RwSignal::new(fresh());
-    let address = Memo::new(move |_| made.with(|(fragment, _)| page_address("", fragment)));
+    let instant = RwSignal::new(true);
+    let made = RwSignal::new(make(lab, true));
+    let renew = move || made.set(make(lab, instant.get_untracked()));
+    let address = Memo::new(move |_| made.with(|m| page_address(lab, &[], &m.fragment)));
     let stale = Memo::new(move |_| {
         lab.slow_tick.track();
-        lab.changed.track();
-        made.get() != fresh()
+        let now = lab.with_session(|s| s.now());
+        made.with(|m| m.changes != lab.opened.get() || (instant.get() && m.at != now))
     });
+    let toggle = move |on| {
+        instant.set(on);
+        renew();
+    };
     view! {
         <p class="share-about">
-            "The link carries the settings, what you did and when, the seed, and the instant on screen ("
-            <b>{move || made.with(|(_, at)| scale::clock(at.as_secs()))}</b>
-            "). Whoever opens it sees the same run, message for message."
+            "The link holds the settings, the seed, and what you did and when. Whoever opens it sees \
+             the same run, message for message. Nothing is sent anywhere."
         </p>
+        <Toggle
+            label=format!("Open at {}", scale::clock(made.get_untracked().at.as_secs()))
+            on=instant
+            change=Callback::new(toggle)
+        />
         <CopyBox name="Link" text=address rows=3 />
         <Meter length=Signal::derive(move || address.with(String::len)) />
         <Show when=move || stale.get()>
             <p class="share-stale" role="status">
                 <span class="tone tone-warn" aria-hidden="true">"▲"</span>
                 "The run has moved on since this link was made."
-                <Button press=Callback::new(move |()| made.set(fresh()))>"Make a new link"</Button>
+                <Button press=Callback::new(move |()| renew())>"Make a new link"</Button>
             </p>
         </Show>
-        <Embed fragment=Signal::derive(move || made.with(|m| m.0.clone())) />
+        <Embed fragment=Signal::derive(move || made.with(|m| m.fragment.clone())) />
     }
 }
 
 /// Code for another page.
 #[component]
 fn Embed(fragment: Signal<String>) -> impl IntoView {
-    let size = RwSignal::new(1_usize);
-    let (playing, panels) = (RwSignal::new(false), RwSignal::new(false));
+    let lab = expect_context::<Lab>();
+    let (size, playing) = (RwSignal::new(1_usize), RwSignal::new(false));
     let code = Memo::new(move |_| {
-        let mut query = "?embed=1".to_owned();
+        let mut query = vec!["embed=1"];
         if playing.get() {
-            query.push_str("&play=1");
-        }
-        if panels.get() {
-            query.push_str("&ui=full");
+            query.push("play=1");
         }
         let (_, width, height) = SIZES[size.get().min(SIZES.len() - 1)];
-        frame_code(&fragment.with(|f| page_address(&query, f)), width, height)
+        frame_code(&fragment.with(|f| page_address(lab, &query, f)), width, height)
     });
     let choice = move |(n, (name, width, height)): (usize, (&'static str, u32, u32))| {
         view! {
@@ -98,18 +119,11 @@ fn Embed(fragment: Signal<String>) -> impl IntoView {
                 <legend>"Size"</legend>
                 {SIZES.into_iter().enumerate().map(choice).collect_view()}
             </fieldset>
-            <div class="share-options">
-                <Toggle
-                    label="Start playing"
-                    on=playing
-                    change=Callback::new(move |on| playing.set(on))
-                />
-                <Toggle
-                    label="With all panels"
-                    on=panels
-                    change=Callback::new(move |on| panels.set(on))
-                />
-            </div>
+            <Toggle
+                label="Start playing"
+                on=playing
+                change=Callback::new(move |on| playing.set(on))
+            />
             <CopyBox name="Code" text=code rows=5 />
         </details>
     }
@@ -174,12 +188,16 @@ fn Meter(length: Signal<usize>) -> impl IntoView {
     }
 }
 
-/// The address of this page with another query and fragment.
-fn page_address(query: &str, fragment: &str) -> String {
-    let location = window().location();
-    let (origin, path) = (location.origin(), location.pathname());
-    let base = format!("{}{}", origin.unwrap_or_default(), path.unwrap_or_default());
-    format!("{base}{query}#{fragment}")
+/// The address of this run with more to say in the query.
+fn page_address(lab: Lab, more: &[&str], fragment: &str) -> String {
+    let origin = window().location().origin().unwrap_or_default();
+    let base = lab.preset.get().map_or_else(address::home, |id| address::of_preset(&id));
+    let mut address = format!("{origin}{base}");
+    for pair in more {
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str(pair);
+    }
+    format!("{address}#{fragment}")
 }
 
 /// The element that shows `address` inside another page.

@@ -5,7 +5,7 @@ use crate::app::state::Lab;
 use crate::app::widgets::button::{Button, Look};
 use crate::base::time::Time;
 use crate::scenario::presets::{self, Fidelity, Preset, Question, Try};
-use crate::session::Command;
+use crate::session::command::Command;
 use leptos::prelude::*;
 
 /// The story of the preset on screen; without one, a line that says so.

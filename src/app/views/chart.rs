@@ -9,7 +9,7 @@ use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::app::widgets::clipboard;
 use crate::base::time::Time;
-use crate::session::MarkKind;
+use crate::session::timeline::MarkKind;
 use leptos::ev::MouseEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -279,7 +279,6 @@ fn times(lab: Lab, hover: Option<f64>) -> Times {
                     faults.push(Band { from: mark.at.as_secs(), to: until.as_secs() });
                 }
                 MarkKind::Command => commands.push(mark.at.as_secs()),
-                MarkKind::Breaker | MarkKind::Check => {}
             }
         }
         Times { end: s.end().as_secs(), now: s.now().as_secs(), hover, faults, commands }

@@ -160,6 +160,11 @@ pub fn clock(seconds: f64) -> String {
     }
 }
 
+/// An instant in a list of instants: always as many decimals, so that they line up.
+pub fn instant(seconds: f64) -> String {
+    if seconds < 100.0 { format!("{seconds:.2} s") } else { clock(seconds) }
+}
+
 /// What one pixel column of a line shows: the lowest and highest value that fall on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Column {

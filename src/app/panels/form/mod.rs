@@ -2,7 +2,7 @@
 //! command. [`schema`] and [`path`] are pure; [`fields`] and [`controls`] draw what they say.
 
 use crate::app::state::Lab;
-use crate::session::Command;
+use crate::session::command::Command;
 use leptos::prelude::*;
 use path::Path;
 use schema::Schema;
