@@ -2,7 +2,7 @@
 
 use super::graph::directions;
 use super::names::Cast;
-use super::{MOST_FAULTS, PlannedLink};
+use super::{MOST_FAULTS, MOST_NAMED, MOST_NODES, MOST_PROBLEMS, PlannedLink};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
@@ -24,7 +24,7 @@ pub fn compile(
     links: &[PlannedLink],
     problems: &mut Diagnostics,
 ) -> (Vec<Planned>, Surges) {
-    let (mut planned, mut surges) = (Vec::new(), Vec::new());
+    let (mut planned, mut surges, mut named) = (Vec::new(), Vec::new(), 0);
     for (number, fault) in scenario.faults.iter().enumerate() {
         let path = format!("faults[{number}]");
         let trigger = trigger(fault, &path, problems);
@@ -35,7 +35,13 @@ pub fn compile(
             surges.extend(compiler.surge(surge, &trigger, lasts));
         }
         let plan = |fault| Planned { trigger: trigger.clone(), lasts, fault };
+        named += faults.iter().map(|fault| reach(fault, links)).sum::<usize>();
         planned.extend(faults.into_iter().map(plan));
+        if named > MOST_NAMED {
+            let message = format!("faults concern more than {MOST_NAMED} links in all");
+            problems.error("faults", message, "name fewer links in each");
+            break;
+        }
         if planned.len() > MOST_FAULTS {
             let message = format!("there are more than {MOST_FAULTS} faults");
             let remedy = format!("{MOST_FAULTS} faults, one for each node, is the limit");
@@ -44,6 +50,17 @@ pub fn compile(
         }
     }
     (planned, surges)
+}
+
+/// How many links a fault concerns, at most.
+fn reach(fault: &Fault, links: &[PlannedLink]) -> usize {
+    match fault {
+        Fault::Cut { links, .. } | Fault::Gray { links, .. } | Fault::Flap { links, .. } => {
+            links.len()
+        }
+        Fault::Partition { .. } => links.len(),
+        _ => 0,
+    }
 }
 
 fn trigger(fault: &v1::Fault, path: &str, problems: &mut Diagnostics) -> Trigger {
@@ -137,6 +154,9 @@ impl Compiler<'_> {
             self.problems.error(path, "no link is named", "name links as a~b or a~~b");
         }
         for (number, name) in names.iter().enumerate() {
+            if all.len() > MOST_NAMED || self.problems.problems.len() > MOST_PROBLEMS {
+                break;
+            }
             let path = format!("{}.{kind}.links[{number}]", self.path);
             let before = self.problems.problems.len();
             let mut pairs = directions(name, &path, self.cast, self.problems);
@@ -158,6 +178,11 @@ impl Compiler<'_> {
         let path = format!("{}.partition", self.path);
         if sides.len() < 2 {
             self.problems.error(path.clone(), "a partition has two sides or more", "name them");
+        }
+        if sides.iter().map(Vec::len).sum::<usize>() > MOST_NODES {
+            let remedy = format!("{MOST_NODES} names in all is the limit");
+            self.problems.error(path, "the sides have too many names", remedy);
+            return Vec::new();
         }
         let mut all: Vec<Vec<NodeId>> = Vec::new();
         for (number, side) in sides.iter().enumerate() {

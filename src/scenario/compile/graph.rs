@@ -1,7 +1,7 @@
 //! Who calls whom: that it leads somewhere and never in a circle, and the links it needs.
 
 use super::names::{Cast, ends};
-use super::{MOST_LINKS, PlannedLink};
+use super::{MOST_LINKS, MOST_NAMED, PlannedLink};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::scenario::v1::node::Node;
@@ -108,9 +108,16 @@ pub fn links(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) -
     }
     let mut listed: Vec<(&str, &Link)> = scenario.links.iter().collect();
     // The more is said, the later it is applied: both ways before one way, groups before replicas.
-    listed.sort_by_key(|(name, _)| precision(name, cast));
+    listed.sort_by_cached_key(|(name, _)| precision(name, cast));
+    let mut named = 0;
     for (name, link) in listed {
+        if named > MOST_NAMED {
+            let message = format!("the list names more than {MOST_NAMED} links");
+            problems.error("links", message, "name fewer groups at once");
+            break;
+        }
         for pair in directions(name, &format!("links.{name}"), cast, problems) {
+            named += 1;
             let settings = links.entry(pair).or_insert_with(|| usual.clone());
             if let Some(latency) = &link.latency {
                 settings.latency = latency.compile();

@@ -34,6 +34,10 @@ pub const MOST_GUARDED: u64 = 200_000;
 pub const MOST_RATE: f64 = 5_000_000.0;
 /// Links a scenario may have, each direction counted.
 pub const MOST_LINKS: usize = 20_000;
+/// Links that may be named, each as often as it is, in the list of links or by faults.
+pub const MOST_NAMED: usize = 100_000;
+/// Mistakes that are told at once.
+pub const MOST_PROBLEMS: usize = 100;
 /// Faults a scenario may have, one for each node they concern.
 pub const MOST_FAULTS: usize = 1_000;
 
@@ -97,6 +101,9 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
         problems.error("duration", "the run takes no time", "choose a length such as 60s");
     }
     let cast = names::Cast::new(scenario, &mut problems);
+    if cast.nodes.len() >= MOST_NODES && problems.has_errors() {
+        return Err(problems);
+    }
     graph::check(scenario, &cast, &mut problems);
     load(scenario, &mut problems);
     memory(scenario, &mut problems);
@@ -104,6 +111,7 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
     let links = graph::links(scenario, &cast, &mut problems);
     let (faults, surges) = fault::compile(scenario, &cast, &links, &mut problems);
     if problems.has_errors() {
+        problems.problems.truncate(MOST_PROBLEMS);
         return Err(problems);
     }
     let (seed, duration, checks) = (scenario.seed, scenario.duration, scenario.checks.clone());
@@ -247,5 +255,7 @@ impl Plan {
     }
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

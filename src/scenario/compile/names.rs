@@ -75,7 +75,7 @@ impl<'a> Cast<'a> {
     /// The same; an unknown name is a mistake at `path`.
     pub fn known(&self, name: &str, path: &str, problems: &mut Diagnostics) -> Vec<NodeId> {
         let found = self.find(name);
-        if found.is_empty() {
+        if found.is_empty() && problems.problems.len() < super::MOST_PROBLEMS {
             self.add_unknown(name, path, problems);
         }
         found

@@ -291,6 +291,7 @@ mod tests {
     #[test]
     fn words_choose_variants() {
         let people = |json: Value| json["nodes"]["people"]["clients"].clone();
+        let api = |json: Value| json["nodes"]["api"]["service"].clone();
         assert_eq!(
             people(changed("people.retry.backoff", "exp"))["retry"],
             json!({"backoff": "exponential"})
@@ -311,7 +312,7 @@ mod tests {
             json!({"uniform": ["5ms", "10ms"]})
         );
         assert_eq!(
-            changed("api.time", json!({"log_normal": {"sigma": 1.0}}))["nodes"]["api"]["service"]["time"],
+            api(changed("api.time", json!({"log_normal": {"sigma": 1.0}})))["time"],
             json!({"log_normal": {"sigma": 1.0}})
         );
     }

@@ -4,8 +4,17 @@ use crate::base::unit::Chance;
 use proptest::prelude::*;
 use serde_json::json;
 
+/// A preset that stays, with people who call an api; the tests know nothing else of it.
+const STORM: &str = "retry-storm";
+
+fn storm() -> Scenario {
+    let mut scenario = presets::find(STORM).map(|p| p.scenario.clone()).unwrap_or_default();
+    compile::set(&mut scenario, "api.replicas", &json!(4)).unwrap_or_else(|p| panic!("{p}"));
+    scenario
+}
+
 fn opens(fragment: &str) -> Opened {
-    let (opened, problems) = open(Some("retry-storm"), fragment);
+    let (opened, problems) = open(Some(STORM), fragment);
     assert!(problems.is_empty(), "{fragment}: {problems}");
     opened
 }
@@ -20,12 +29,12 @@ fn warns(preset: Option<&str>, fragment: &str, words: &str) {
 #[test]
 fn readable_pairs_change_the_preset() {
     let opened = opens("seed=42&people.retry.backoff=exp&people.retry.jitter=full&api.queue=50");
-    assert_eq!(opened.preset.as_deref(), Some("retry-storm"));
+    assert_eq!(opened.preset.as_deref(), Some(STORM));
     assert_eq!(opened.scenario.seed, 42);
     let v1::node::Node::Clients(people) = &opened.scenario.nodes.0[0].1 else { panic!("clients") };
     assert_eq!(people.retry.backoff, v1::policy::Backoff::Exponential);
     let (preset, fragment) = encode(&opened);
-    assert_eq!(preset, "retry-storm");
+    assert_eq!(preset, STORM);
     assert_eq!(
         fragment,
         "api.queue=50&people.retry.backoff=exponential&people.retry.jitter=full&seed=42&v=1"
@@ -35,7 +44,7 @@ fn readable_pairs_change_the_preset() {
 #[test]
 fn the_rest_of_a_link_is_understood() {
     let opened = opens(
-        "#t=12.4s&speed=0.5&d=00ff&v=1&view=0.5,0.5,2&b.people.retry.jitter=full\
+        "#api.replicas=4&t=12.4s&speed=0.5&d=00ff&v=1&view=0.5,0.5,2&b.people.retry.jitter=full\
          &at=12s:kill:api-1,30s:start:api-1,5s:part:api-1+api-2~people,6s:heal,7s:slow:api-3+2.5,\
          8s:cut:people~~api-1,9s:loss:people~api+20pct,9s:delay:people~api+200ms,\
          10s:surge:people+3+10s,11s:set:api.queue+50,11s:set:api.time.uniform+5ms+10ms",
@@ -74,10 +83,10 @@ fn a_topology_of_ones_own_travels_whole() {
     assert!(problems.is_empty(), "{problems}");
     assert_eq!((again.scenario, again.preset), (opened.scenario.clone(), None));
     // A node more than the preset has.
-    let mut more = presets::find("retry-storm").map(|p| p.scenario.clone()).unwrap_or_default();
+    let mut more = storm();
     more.nodes.0.push(("web".to_owned(), opened.scenario.nodes.0[0].1.clone()));
     more.nodes.0.push(("shop".to_owned(), opened.scenario.nodes.0[1].1.clone()));
-    let more = Opened { preset: Some("retry-storm".to_owned()), ..Opened::new(more) };
+    let more = Opened { preset: Some(STORM.to_owned()), ..Opened::new(more) };
     let (_, fragment) = encode(&more);
     assert!(fragment.contains("z=1."), "{fragment}");
     assert_eq!(opens(&fragment).scenario, more.scenario);
@@ -91,63 +100,61 @@ fn a_topology_of_ones_own_travels_whole() {
 
 #[test]
 fn what_cannot_be_used_names_itself() {
-    let storm = Some("retry-storm");
+    let preset = Some(STORM);
     warns(
         Some("retry-strom"),
         "",
         "there is no preset `retry-strom` (did you mean `retry-storm`?)",
     );
     warns(
-        storm,
+        preset,
         "api.qeue=5",
         "warning: api.qeue: set aside: nodes.api.service.qeue: unknown field",
     );
-    warns(storm, "api.queue=many", "nodes.api.service.queue: invalid type: string \"many\"");
-    warns(storm, "api.workers=0", "0 is outside its limits");
-    warns(storm, "nonsense=1", "no node and no part of a scenario called `nonsense`");
-    warns(storm, "nonsense", "`nonsense` is not a pair");
-    warns(storm, "seed=1&seed=2", "it appears twice");
-    warns(storm, "t=5", "`t=5` means nothing (write a duration, as in t=12.4s)");
-    warns(storm, "t=5h", "is after the end of the run");
-    warns(storm, "speed=fast", "`speed=fast` means nothing");
-    warns(storm, "v=99", "another version of the engine");
-    warns(storm, "at=5s:eat:api", "nobody knows how to do that");
-    warns(storm, "at=5s:kill:db", "there is no node `db`");
-    warns(storm, "at=soon:kill:api", "does not begin with an instant");
-    warns(storm, "at=5s:cut:api~api", "there is no link `api~api`");
-    warns(storm, "at=5s:slow:api", "the arguments do not fit");
-    warns(storm, "b.api.workers=x", "b.api.workers: set aside");
-    warns(storm, "z=1.0000.abc", "this link was cut off");
-    warns(storm, "z=1", "this link was cut off");
-    warns(storm, "z=7.1.a", "of a kind not known here");
+    warns(preset, "api.queue=many", "nodes.api.service.queue: invalid type: string \"many\"");
+    warns(preset, "api.workers=0", "0 is outside its limits");
+    warns(preset, "nonsense=1", "no node and no part of a scenario called `nonsense`");
+    warns(preset, "nonsense", "`nonsense` is not a pair");
+    warns(preset, "seed=1&seed=2", "it appears twice");
+    warns(preset, "t=5", "`t=5` means nothing (write a duration, as in t=12.4s)");
+    warns(preset, "t=5h", "is after the end of the run");
+    warns(preset, "speed=fast", "`speed=fast` means nothing");
+    warns(preset, "v=99", "another version of the engine");
+    warns(preset, "at=5s:eat:api", "nobody knows how to do that");
+    warns(preset, "at=5s:kill:db", "there is no node `db`");
+    warns(preset, "at=soon:kill:api", "does not begin with an instant");
+    warns(preset, "at=5s:cut:api~api", "there is no link `api~api`");
+    warns(preset, "at=5s:slow:api", "the arguments do not fit");
+    warns(preset, "b.api.workers=x", "b.api.workers: set aside");
+    warns(preset, "z=1.0000.abc", "this link was cut off");
+    warns(preset, "z=1", "this link was cut off");
+    warns(preset, "z=7.1.a", "of a kind not known here");
     let empty = Scenario { seed: 5, ..Scenario::default() };
     let blob = blob::write(&empty, &Scenario::default());
     warns(Some(CUSTOM), &format!("z={blob}"), "there are no nodes");
     let long = "a".repeat(MOST_LINK + 1);
-    warns(storm, &long, "bytes is the limit");
+    warns(preset, &long, "bytes is the limit");
     let many: Vec<String> = (0..MOST_PAIRS + 5).map(|n| format!("x{n}=1")).collect();
-    warns(storm, &many.join("&"), "only the first 400 changes were used");
+    warns(preset, &many.join("&"), "only the first 400 changes were used");
 }
 
 #[test]
 fn a_cut_link_opens_its_preset_wherever_it_was_cut() {
-    let whole = blob::write(
-        &presets::find("retry-storm").map(|p| p.scenario.clone()).unwrap_or_default(),
-        &Scenario::default(),
-    );
+    let whole = blob::write(&storm(), &Scenario::default());
     for length in 0..whole.len() {
-        let (opened, problems) = open(Some("retry-storm"), &format!("z={}", &whole[..length]));
-        assert_eq!(opened.preset.as_deref(), Some("retry-storm"));
+        let (opened, problems) = open(Some(STORM), &format!("z={}", &whole[..length]));
+        assert_eq!(opened.preset.as_deref(), Some(STORM));
         assert!(problems.to_string().contains("cut off"), "{length}: {problems}");
     }
 }
 
 #[test]
 fn a_good_change_survives_a_bad_neighbour() {
-    let (opened, problems) = open(Some("retry-storm"), "api.queue=7&api.workers=0&people.to=moon");
-    assert_eq!(problems.problems.len(), 2, "{problems}");
+    let text = "api.workers=3&api.queue=7&api.workers.=0&people.count=0&people.to=moon";
+    let (opened, problems) = open(Some(STORM), text);
+    assert_eq!(problems.problems.len(), 3, "{problems}");
     let v1::node::Node::Service(api) = &opened.scenario.nodes.0[1].1 else { panic!("a service") };
-    assert_eq!((api.queue, api.workers), (Some(7), 10));
+    assert_eq!((api.queue, api.workers), (Some(7), 3));
 }
 
 /// Changes that can be made to the preset, with values that can be taken.
@@ -211,6 +218,12 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
+/// Keys and values that nearly mean something.
+const KEY: &str = "(api|people|seed|at|t|z|b\\.api|people~api|faults|nodes|links|network)\
+                   (\\.[a-z_]{1,8}){0,3}(\\[[0-9]\\])?";
+const VALUE: &str = "(\\PC{0,12}|[0-9]{1,9}(ms|s|pct|ps|h)?|j\\.[A-Za-z0-9_-]{0,20}\
+                     |1\\.[0-9a-f]{4}\\.[A-Za-z0-9_-]{0,30}|[0-9]s:[a-z]{3,5}:[a-z0-9~+]{0,12})";
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -223,15 +236,16 @@ proptest! {
         digest in proptest::option::of(any::<u64>()),
         speed in proptest::option::of(0.001f64..1_000.0),
     ) {
-        let mut scenario = presets::find("retry-storm").map(|p| p.scenario.clone()).unwrap_or_default();
+        let mut scenario = storm();
         for (path, value) in &changes {
-            compile::set(&mut scenario, path, value).map_err(|p| TestCaseError::fail(p.to_string()))?;
+            let set = compile::set(&mut scenario, path, value);
+            set.map_err(|p| TestCaseError::fail(format!("{path}: {p}")))?;
         }
         let mut script: Vec<Step> =
             acts.into_iter().map(|(at, act)| Step { at: Time(at), act }).collect();
         script.sort_by_key(|step| step.at);
         let opened = Opened {
-            preset: (!custom).then(|| "retry-storm".to_owned()),
+            preset: (!custom).then(|| STORM.to_owned()),
             script,
             t: at.map(Time),
             speed,
@@ -250,23 +264,25 @@ proptest! {
 
     #[test]
     fn any_text_opens_something(text in "\\PC{0,200}") {
-        let (opened, _) = open(Some("retry-storm"), &text);
+        let (opened, _) = open(Some(STORM), &text);
         prop_assert!(compile(&opened.scenario).is_ok());
     }
 
     #[test]
     fn any_pairs_open_something(
-        pairs in proptest::collection::vec(("(api|people|seed|at|t|z|b\\.api|people~api|faults|nodes|links|network)(\\.[a-z_]{1,8}){0,3}(\\[[0-9]\\])?", "(\\PC{0,12}|[0-9]{1,9}(ms|s|pct|ps|h)?|j\\.[A-Za-z0-9_-]{0,20}|1\\.[0-9a-f]{4}\\.[A-Za-z0-9_-]{0,30}|[0-9]s:[a-z]{3,5}:[a-z0-9~+]{0,12})"), 0..12)
+        pairs in proptest::collection::vec((KEY, VALUE), 0..12)
     ) {
         let text: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let (opened, _) = open(Some("retry-storm"), &text.join("&"));
+        let (opened, _) = open(Some(STORM), &text.join("&"));
         prop_assert!(compile(&opened.scenario).is_ok());
     }
 
     #[test]
-    fn any_bytes_behind_a_good_checksum_open_something(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_behind_a_good_checksum_open_something(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300)
+    ) {
         let blob = blob::of_bytes(&bytes);
-        let (opened, problems) = open(Some("retry-storm"), &format!("z={blob}"));
+        let (opened, problems) = open(Some(STORM), &format!("z={blob}"));
         prop_assert!(compile(&opened.scenario).is_ok());
         prop_assert!(!problems.to_string().contains("cut off"));
     }
@@ -276,9 +292,5 @@ proptest! {
 #[test]
 fn a_bomb_does_not_go_off() {
     let bytes = miniz_oxide::deflate::compress_to_vec(&vec![b' '; 50_000_000], 10);
-    warns(
-        Some("retry-storm"),
-        &format!("z={}", blob::of_bytes(&bytes)),
-        "256 kB of text is the limit",
-    );
+    warns(Some(STORM), &format!("z={}", blob::of_bytes(&bytes)), "256 kB of text is the limit");
 }
