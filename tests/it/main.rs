@@ -2,6 +2,7 @@
 
 mod conform;
 mod golden;
+mod links;
 mod script;
 mod session;
 mod tidy;

@@ -3,7 +3,7 @@
 use super::{blob, json};
 use crate::scenario::compile;
 use crate::scenario::v1::Scenario;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// The pairs that make `new` of `old`, sorted; none when no pairs do, as when nodes come or go.
 pub fn pairs(old: &Scenario, new: &Scenario) -> Option<Vec<(String, String)>> {
@@ -80,13 +80,13 @@ fn name(path: &[String]) -> String {
 fn text(value: &Value) -> String {
     let plain = match value {
         Value::String(text) => word(text),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(digits(number)),
         Value::Bool(yes) => Some(if *yes { "on" } else { "off" }.to_owned()),
         Value::Array(items) if items.len() > 1 => items
             .iter()
             .map(|item| match item {
                 Value::String(text) => word(text).filter(|word| !word.contains(',')),
-                Value::Number(number) => Some(number.to_string()),
+                Value::Number(number) => Some(digits(number)),
                 _ => None,
             })
             .collect::<Option<Vec<String>>>()
@@ -94,6 +94,12 @@ fn text(value: &Value) -> String {
         _ => None,
     };
     plain.filter(|text| is_plain(text)).unwrap_or_else(|| format!("j.{}", blob::of_value(value)))
+}
+
+/// A number as people write it: `3`, not `3.0`.
+fn digits(number: &Number) -> String {
+    let text = number.to_string();
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 /// `20/s` is written `20ps` in a link, `2%` is written `2pct`.

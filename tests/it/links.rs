@@ -1,0 +1,40 @@
+//! Links that were ever given out open for ever, and mean what they meant.
+
+use netsplit::scenario::link::{Opened, encode, open};
+use netsplit::scenario::v1::wire::Examine;
+
+/// One link a line: the preset, what stands after `#`, what it must open. New lines are added at
+/// the end; no line is ever changed.
+const LINKS: &str = include_str!("../links/for-ever.txt");
+
+/// What a link opens, in a line: the pairs that lead there again. A scenario that starts from no
+/// preset is told by a checksum of all that it says and leaves unsaid.
+fn summary(opened: &Opened) -> String {
+    let (_, fragment) = encode(opened);
+    if opened.preset.is_some() {
+        return fragment;
+    }
+    let full = opened.scenario.full().to_string();
+    let sum = full.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let rest: Vec<&str> = fragment.split('&').filter(|pair| !pair.starts_with("z=")).collect();
+    format!("{sum:016x} {}", rest.join("&"))
+}
+
+#[test]
+fn old_links_open_for_ever() {
+    let lines = LINKS.lines().filter(|line| !line.is_empty() && !line.starts_with("//"));
+    let mut count = 0;
+    for line in lines {
+        let parts: Vec<&str> = line.split(" | ").collect();
+        let [preset, fragment, expected] = parts.as_slice() else { panic!("not a link: {line}") };
+        let (opened, problems) = open(Some(preset), fragment);
+        assert!(problems.is_empty(), "{line}\n{problems}");
+        let asked = Some(*preset).filter(|preset| *preset != "custom");
+        assert_eq!(opened.preset.as_deref(), asked, "{line}");
+        assert_eq!(summary(&opened), *expected, "{line}");
+        count += 1;
+    }
+    assert!(count >= 15, "only {count} links were found");
+}
