@@ -165,13 +165,13 @@ impl Account {
             }
             None => format!("Intent {}, whose beginning is forgotten", self.intent),
         };
+        let op = self.wanted.map_or(Op::Write, |(_, _, _, op, _)| op);
         let believes = match self.believes {
-            Some((ending, ..)) => belief(ending),
+            Some((ending, ..)) => belief(ending, op),
             None => "still waits",
         };
-        let changes = self.wanted.is_some_and(|(_, _, _, op, _)| op != Op::Read);
         let truth = match self.times_done() {
-            0 if !changes => "",
+            0 if op == Op::Read => "",
             0 if self.believes.is_none() => "; it is not done yet",
             0 => "; it was not done",
             1 => "; it was done once",
@@ -194,7 +194,7 @@ impl Account {
             let (caller, target) = (scene.name(attempt.caller), scene.name(attempt.target));
             let hedge = if attempt.hedge { ", a hedge" } else { "" };
             let name = format!("Attempt {}, {caller} → {target}{hedge}", attempt.number);
-            row(&name, format!("{} at {}", attempt.words(), attempt.sent));
+            row(&name, format!("sent at {}, {}", attempt.sent, attempt.words()));
         }
         if self.copies > 0 {
             row("Copies made by the network", self.copies.to_string());
@@ -233,24 +233,24 @@ impl Attempt {
     pub fn words(&self) -> String {
         let seen = match self.outcome {
             Some((Outcome::Answered(answer), took)) => {
-                return format!("{} after {}", answer_words(answer), length(took));
+                return format!("answered after {}: {}", length(took), answer_words(answer));
             }
-            Some((Outcome::TimedOut, took)) => format!(", timed out after {}", length(took)),
+            Some((Outcome::TimedOut, took)) => format!("timed out after {}: ", length(took)),
             None => String::new(),
         };
         if let Some((at, answer)) = self.late {
-            return format!("answered too late ({} at {at}){seen}", answer_words(answer));
+            return format!("{seen}its answer ({}) came too late, at {at}", answer_words(answer));
         }
         if let Some(fate) = self.request_lost {
-            return format!("request lost ({}){seen}", fate_words(fate));
+            return format!("{seen}the request was lost ({})", fate_words(fate));
         }
         if let Some(fate) = self.reply_lost {
-            return format!("answer lost ({}){seen}", fate_words(fate));
+            return format!("{seen}the answer was lost ({})", fate_words(fate));
         }
         match (self.refused, self.outcome) {
-            (Some(why), _) => format!("turned away ({}){seen}", why.words()),
-            (None, Some(_)) => format!("no answer yet{seen}"),
-            (None, None) => "on its way".to_owned(),
+            (Some(why), _) => format!("{seen}turned away ({})", why.words()),
+            (None, Some(_)) => format!("{seen}there is no answer yet"),
+            (None, None) => "not answered yet".to_owned(),
         }
     }
 }

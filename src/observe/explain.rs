@@ -47,10 +47,10 @@ pub fn explain(event: &Event, scene: &Scene, said: Option<&str>) -> Line {
 }
 
 fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
-    let me = scene.name(node);
+    let me = &scene.actor(node);
     match *note {
         Note::Began { client, op, item, .. } => {
-            format!("client {client} of {me} wants to {}", wish(op, item))
+            format!("client {client} of {} wants to {}", scene.name(node), wish(op, item))
         }
         Note::Sent { attempt, target, hedge, .. } => {
             let target = scene.name(target);
@@ -63,15 +63,17 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
         Note::Answered { attempt, outcome, took, .. } => {
             answered(node, attempt, outcome, took, scene)
         }
+        Note::Waits { attempt, wait: Span::ZERO, .. } => {
+            format!("{me} does not wait before attempt {attempt}")
+        }
         Note::Waits { attempt, wait, .. } => {
             format!("{me} waits {} before attempt {attempt}", length(wait))
         }
         Note::NoRetry { why, .. } => format!("{me} does not try again: {}", no_retry(why)),
-        Note::Ended { client, ending, attempts, took, .. } => {
+        Note::Ended { client, op, ending, attempts, took, .. } => {
             let tries = if attempts == 1 { "attempt" } else { "attempts" };
-            let believes = belief(ending);
-            let took = length(took);
-            format!("client {client} of {me} {believes}, after {attempts} {tries} and {took}")
+            let (name, believes, took) = (scene.name(node), belief(ending, op), length(took));
+            format!("client {client} of {name} {believes}, after {attempts} {tries} and {took}")
         }
         Note::Late { attempt, answer, .. } => {
             let says = answer_words(answer);
@@ -145,13 +147,11 @@ fn tone(note: &Note) -> Tone {
 }
 
 fn answered(node: NodeId, attempt: u8, outcome: Outcome, took: Span, scene: &Scene) -> String {
-    let (me, took) = (scene.name(node), length(took));
+    let (me, took) = (scene.actor(node), length(took));
     let to = scene.only_target(node).map_or(String::new(), |t| format!(" to {t}"));
     match outcome {
         Outcome::TimedOut => {
-            format!(
-                "attempt {attempt} of {me}{to} timed out after {took}: it may have been done or not"
-            )
+            format!("attempt {attempt} of {me}{to} timed out after {took}")
         }
         Outcome::Answered(answer) => {
             format!(
@@ -163,11 +163,10 @@ fn answered(node: NodeId, attempt: u8, outcome: Outcome, took: Span, scene: &Sce
 }
 
 fn breaker(node: NodeId, stack: u8, from: Phase, to: Phase, scene: &Scene) -> String {
-    let me = scene.name(node);
     let unknown = Default::default();
     let stack = scene.stack(node, stack).unwrap_or(&unknown);
     let target = &stack.target;
-    let owner = if stack.breakers > 1 { format!("a client of {me}") } else { me.to_owned() };
+    let owner = if stack.breakers > 1 { scene.actor(node) } else { scene.name(node).to_owned() };
     match (from, to) {
         (Phase::HalfOpen, Phase::Open) => {
             format!("{owner} opens its breaker to {target} again: a probe failed")
@@ -240,12 +239,13 @@ pub fn wish(op: Op, item: u32) -> String {
 }
 
 /// What the owner of an intent believes, in words that follow its name.
-pub fn belief(ending: Ending) -> &'static str {
+pub fn belief(ending: Ending, op: Op) -> &'static str {
     match ending {
         Ending::Ok => "knows that it is done",
         Ending::Degraded => "knows that it is done, with something missing",
         Ending::Rejected => "knows that it was turned away",
         Ending::Failed => "knows that it failed",
+        Ending::Unknown if op == Op::Read => "got no answer in time",
         Ending::Unknown => "does not know whether it was done",
     }
 }

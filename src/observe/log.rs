@@ -1,5 +1,6 @@
 //! What a person would notice, in order of time: bounded, and calm in a storm. The first of many
-//! alike events is told at once; the others are counted and told once a second.
+//! alike events is told at once; the others are counted and told after a second, and while it goes
+//! on after two, four and eight.
 
 use super::event::Event;
 use super::explain::explain;
@@ -10,8 +11,9 @@ use crate::base::time::{Span, Time};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// How long alike events are counted before they are told.
+/// How long alike events are counted before they are told, at first and at most.
 const WINDOW: Span = Span::secs(1);
+const WINDOW_MAX: Span = Span::secs(8);
 /// Lines kept of what happens rarely, and of what happens often.
 const KEPT: usize = 400;
 /// Kinds of events counted at a time.
@@ -21,8 +23,9 @@ const GROUPS: usize = 64;
 struct Entry {
     number: u64,
     event: Event,
-    /// So many more of the topic; zero for the event itself.
+    /// So many more of the topic, in so much time; zero for the event itself.
     more: u64,
+    window: Span,
     topic: Topic,
     said: Option<Arc<str>>,
 }
@@ -31,6 +34,7 @@ struct Entry {
 struct Group {
     topic: Topic,
     until: Time,
+    window: Span,
     more: u64,
     last: Event,
 }
@@ -52,7 +56,7 @@ impl Log {
         self.flush(event.at);
         let Some(topic) = Topic::of(event) else { return false };
         if topic == Topic::Once {
-            self.push(*event, 0, topic, said.map(Arc::from));
+            self.push(*event, topic, None, said.map(Arc::from));
             return true;
         }
         if let Some(group) = self.groups.iter_mut().find(|g| g.topic == topic) {
@@ -65,9 +69,9 @@ impl Log {
             self.tell(&oldest, event.at);
         }
         let until = event.at + WINDOW;
-        self.groups.push(Group { topic, until, more: 0, last: *event });
+        self.groups.push(Group { topic, until, window: WINDOW, more: 0, last: *event });
         self.next_flush = Some(self.next_flush.map_or(until, |at| at.min(until)));
-        self.push(*event, 0, topic, None);
+        self.push(*event, topic, None, None);
         true
     }
 
@@ -82,7 +86,8 @@ impl Log {
                 self.tell(group, due);
                 // As long as it goes on it is only counted.
                 let goes_on = group.more > 0;
-                group.until = due + WINDOW;
+                group.window = Span(group.window.0 * 2).min(WINDOW_MAX);
+                group.until = due + group.window;
                 group.more = 0;
                 goes_on
             });
@@ -94,14 +99,15 @@ impl Log {
     fn tell(&mut self, group: &Group, at: Time) {
         match group.more {
             0 => {}
-            1 => self.push(group.last, 0, group.topic, None),
-            n => self.push(Event { at, ..group.last }, n, group.topic, None),
+            1 => self.push(group.last, group.topic, None, None),
+            _ => self.push(Event { at, ..group.last }, group.topic, Some(group), None),
         }
     }
 
-    fn push(&mut self, event: Event, more: u64, topic: Topic, said: Option<Arc<str>>) {
+    fn push(&mut self, event: Event, topic: Topic, of: Option<&Group>, said: Option<Arc<str>>) {
         self.written += 1;
-        let entry = Entry { number: self.written, event, more, topic, said };
+        let (more, window) = of.map_or((0, Span::ZERO), |group| (group.more, group.window));
+        let entry = Entry { number: self.written, event, more, window, topic, said };
         let rare = matches!(
             topic,
             Topic::Once | Topic::Breaker { .. } | Topic::Repeated { .. } | Topic::Ejected { .. }
@@ -130,7 +136,10 @@ fn line(entry: &Entry, scene: &Scene) -> Line {
     match entry.more {
         0 => line,
         n => {
-            let text = format!("{} in the last second", entry.topic.more(n, scene));
+            let text = match entry.window {
+                WINDOW => format!("{} in the last second", entry.topic.more(n, scene)),
+                window => format!("{} in the last {window}", entry.topic.more(n, scene)),
+            };
             Line { text, intent: None, ..line }
         }
     }

@@ -22,4 +22,5 @@ pub mod watch;
 #[cfg(test)]
 mod metrics_tests;
 #[cfg(test)]
+#[cfg(test)]
 mod story_tests;

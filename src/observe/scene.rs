@@ -2,6 +2,7 @@
 //! breaker opens, and where links lead.
 
 use super::cast::Cast;
+use super::frame::Kind;
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Span;
 use crate::base::unit::Chance;
@@ -60,6 +61,14 @@ impl Scene {
     /// The name of a node.
     pub fn name(&self, node: NodeId) -> &str {
         self.cast.name(node)
+    }
+
+    /// Who acts when a node does: the node, or one client of a population.
+    pub fn actor(&self, node: NodeId) -> String {
+        match self.cast.members.get(node.index()).map(|m| m.kind) {
+            Some(Kind::Clients) => format!("a client of {}", self.name(node)),
+            _ => self.name(node).to_owned(),
+        }
     }
 
     /// A call stack of a node.

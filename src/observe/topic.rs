@@ -107,7 +107,7 @@ impl Topic {
                 format!("{n} more breakers of {me} to {target} {what}")
             }
             Topic::TimedOut { node } => format!("{n} more attempts of {} timed out", name(node)),
-            Topic::Retry { node } => format!("{n} more further attempts by {}", name(node)),
+            Topic::Retry { node } => format!("{n} more retries by {}", name(node)),
             Topic::NoRetry { node, why } => {
                 format!("{n} times more {} does not try again: {}", name(node), no_retry(why))
             }
