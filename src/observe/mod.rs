@@ -22,5 +22,4 @@ pub mod watch;
 #[cfg(test)]
 mod metrics_tests;
 #[cfg(test)]
-#[cfg(test)]
 mod story_tests;
