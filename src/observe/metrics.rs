@@ -8,7 +8,7 @@ use super::cast::Cast;
 use super::frame::Kind;
 use super::picture::station;
 use super::series::{Bins, Series};
-use super::strips::Strips;
+use super::strips::{Strip, Strips};
 use super::totals::{Totals, carries_work, is_work};
 use crate::base::histogram::Histogram;
 use crate::base::id::NodeId;
@@ -22,8 +22,8 @@ use crate::sim::world::World;
 use serde::Serialize;
 use std::sync::Arc;
 
-pub use super::strips::Strip;
-pub use crate::protocol::note::Phase as BreakerPhase;
+/// The state of a breaker, for those who draw it.
+pub type BreakerPhase = crate::protocol::note::Phase;
 
 /// The width of a bin where nobody asks for another.
 pub const BIN: Span = Span::millis(100);

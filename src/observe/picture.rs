@@ -6,7 +6,8 @@ use super::frame::{
 };
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::{Span, Time};
-use crate::protocol::caller::{Caller, phase};
+use crate::protocol::caller::Caller;
+use crate::protocol::meaning::phase;
 use crate::protocol::note::Phase;
 use crate::protocol::rpc::{Answer, Reply, Request};
 use crate::protocol::station::Station;

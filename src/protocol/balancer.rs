@@ -1,7 +1,7 @@
 //! A load balancer: hands each request to one backend and the answer back. It checks the health
 //! of its backends, and stops using those that keep failing.
 
-use super::caller::late;
+use super::meaning::late;
 use super::note::Note;
 use super::policy::outlier::{Outlier, OutlierSettings};
 use super::rpc::{Answer, Refusal, Reply, Request, Ticket};

@@ -8,12 +8,13 @@
 use super::Cx;
 use super::Message;
 use super::Timer;
-use super::note::{NoRetry, Note, Phase};
-use super::policy::breaker::{Breaker, BreakerSettings, BreakerState, CallResult, Permit};
-use super::policy::budget::{Budget, BudgetSettings, FailureKind};
-use super::policy::bulkhead::Bulkhead;
+use super::guard::Guard;
+use super::meaning::{ending, failure, late, result, retryable};
+use super::note::{NoRetry, Note};
+use super::policy::breaker::{Breaker, BreakerSettings, CallResult, Permit};
+use super::policy::budget::{BudgetSettings, FailureKind};
 use super::policy::hedge::HedgeSettings;
-use super::policy::limiter::{Limiter, LimiterSettings};
+use super::policy::limiter::LimiterSettings;
 use super::policy::retry::{BackoffState, RetrySettings};
 use super::policy::timeout::TimeoutSettings;
 use super::rpc::{Answer, Ending, Op, Outcome, Refusal, Reply, Request, Ticket};
@@ -145,16 +146,6 @@ struct Call {
     others: Vec<Attempt>,
 }
 
-/// What guards the calls of one client, or of all clients of a node.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Guard {
-    breaker: Option<Breaker>,
-    budget: Option<Budget>,
-    limiter: Option<Limiter>,
-    bulkhead: Option<Bulkhead>,
-    calls: u32,
-}
-
 /// The calls a node makes to one group of targets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Caller {
@@ -204,7 +195,7 @@ impl Caller {
             throttle: Stream::new(seed, "throttle", number),
         };
         let count = if caller.is_guarded() { guards.max(1) } else { 1 };
-        let guard = caller.new_guard(Time::ZERO);
+        let guard = Guard::new(&caller.settings, Time::ZERO);
         caller.guards = vec![guard; count as usize];
         caller
     }
@@ -213,22 +204,11 @@ impl Caller {
     pub fn configure(&mut self, settings: CallSettings, guards: u32, now: Time) {
         let old = std::mem::replace(&mut self.settings, settings);
         let count = if self.is_guarded() { guards.max(1) as usize } else { 1 };
-        let fresh = self.new_guard(now);
+        let fresh = Guard::new(&self.settings, now);
         // Never fewer: calls under way know their guard by its place.
         self.guards.resize(count.max(self.guards.len()), fresh.clone());
         for guard in &mut self.guards {
-            if old.breaker != self.settings.breaker {
-                guard.breaker.clone_from(&fresh.breaker);
-            }
-            if old.budget != self.settings.budget {
-                guard.budget.clone_from(&fresh.budget);
-            }
-            if old.limiter != self.settings.limiter {
-                guard.limiter.clone_from(&fresh.limiter);
-            }
-            if old.bulkhead != self.settings.bulkhead {
-                guard.bulkhead.clone_from(&fresh.bulkhead);
-            }
+            guard.configure(&old, &self.settings, &fresh);
         }
     }
 
@@ -237,21 +217,10 @@ impl Caller {
         s.breaker.is_some() || s.budget.is_some() || s.limiter.is_some() || s.bulkhead.is_some()
     }
 
-    fn new_guard(&self, now: Time) -> Guard {
-        let s = &self.settings;
-        Guard {
-            breaker: s.breaker.as_ref().map(|b| Breaker::new(b, now)),
-            budget: s.budget.as_ref().map(Budget::new),
-            limiter: s.limiter.as_ref().map(|l| Limiter::new(l, now)),
-            bulkhead: s.bulkhead.map(Bulkhead::new),
-            calls: 0,
-        }
-    }
-
     /// Forgets all calls, as a crash does. Breakers and budgets start afresh.
     pub fn crash(&mut self, now: Time) {
         self.calls.clear();
-        let guard = self.new_guard(now);
+        let guard = Guard::new(&self.settings, now);
         self.guards.fill(guard);
     }
 
@@ -323,7 +292,7 @@ impl Caller {
             refusal = Some(Refusal::Throttled);
         }
         if refusal.is_none() && self.settings.breaker_wraps == Wraps::Calls {
-            match self.acquire(guard, cx) {
+            match self.guards[guard as usize].acquire(self.stack, cx) {
                 Ok(permit) => call.permit = permit,
                 Err(()) => refusal = Some(Refusal::BreakerOpen),
             }
@@ -417,62 +386,17 @@ impl Caller {
         targets.get(place as usize).copied().unwrap_or(NodeId(0))
     }
 
-    fn acquire(&mut self, guard: u32, cx: &mut Cx<'_>) -> Result<Option<Permit>, ()> {
-        let Some(breaker) = &mut self.guards[guard as usize].breaker else { return Ok(None) };
-        let before = breaker.state();
-        let permit = breaker.try_acquire(cx.now());
-        let after = breaker.state();
-        self.breaker_moved(before, after, cx);
-        permit.map(Some).map_err(|_| ())
-    }
-
-    fn record(
-        &mut self,
-        guard: u32,
-        permit: Option<Permit>,
-        result: CallResult,
-        took: Span,
-        cx: &mut Cx<'_>,
-    ) {
-        let (Some(breaker), Some(permit)) = (&mut self.guards[guard as usize].breaker, permit)
-        else {
-            return;
-        };
-        let before = breaker.state();
-        breaker.record(cx.now(), permit, result, took);
-        let after = breaker.state();
-        self.breaker_moved(before, after, cx);
-    }
-
-    fn breaker_moved(&self, before: BreakerState, after: BreakerState, cx: &mut Cx<'_>) {
-        let (from, to) = (phase(before), phase(after));
-        if from != to {
-            cx.note(Note::Breaker { stack: self.stack, from, to });
-        }
-    }
-
-    /// Passes the guards of one attempt: breaker, then limiter, then bulkhead.
-    fn enter(&mut self, guard: u32, cx: &mut Cx<'_>) -> Result<Option<Permit>, Refusal> {
-        let permit = match self.settings.breaker_wraps {
-            Wraps::Attempts => self.acquire(guard, cx).map_err(|()| Refusal::BreakerOpen)?,
-            Wraps::Calls => None,
-        };
-        let g = &mut self.guards[guard as usize];
-        let refusal = if g.limiter.as_mut().is_some_and(|l| !l.try_take(cx.now())) {
-            Refusal::RateLimited
-        } else if g.bulkhead.as_mut().is_some_and(|b| !b.try_enter()) {
-            Refusal::Bulkhead
-        } else {
-            return Ok(permit);
-        };
-        self.record(guard, permit, CallResult::Ignored, Span::ZERO, cx);
-        Err(refusal)
+    /// The guard of a call, to act on while the stack's number is at hand.
+    fn guard(&mut self, place: u32) -> (u8, &mut Guard) {
+        (self.stack, &mut self.guards[place as usize])
     }
 
     fn attempt(&mut self, key: Key, hedge: bool, cx: &mut Cx<'_>) -> Option<Ended> {
         let now = cx.now();
         let (guard, deadline) = self.calls.get(key).map(|c| (c.guard, c.deadline))?;
-        let entered = self.enter(guard, cx);
+        let wraps = self.settings.breaker_wraps;
+        let (stack, g) = self.guard(guard);
+        let entered = g.enter(stack, wraps, cx);
         let call = self.calls.get_mut(key)?;
         let permit = match entered {
             Ok(permit) => permit,
@@ -538,7 +462,8 @@ impl Caller {
         if let Some(bulkhead) = &mut self.guards[guard as usize].bulkhead {
             bulkhead.leave();
         }
-        self.record(guard, attempt.permit, result(outcome), took, cx);
+        let (stack, g) = self.guard(guard);
+        g.record(stack, attempt.permit, result(outcome), took, cx);
         if matches!(outcome, Outcome::Answered(Answer::Done { .. } | Answer::Degraded)) {
             return self.succeeded(key, outcome, cx);
         }
@@ -622,10 +547,12 @@ impl Caller {
             if let Some(bulkhead) = &mut self.guards[call.guard as usize].bulkhead {
                 bulkhead.leave();
             }
-            self.record(call.guard, attempt.permit, CallResult::Ignored, Span::ZERO, cx);
+            let (stack, guard) = self.guard(call.guard);
+            guard.record(stack, attempt.permit, CallResult::Ignored, Span::ZERO, cx);
         }
         let took = cx.now().since(call.began);
-        self.record(call.guard, call.permit, result(outcome), took, cx);
+        let (stack, guard) = self.guard(call.guard);
+        guard.record(stack, call.permit, result(outcome), took, cx);
         Some(Ended {
             owner: call.owner,
             intent: call.intent,
@@ -635,68 +562,5 @@ impl Caller {
             attempts: call.attempts,
             began: call.began,
         })
-    }
-}
-
-/// The state of a breaker as people speak of it.
-pub fn phase(state: BreakerState) -> Phase {
-    match state {
-        BreakerState::Closed | BreakerState::Disabled | BreakerState::MetricsOnly => Phase::Closed,
-        BreakerState::Open | BreakerState::ForcedOpen => Phase::Open,
-        BreakerState::HalfOpen => Phase::HalfOpen,
-    }
-}
-
-/// An answer that nobody waited for.
-pub(super) fn late(reply: &Reply) -> Note {
-    Note::Late { intent: reply.intent, attempt: reply.ticket.attempt, answer: reply.answer }
-}
-
-fn result(outcome: Outcome) -> CallResult {
-    match outcome {
-        Outcome::Answered(answer) => match answer {
-            Answer::Done { .. } | Answer::Degraded | Answer::Conflict | Answer::KeyReused => {
-                CallResult::Success
-            }
-            Answer::Refused(why) if why.is_local() => CallResult::Ignored,
-            Answer::Refused(_) | Answer::Error => CallResult::Failure,
-        },
-        Outcome::TimedOut => CallResult::Failure,
-    }
-}
-
-fn failure(outcome: Outcome) -> FailureKind {
-    match outcome {
-        Outcome::TimedOut => FailureKind::Timeout,
-        Outcome::Answered(Answer::Refused(_)) => FailureKind::Refused,
-        Outcome::Answered(Answer::Conflict) => FailureKind::Conflict,
-        Outcome::Answered(_) => FailureKind::Error,
-    }
-}
-
-fn retryable(retry: &RetrySettings, outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::TimedOut => retry.on.timeout,
-        Outcome::Answered(answer) => match answer {
-            Answer::Refused(Refusal::BreakerOpen) => retry.on.breaker_open,
-            Answer::Refused(Refusal::Throttled) => false,
-            Answer::Refused(_) => retry.on.refused,
-            Answer::Error => retry.on.error,
-            Answer::Conflict => retry.on.conflict,
-            Answer::KeyReused | Answer::Done { .. } | Answer::Degraded => false,
-        },
-    }
-}
-
-/// What the owner may believe. An earlier attempt that was never answered may have been applied,
-/// whatever became of the last one.
-fn ending(outcome: Outcome, unanswered: bool) -> Ending {
-    match outcome {
-        Outcome::Answered(Answer::Done { .. }) => Ending::Ok,
-        Outcome::Answered(Answer::Degraded) => Ending::Degraded,
-        Outcome::TimedOut => Ending::Unknown,
-        Outcome::Answered(_) if unanswered => Ending::Unknown,
-        Outcome::Answered(Answer::Refused(_)) => Ending::Rejected,
-        Outcome::Answered(Answer::Error | Answer::Conflict | Answer::KeyReused) => Ending::Failed,
     }
 }

@@ -6,7 +6,9 @@
 pub mod balancer;
 pub mod caller;
 pub mod client;
+mod guard;
 pub mod load;
+pub mod meaning;
 pub mod note;
 pub mod policy;
 pub mod rpc;

@@ -11,6 +11,7 @@ pub mod network;
 pub mod process;
 pub mod queue;
 pub mod trace;
+mod trouble;
 pub mod world;
 
 #[cfg(test)]
