@@ -62,7 +62,11 @@ pub fn headline(metrics: &Metrics) -> Headline {
     let bin = metrics.series.first().map_or(NOW, |s| s.bin).0.max(1);
     let from = Time(metrics.now.0.saturating_sub(NOW.0) / bin * bin);
     let recent = metrics.between(from, metrics.now);
-    head(&recent, metrics.now.since(from), metrics.totals.double_effects)
+    let mut head = head(&recent, metrics.now.since(from), metrics.totals.double_effects);
+    if metrics.now == Time::ZERO {
+        head.sentence = "Nothing has happened yet. Press play.".to_owned();
+    }
+    head
 }
 
 /// What is going on if this was counted in so much time.
@@ -88,7 +92,7 @@ fn say(now: &Recent) -> (String, Tone) {
     let Some(mix) = now.mix else {
         return match now.offered {
             o if o > 0.0 => ("Requests are under way; none has ended yet.".to_owned(), Tone::Plain),
-            _ => ("Nobody is asking for anything. Press play.".to_owned(), Tone::Plain),
+            _ => ("Nobody is asking for anything.".to_owned(), Tone::Plain),
         };
     };
     let (opening, tone) = match mix[0] + mix[1] {
@@ -209,7 +213,7 @@ mod tests {
     fn before_the_start_nothing_is_claimed() {
         let start = said(Totals::default());
         assert_eq!((start.tone, start.mix), (Tone::Plain, None));
-        assert!(start.sentence.contains("Press play"));
+        assert!(start.sentence.contains("Nobody"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What happened, in sentences, newest first.
 
-use super::parts::EventLine;
+use super::parts::{EventLine, reading_pace};
 use crate::app::state::Lab;
 use crate::app::widgets::toggle::Toggle;
 use crate::observe::line::{Line, Tone};
@@ -16,8 +16,9 @@ const QUIET: f64 = 2_000.0;
 pub fn Log() -> impl IntoView {
     let lab = expect_context::<Lab>();
     let only_trouble = RwSignal::new(false);
+    let pace = reading_pace(lab);
     let lines = Memo::new(move |_| {
-        lab.slow_tick.track();
+        pace.get();
         let trouble = only_trouble.get();
         let mut lines = lab.with_session(|s| s.log(SHOWN));
         lines.retain(|line| !trouble || matches!(line.tone, Tone::Warning | Tone::Bad));

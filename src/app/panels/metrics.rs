@@ -1,7 +1,8 @@
-//! The measures of a run: a sentence and a few big numbers, then the charts.
+//! The measures of a run: a few big numbers, then the charts. The sentence that goes with them
+//! stands above the stage.
 
 use super::headline::{Headline, OUTCOMES, headline, percent};
-use super::parts::ToneMark;
+use super::parts::reading_pace;
 use crate::app::state::Lab;
 use crate::app::views::VIEWS;
 use crate::app::views::chart::{ChartCard, Pointed};
@@ -25,8 +26,9 @@ pub fn Metrics() -> impl IntoView {
 #[component]
 pub fn HeadlineStrip() -> impl IntoView {
     let lab = expect_context::<Lab>();
+    let pace = reading_pace(lab);
     let now = Memo::new(move |_| {
-        lab.slow_tick.track();
+        pace.get();
         lab.with_session(|s| headline(s.metrics()))
     });
     let count = now.with_untracked(|h: &Headline| h.tiles.len());
@@ -46,13 +48,8 @@ pub fn HeadlineStrip() -> impl IntoView {
             </div>
         }
     };
-    let sentence = Memo::new(move |_| now.with(|h| (h.sentence.clone(), h.tone)));
     view! {
         <section class="headline" aria-label="What is going on">
-            <p class=move || format!("headline-says {}", tone_class(sentence.get().1))>
-                {move || view! { <ToneMark tone=sentence.get().1 /> }}
-                {move || sentence.get().0}
-            </p>
             <dl class="tiles">{(0..count).map(tile).collect_view()}</dl>
             <Mix now=now />
         </section>

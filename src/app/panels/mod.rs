@@ -11,7 +11,7 @@ pub mod log;
 pub mod metrics;
 pub mod outline;
 pub mod parameters;
-mod parts;
+pub mod parts;
 pub mod playback;
 pub mod share;
 pub mod story;

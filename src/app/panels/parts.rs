@@ -6,6 +6,17 @@ use crate::base::time::Time;
 use crate::observe::line::{Line, Tone};
 use leptos::prelude::*;
 
+/// Ticks twice a second while time passes, and at once when something was done: numbers and
+/// sentences that change faster cannot be read. Read it, not only track it: a memo that nobody has
+/// read follows nothing.
+pub fn reading_pace(lab: Lab) -> Memo<(u64, bool)> {
+    const EVERY: u64 = 5;
+    Memo::new(move |_| {
+        let (tick, playing) = (lab.slow_tick.get(), lab.playing.get());
+        (if playing { tick / EVERY } else { tick }, playing)
+    })
+}
+
 /// A fact of more letters stands below its name, not beside it.
 const LONG: usize = 26;
 

@@ -5,6 +5,7 @@
 use super::paint::{LEFT, RIGHT, Sheet};
 use super::time_marks::{Band, Times};
 use super::{Chart, Data, Form, step, summary};
+use crate::app::panels::parts::reading_pace;
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::app::widgets::clipboard;
@@ -39,8 +40,9 @@ pub fn ChartCard(chart: &'static Chart) -> impl IntoView {
         let part = (f64::from(event.offset_x()) - LEFT) / (width - LEFT - RIGHT).max(1.0);
         lab.with_session(|s| s.end().as_secs()) * part.clamp(0.0, 1.0)
     };
+    let pace = reading_pace(lab);
     let sentence = Memo::new(move |_| {
-        lab.slow_tick.track();
+        pace.get();
         with_data(lab, chart, |data| spoken(chart, data))
     });
     let table = RwSignal::new(false);
@@ -124,8 +126,9 @@ fn Legend(chart: &'static Chart, pointed: RwSignal<Option<f64>>) -> impl IntoVie
             data.lines.iter().map(|l| (l.name.to_string(), l.colour, l.stroke)).collect::<Vec<_>>()
         })
     });
+    let pace = reading_pace(lab);
     let values = Memo::new(move |_| {
-        lab.slow_tick.track();
+        pace.get();
         let at = pointed.get();
         with_data(lab, chart, |data| {
             data.lines.iter().map(|line| say(chart, value(data, &line.values, at))).collect()
@@ -181,8 +184,9 @@ fn Legend(chart: &'static Chart, pointed: RwSignal<Option<f64>>) -> impl IntoVie
 #[component]
 fn Table(chart: &'static Chart) -> impl IntoView {
     let lab = expect_context::<Lab>();
+    let pace = reading_pace(lab);
     let content = Memo::new(move |_| {
-        lab.slow_tick.track();
+        pace.get();
         with_data(lab, chart, |data| {
             let names: Vec<String> = data.lines.iter().map(|l| l.name.to_string()).collect();
             let rows: Vec<Vec<String>> = summary::table(data, 40)

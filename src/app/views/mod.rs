@@ -66,6 +66,9 @@ pub enum Unit {
 impl Unit {
     /// A number with its unit.
     pub fn say(self, value: f64) -> String {
+        if !value.is_finite() {
+            return "–".to_owned();
+        }
         match self {
             Unit::PerSecond => format!("{}/s", scale::short(value)),
             Unit::Millis => scale::millis(value),
@@ -165,7 +168,7 @@ pub fn lines(metrics: &Metrics, step: Span, wanted: &[(&str, &str, &'static str,
     Data { bin: step, lines: wanted.iter().filter_map(line).collect() }
 }
 
-/// The mean of each `step` of a measure, gaps left out.
+/// The mean of each whole `step` of a measure, gaps left out.
 pub fn means(series: &Series, step: Span) -> Vec<f32> {
     let bins = (step.0 / series.bin.0.max(1)).max(1) as usize;
     let mean = |part: &[f32]| {
@@ -173,7 +176,7 @@ pub fn means(series: &Series, step: Span) -> Vec<f32> {
         let (sum, count) = known.fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
         if count > 0.0 { sum / count } else { f32::NAN }
     };
-    series.values.chunks(bins).map(mean).collect()
+    series.values.chunks_exact(bins).map(mean).collect()
 }
 
 #[cfg(test)]
@@ -182,11 +185,12 @@ mod tests {
 
     #[test]
     fn means_skip_gaps() {
-        let values = vec![1.0, 3.0, f32::NAN, 5.0, f32::NAN, f32::NAN, 7.0];
+        let values = vec![1.0, 3.0, f32::NAN, 5.0, f32::NAN, f32::NAN, 7.0, 9.0, 1.0];
         let series = Series { name: "p99".to_owned(), unit: "ms", bin: Span::millis(100), values };
         let means = means(&series, Span::millis(200));
         assert_eq!(means[..2], [2.0, 5.0]);
         assert!(means[2].is_nan());
-        assert_eq!(means[3..], [7.0]);
+        // The ninth is the first half of a step that is not over.
+        assert_eq!(means[3..], [8.0]);
     }
 }

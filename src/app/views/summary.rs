@@ -20,7 +20,11 @@ pub fn sentence(name: &str, values: &[f32], bin_seconds: f64, unit: Unit) -> Str
         return String::new();
     };
     let when = scale::clock(at as f64 * bin_seconds);
-    let (usual_said, peak_said, now_said) = (unit.say(usual), unit.say(peak), unit.say(now));
+    let now_said = match values.last() {
+        Some(last) if last.is_finite() => unit.say(now),
+        _ => "nothing".to_owned(),
+    };
+    let (usual_said, peak_said) = (unit.say(usual), unit.say(peak));
     let tolerance = libm::fabs(usual) * 0.5 + f64::EPSILON;
     if far(peak) <= tolerance || peak_said == usual_said {
         return format!("{name} stayed near {usual_said}, now {now_said}.");
@@ -141,6 +145,12 @@ mod tests {
             sentence("p99", &values, 0.2, Unit::Millis),
             "p99 rose from 40 ms to 2.1 s at 12.4 s, now 40 ms."
         );
+        values.push(f32::NAN);
+        assert_eq!(
+            sentence("p99", &values, 0.2, Unit::Millis),
+            "p99 rose from 40 ms to 2.1 s at 12.4 s, now nothing."
+        );
+        values.pop();
         values[62] = 42.0;
         assert_eq!(
             sentence("p99", &values, 0.2, Unit::Millis),

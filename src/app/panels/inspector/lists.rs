@@ -2,7 +2,7 @@
 //! the explanation. What can be reached on the stage can be reached from here by keyboard.
 
 use super::node::{condition_words, kind_word};
-use crate::app::panels::parts::{Instant, ToneMark};
+use crate::app::panels::parts::{Instant, ToneMark, reading_pace};
 use crate::app::state::{Lab, Selection};
 use crate::observe::frame::LinkView;
 use leptos::prelude::*;
@@ -21,8 +21,9 @@ pub fn Overview() -> impl IntoView {
 #[component]
 fn Failures() -> impl IntoView {
     let lab = expect_context::<Lab>();
+    let pace = reading_pace(lab);
     let failures = Memo::new(move |_| {
-        lab.slow_tick.track();
+        pace.get();
         lab.with_session(|s| s.recent_failures()).into_iter().take(6).collect::<Vec<_>>()
     });
     view! {
