@@ -1,8 +1,8 @@
 //! What the parts of the page share: the run on screen and how it is being looked at.
 //!
 //! The run itself is not reactive. It lives in a stored value; the animation loop advances it,
-//! fills one [`Frame`] and ticks [`Lab::frame_number`]. The stage follows that signal, panels follow the
-//! slower [`Lab::slow_tick`].
+//! fills one [`Frame`] and ticks [`Lab::frame_number`]. The stage follows that signal, panels
+//! follow the slower [`Lab::slow_tick`].
 
 use crate::app::driver::Driver;
 use crate::base::diagnostics::Diagnostics;

@@ -14,7 +14,8 @@ pub struct Histogram {
     sum: u64,
 }
 
-/// A filled place of a histogram: the longest time in it, in microseconds, and how often it was seen.
+/// A filled place of a histogram: the longest time in it, in microseconds, and how often it was
+/// seen.
 pub type Cell = (u32, u32);
 
 /// Like [`Histogram::quantile`], of places in rising order.

@@ -61,7 +61,7 @@ impl Watch {
         noticed
     }
 
-    /// The last thing that a person would have noticed, by itself: the log may only have counted it.
+    /// The last thing that a person would have noticed: the log may only have counted it.
     pub fn noticed(&self) -> Option<Line> {
         let (event, said) = self.last.as_ref()?;
         Some(explain(event, &self.scene, said.as_deref()))

@@ -55,7 +55,7 @@ pub enum Load {
     },
 }
 
-/// What a client does, as a picture shows it. The numbers are those of `observe::frame::ClientState`.
+/// What a client does, as a picture shows it; numbered as `observe::frame::ClientState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Doing {

@@ -113,7 +113,7 @@ impl Arriving {
             let span = end.since(at).as_secs();
             let area = span * (from + to) / 2.0;
             if area >= left {
-                // Solve from*x + slope*x²/2 = left for x, in the form that is stable for a small slope.
+                // Solve from*x + slope*x²/2 = left for x, stable for a small slope.
                 let slope = (to - from) / span;
                 let root = libm::sqrt((from * from + 2.0 * slope * left).max(0.0));
                 let x = if from + root > 0.0 { 2.0 * left / (from + root) } else { span };

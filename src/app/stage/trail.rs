@@ -1,5 +1,5 @@
-//! Afterglow: where messages were in the pictures just before. At speeds where a message crosses its
-//! link within a few pictures, single dots would only flicker; with their afterglow the links show
+//! Afterglow: where messages were in the pictures just before. At speeds where a message crosses
+//! its link within a few pictures, single dots would only flicker; with their afterglow the links show
 //! what runs over them and how much.
 
 use super::points::STRIDE;
