@@ -40,6 +40,7 @@ pub fn Gallery() -> impl IntoView {
                     </p>
                     {first.map(|preset| view! { <Start preset /> })}
                 </div>
+                {first.map(|preset| view! { <Poster id=preset.id /> })}
             </header>
             {themes.into_iter().map(section).collect_view()}
             <footer class="foot">

@@ -26,8 +26,8 @@ pub fn Caption() -> impl IntoView {
         (if lab.playing.get() { tick / EVERY } else { tick }, lab.playing.get())
     });
     let state = Memo::new(move |_| {
-        // Read, not only tracked: a memo nobody has read follows nothing.
-        pulse.get();
+        // Reading it is what makes it follow its own sources.
+        let _ = pulse.get();
         let said = lab.with_session(|s| headline(s.metrics()));
         (said.sentence, class(said.tone))
     });

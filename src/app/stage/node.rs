@@ -181,7 +181,7 @@ fn Names(
 ) -> impl IntoView {
     let half = move || spot.get().map_or(30.0, |s| s.half.1);
     let boxed = matches!(kind, Kind::Service | Kind::Store);
-    let on_top = move || format!("translate(0 {:.1})", -half() - 2.0);
+    let on_top = move || format!("translate(0 {:.1})", -half() - 9.0);
     let under = move || half() + if boxed { 4.0 } else { 16.0 };
     let second = move |text: String| {
         view! { <text class="line" y=move || under() + 15.0>{text}</text> }
