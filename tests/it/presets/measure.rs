@@ -2,7 +2,7 @@
 //!
 //! - a count, as in `observe::totals` (`offered`, `good`, `refused.0`), or `p50` and its like in
 //!   milliseconds; `api.arrived` is a count of one node, over the whole run;
-//! - `highest queue api`, `mean in_flight`: a series;
+//! - `highest queue api-*`, `mean in_flight`: a series, or the sum of all whose names begin so;
 //! - `back after`: seconds from the end of the last fault to the beginning of the first two
 //!   seconds from which on goodput stays at 80 % of what it was before the first fault;
 //! - `intents believes unknown, done 1`: intents of which all of this is true;
@@ -11,6 +11,7 @@
 use netsplit::base::id::NodeId;
 use netsplit::base::time::{Span, Time};
 use netsplit::observe::account::Account;
+use netsplit::observe::series::Series;
 use netsplit::protocol::rpc::Ending;
 use netsplit::session::Session;
 use serde_json::Value;
@@ -61,14 +62,20 @@ fn count(session: &Session, name: &str, (from, until): Window) -> f64 {
 }
 
 fn over_time(session: &Session, how: &str, name: &str, (from, until): Window) -> f64 {
-    let series = session.metrics().series(name);
-    let series = series.unwrap_or_else(|| panic!("no series is called `{name}`"));
-    let place = |at: Time| ((at.0 / series.bin.0) as usize).min(series.values.len());
-    let values = series.values[place(from)..place(until)].iter().map(|v| f64::from(*v));
+    let all = &session.metrics().series;
+    let named = |known: &str| match name.strip_suffix('*') {
+        Some(start) => known.starts_with(start),
+        None => known == name,
+    };
+    let series: Vec<&Series> = all.iter().filter(|s| named(&s.name)).collect();
+    let first = series.first().unwrap_or_else(|| panic!("no series is called `{name}`"));
+    let place = |at: Time| ((at.0 / first.bin.0) as usize).min(first.values.len());
+    let sum = |bin: usize| series.iter().map(|s| f64::from(s.values[bin])).sum::<f64>();
+    let values = (place(from)..place(until)).map(sum);
     match how {
         "highest" => values.fold(f64::NAN, f64::max),
         "lowest" => values.fold(f64::NAN, f64::min),
-        "mean" => values.clone().sum::<f64>() / values.count() as f64,
+        "mean" => values.clone().sum::<f64>() / values.len() as f64,
         _ => panic!("`{how} {name}` is not understood"),
     }
 }
