@@ -25,6 +25,31 @@ pub enum Op {
     },
 }
 
+/// A kind of operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// Reads, the first half of an update included.
+    Read,
+    /// Writes.
+    Write,
+    /// Charges of any amount.
+    Charge,
+    /// Updates.
+    Update,
+}
+
+impl Kind {
+    /// True if `op` is of this kind.
+    pub fn includes(self, op: Op) -> bool {
+        self == match op {
+            Op::Read => Kind::Read,
+            Op::Write => Kind::Write,
+            Op::Charge { .. } => Kind::Charge,
+            Op::Update | Op::CompareAndSet { .. } => Kind::Update,
+        }
+    }
+}
+
 impl Op {
     /// True if it changes data, so that applying it twice can be seen.
     pub fn changes(self) -> bool {

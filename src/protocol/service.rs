@@ -3,7 +3,7 @@
 
 use super::caller::{CallSettings, Caller, Ended, Want};
 use super::note::Note;
-use super::rpc::{Answer, Ending, Op, Outcome, Reply, Request};
+use super::rpc::{Answer, Ending, Kind, Op, Outcome, Reply, Request};
 use super::station::{Station, StationSettings};
 use super::{Cx, Message, Timer};
 use crate::base::id::NodeId;
@@ -32,8 +32,16 @@ pub struct Dependency {
     pub calls: CallSettings,
     /// What it asks for; without, what it was asked itself.
     pub op: Option<Op>,
+    /// Needed only for requests of this kind; without, for every request.
+    pub only: Option<Kind>,
     /// If it does not answer, answer without it (degraded) instead of failing.
     pub optional: bool,
+}
+
+impl Dependency {
+    fn is_needed_for(&self, op: Op) -> bool {
+        self.only.is_none_or(|only| only.includes(op))
+    }
 }
 
 /// A service at work.
@@ -47,13 +55,15 @@ pub struct Service {
     pub callers: Vec<Caller>,
     seed: u64,
     node: NodeId,
+    /// Idempotency keys made here.
+    keys: u64,
 }
 
 impl Service {
     /// An idle service.
     pub fn new(settings: ServiceSettings, seed: u64, node: NodeId) -> Service {
         let station = Station::new(settings.station.clone(), seed, node);
-        let mut service = Service { settings, station, callers: Vec::new(), seed, node };
+        let mut service = Service { settings, station, callers: Vec::new(), seed, node, keys: 0 };
         service.callers = service.new_callers();
         service
     }
@@ -132,12 +142,17 @@ impl Service {
         if self.settings.releases {
             self.station.release(key, cx);
         }
-        let count = if self.settings.parallel { self.callers.len() } else { 1 };
-        if let Some(job) = self.station.job(key) {
-            job.progress.pending = count as u8;
-            job.progress.next = count as u8;
+        let Some(job) = self.station.job(key) else { return };
+        let op = job.request.op;
+        let dependencies = self.settings.dependencies.iter();
+        let needed: Vec<bool> = dependencies.map(|d| d.is_needed_for(op)).collect();
+        let count = needed.iter().filter(|needed| **needed).count();
+        if !self.settings.parallel || count == 0 {
+            return self.go_on(key, cx);
         }
-        for dependency in 0..count {
+        job.progress.pending = count as u8;
+        job.progress.next = needed.len() as u8;
+        for dependency in (0..needed.len()).filter(|place| needed[*place]) {
             self.call(key, dependency, cx);
         }
     }
@@ -145,13 +160,19 @@ impl Service {
     fn call(&mut self, key: Key, dependency: usize, cx: &mut Cx<'_>) {
         let Some(job) = self.station.job(key) else { return };
         let request = job.request;
+        if request.key == 0 {
+            // Whoever asked gave no key. One made here is the same in every attempt of this call,
+            // and another one when the request comes again.
+            self.keys += 1;
+        }
+        let own = (u64::from(self.node.0) << 40) | self.keys;
         let want = Want {
             owner: (u64::from(key.index) << 32) | u64::from(key.generation),
             guard: 0,
             intent: request.intent,
             op: self.settings.dependencies[dependency].op.unwrap_or(request.op),
             item: request.item,
-            key: request.key,
+            key: if request.key == 0 { own } else { request.key },
             deadline: request.deadline,
         };
         let ended = self.callers[dependency].begin(want, cx);
@@ -187,17 +208,19 @@ impl Service {
 
     fn go_on(&mut self, key: Key, cx: &mut Cx<'_>) {
         let Some(job) = self.station.job(key) else { return };
+        let op = job.request.op;
         let progress = &mut job.progress;
-        let answer = match progress.failed {
-            Some(answer) => answer,
-            None if usize::from(progress.next) < self.callers.len() => {
-                let dependency = usize::from(progress.next);
-                progress.next += 1;
+        let mut left = self.settings.dependencies.iter().enumerate().skip(progress.next.into());
+        let next = left.find(|(_, d)| d.is_needed_for(op));
+        let answer = match (progress.failed, next) {
+            (Some(answer), _) => answer,
+            (None, Some((dependency, _))) => {
+                progress.next = dependency as u8 + 1;
                 progress.pending = 1;
                 return self.call(key, dependency, cx);
             }
-            None if progress.degraded => Answer::Degraded,
-            None => Answer::Done { version: progress.version },
+            (None, None) if progress.degraded => Answer::Degraded,
+            (None, None) => Answer::Done { version: progress.version },
         };
         self.station.finish(key, answer, cx);
     }

@@ -343,7 +343,13 @@ pub fn replay(
 /// Whether a change of plan concerns who there is, and not only what they are set to.
 fn needs_restart(old: &Plan, new: &Plan) -> bool {
     let clients = |settings: &Settings| match settings {
-        Settings::Clients(s) => Some((s.clients, s.intents)),
+        Settings::Clients(s) => {
+            let arrivals = match &s.load {
+                Load::Open { arrivals, .. } => Some(*arrivals),
+                Load::Closed { .. } => None,
+            };
+            Some((s.clients, s.intents, arrivals))
+        }
         Settings::Balancer(_) | Settings::Service(_) | Settings::Ledger(_) => None,
     };
     let cast = |plan: &Plan| -> Vec<_> {

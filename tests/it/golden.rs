@@ -3,6 +3,9 @@
 
 use netsplit::base::dist::{Dist, Zipf};
 use netsplit::base::random::Stream;
+use netsplit::scenario::presets;
+use netsplit::session::Session;
+use std::fmt::Write;
 
 /// Sums of 10,000 draws of each distribution, bit for bit, and the last word of the stream.
 pub fn draws_keep_their_bits() {
@@ -33,3 +36,22 @@ const GOLDEN: [u64; 7] = [
     970_907,
     1_707_402_211,
 ];
+
+const DIGESTS: &str = include_str!("../golden/digests.txt");
+
+/// The digest of every preset at its end. `UPDATE=1 cargo test digests` writes them anew.
+pub fn presets_keep_their_digests() {
+    let mut got = String::new();
+    for preset in presets::all() {
+        let session = Session::start(preset.scenario.clone());
+        let mut session = session.unwrap_or_else(|problems| panic!("{}: {problems}", preset.id));
+        session.seek(session.end());
+        _ = writeln!(got, "{} {:016x}", preset.id, session.digest());
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/digests.txt");
+        std::fs::write(path, &got).unwrap_or_else(|error| panic!("{path}: {error}"));
+        return;
+    }
+    assert_eq!(got, DIGESTS, "presets run differently: recorded links would too");
+}

@@ -3,6 +3,7 @@
 mod conform;
 mod golden;
 mod links;
+mod presets;
 mod script;
 mod session;
 mod tidy;
@@ -30,4 +31,37 @@ fn what_is_not_understood_fails_and_says_where() {
 #[test]
 fn no_file_is_too_strange() {
     conform::no_file_is_too_strange();
+}
+
+#[test]
+fn presets_keep_their_digests() {
+    golden::presets_keep_their_digests();
+}
+
+#[test]
+fn every_preset_is_whole() {
+    presets::every_preset_is_whole();
+}
+
+/// Tests of the facts of each preset; the presets are independent, so their tests are too.
+macro_rules! facts {
+    ($($name:ident = $id:literal;)*) => {
+        $(#[test]
+        fn $name() {
+            presets::hold($id);
+        })*
+
+        #[test]
+        fn facts_of_every_preset_are_tried() {
+            let tried = [$($id),*];
+            let all: Vec<&str> = netsplit::scenario::presets::all().iter().map(|p| p.id).collect();
+            assert_eq!(all, tried, "in the order of the gallery");
+        }
+    };
+}
+
+facts! {
+    facts_of_four_fates = "four-fates";
+    facts_of_double_charge = "double-charge";
+    facts_of_retry_storm = "retry-storm";
 }

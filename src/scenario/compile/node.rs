@@ -160,6 +160,12 @@ fn service(service: &Service, cast: &Cast<'_>) -> ServiceSettings {
             Op::Charge => rpc::Op::Charge { amount: call.amount },
             Op::Update => rpc::Op::Update,
         }),
+        only: call.only.map(|op| match op {
+            Op::Read => rpc::Kind::Read,
+            Op::Write => rpc::Kind::Write,
+            Op::Charge => rpc::Kind::Charge,
+            Op::Update => rpc::Kind::Update,
+        }),
         optional: call.optional,
     };
     ServiceSettings {

@@ -10,7 +10,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 1] = [("retry-storm", include_str!("retry-storm.json"))];
+const FILES: [(&str, &str); 3] = [
+    ("four-fates", include_str!("four-fates.json")),
+    ("double-charge", include_str!("double-charge.json")),
+    ("retry-storm", include_str!("retry-storm.json")),
+];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {
     let read = |(id, text): &(&'static str, &str)| {

@@ -344,6 +344,8 @@ caller! {
         op: Option<Op> = None;
         /// What a charge takes.
         amount: u32 = 50, 0 ..= 1_000_000;
+        /// Needed only for requests of this kind; none is for all.
+        only: Option<Op> = None;
         /// Answer without it, degraded, if it fails.
         optional: bool = false;
     }
