@@ -21,7 +21,10 @@ pub struct Pointed(pub RwSignal<Option<f64>>);
 
 /// A chart of the run on screen.
 #[component]
-pub fn ChartCard(chart: &'static Chart) -> impl IntoView {
+pub fn ChartCard(
+    /// What to draw.
+    chart: &'static Chart,
+) -> impl IntoView {
     let lab = expect_context::<Lab>();
     let pointed = use_context::<Pointed>().map_or_else(|| RwSignal::new(None), |p| p.0);
     let canvas = NodeRef::<html::Canvas>::new();
