@@ -35,7 +35,8 @@ fn page(index: &str, preset: &Preset) -> [(String, String); 2] {
 
 /// Addresses relative to the page become relative to a folder two levels down.
 fn two_up(html: &str) -> String {
-    ["\"./", "'./"]
+    // Quoted, or not, as a minifier leaves them.
+    ["\"./", "'./", "=./"]
         .iter()
         .fold(html.to_owned(), |html, start| html.replace(start, &format!("{}../../", &start[..1])))
 }
@@ -72,13 +73,15 @@ mod tests {
     fn every_preset_gets_a_page_that_finds_its_files() {
         let index = "<html><head><title>netsplit</title>\
                      <meta name=\"description\" content=\"all\" />\
-                     <link rel=\"stylesheet\" href=\"./a.css\"></head>\
+                     <link rel=\"stylesheet\" href=\"./a.css\">\
+                     <link rel=preload href=./b.css></head>\
                      <body><script>import init from './app.js'</script></body></html>";
         let pages = pages(index);
         assert_eq!(pages.len(), 2 * presets::all().len());
         for ((path, html), preset) in pages.iter().step_by(2).zip(presets::all()) {
             assert_eq!(*path, format!("s/{}/index.html", preset.id));
             assert!(html.contains("href=\"../../a.css\"") && html.contains("'../../app.js'"));
+            assert!(html.contains("href=../../b.css"));
             assert!(html.contains(&format!("<title>{} · netsplit</title>", preset.title)));
             assert!(!html.contains("content=\"all\""));
         }

@@ -96,7 +96,7 @@ fn back_after(session: &Session) -> f64 {
         } else {
             back = back.or(Some(at));
         }
-        at = at + STEP;
+        at += STEP;
     }
     back.map_or(f64::INFINITY, |at| at.since(ended).as_secs())
 }
