@@ -1,6 +1,6 @@
 //! Every queue adds up, by Little's law: the mean number of requests in a house is the rate at
-//! which they leave it times the mean time they stay, L = λW (Little 1961). The number is integrated over
-//! time from arrivals and departures; the stays are what the station itself says.
+//! which they leave it times the mean time they stay, L = λW (Little 1961). The number is
+//! integrated over time from arrivals and departures; the stays are what the station itself says.
 //!
 //! The two sides differ by the time that those still in the house have been there, and by nothing
 //! when it is empty. A crash empties a house and begins a new account of it.

@@ -1,6 +1,6 @@
 //! Afterglow: where messages were in the pictures just before. At speeds where a message crosses
-//! its link within a few pictures, single dots would only flicker; with their afterglow the links show
-//! what runs over them and how much.
+//! its link within a few pictures, single dots would only flicker; with their afterglow the links
+//! show what runs over them and how much.
 
 use super::points::STRIDE;
 use std::collections::VecDeque;
