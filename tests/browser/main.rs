@@ -13,3 +13,8 @@ wasm_bindgen_test_configure!(run_in_browser);
 fn draws_keep_their_bits() {
     golden::draws_keep_their_bits();
 }
+
+#[wasm_bindgen_test]
+fn presets_run_as_they_do_natively() {
+    golden::presets_keep_their_digests();
+}

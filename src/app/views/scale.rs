@@ -181,7 +181,7 @@ pub struct Column {
 /// numbers) end a stroke: each stroke is drawn by itself.
 pub fn strokes(values: &[f32], span: f64, columns: u32) -> Vec<Vec<Column>> {
     let (mut strokes, mut stroke) = (Vec::new(), Vec::<Column>::new());
-    if !(span > 0.0) || columns == 0 {
+    if span.is_nan() || span <= 0.0 || columns == 0 {
         return strokes;
     }
     let columns = f64::from(columns);

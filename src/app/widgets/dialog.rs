@@ -21,12 +21,8 @@ pub fn Dialog(
     Effect::new(move |_| {
         let Some(dialog) = element.get() else { return };
         match (open.get(), dialog.open()) {
-            (true, false) => {
-                // Refused only when the element is not in the page; then it stays closed.
-                if dialog.show_modal().is_err() {
-                    open.set(false);
-                }
-            }
+            // Refused only when the element is not in the page; then it stays closed.
+            (true, false) if dialog.show_modal().is_err() => open.set(false),
             (false, true) => dialog.close(),
             _ => {}
         }

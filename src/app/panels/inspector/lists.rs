@@ -115,7 +115,7 @@ fn Links() -> impl IntoView {
         <details class="list">
             <summary>"Links"</summary>
             <ul>
-                <For each=move || links.get() key=|l| l.clone() let((id, (class, said)))>
+                <For each=move || links.get() key=|l| *l let((id, (class, said)))>
                     <li>
                         <button
                             type="button"
