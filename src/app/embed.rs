@@ -1,6 +1,7 @@
 //! A run inside another page: the stage, the time, and a way to the whole laboratory.
 
 use crate::app::address;
+use crate::app::dom::{View, html};
 use crate::app::icon::icon;
 use crate::app::panels::playback::Playback;
 use crate::app::stage::Stage;
@@ -9,8 +10,7 @@ use crate::scenario::presets;
 use leptos::prelude::*;
 
 /// The embedded view.
-#[component]
-pub fn Embed() -> impl IntoView {
+pub fn Embed() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let title = move || {
         let found = lab.preset.get();
@@ -22,17 +22,19 @@ pub fn Embed() -> impl IntoView {
         let base = lab.preset.get().map_or_else(address::home, |id| address::of_preset(&id));
         format!("{base}#{}", address::fragment(lab))
     };
-    view! {
-        <main class="embed">
-            <header class="embed-bar">
-                <h1>{title}</h1>
-                <a href=full target="_blank" rel="noopener" class="button button-quiet">
-                    {icon("open")}
-                    <span>"Open in netsplit"</span>
-                </a>
-            </header>
-            <Stage />
-            <Playback />
-        </main>
-    }
+    html("main")
+        .class("embed")
+        .child(
+            html("header").class("embed-bar").child(html("h1").child(title)).child(
+                html("a")
+                    .attr("href", full)
+                    .attr("target", "_blank")
+                    .attr("rel", "noopener")
+                    .class("button button-quiet")
+                    .child(icon("open"))
+                    .child(html("span").child("Open in netsplit")),
+            ),
+        )
+        .child(Stage())
+        .child(Playback())
 }

@@ -1,6 +1,6 @@
 //! Icons: strokes on a 16 by 16 grid, in the colour of the text around them.
 
-use leptos::prelude::*;
+use crate::app::dom::{IntoView, View, svg};
 
 /// The path of an icon by name.
 fn path(name: &str) -> &'static str {
@@ -48,12 +48,13 @@ fn path(name: &str) -> &'static str {
 }
 
 /// An icon. It is decoration: the control it is in has a name of its own.
-pub fn icon(name: &'static str) -> AnyView {
+pub fn icon(name: &'static str) -> View {
     let filled = matches!(name, "play" | "step" | "back" | "quick");
-    view! {
-        <svg class="icon" class:filled=filled viewBox="0 0 16 16" aria-hidden="true">
-            <path d=path(name) />
-        </svg>
-    }
-    .into_any()
+    svg("svg")
+        .class("icon")
+        .class_when("filled", filled)
+        .attr("viewBox", "0 0 16 16")
+        .attr("aria-hidden", "true")
+        .child(svg("path").attr("d", path(name)))
+        .into_view()
 }

@@ -3,8 +3,11 @@
 //! Read [`state`] first. The run is advanced by [`driver`], shown by [`stage`], explained by
 //! [`panels`], named by [`address`]; [`shell`] puts them together.
 
+#![expect(non_snake_case, reason = "components are named like things, as everywhere in Leptos")]
+
 pub mod actions;
 pub mod address;
+pub mod dom;
 pub mod driver;
 pub mod embed;
 pub mod icon;

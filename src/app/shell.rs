@@ -1,6 +1,7 @@
 //! The whole page: which place is shown, and what stands where in it.
 
 use crate::app::address::{self, Asked};
+use crate::app::dom::{IntoView, View, html};
 use crate::app::embed::Embed;
 use crate::app::panels::gallery::Gallery;
 use crate::app::panels::help::Help;
@@ -21,9 +22,13 @@ use leptos::prelude::*;
 /// Widths in pixels under which the page changes its plan.
 const NARROW: f64 = 1_080.0;
 
+/// Puts the page into the document. The view given to Leptos is empty: see [`crate::app::dom`].
+pub fn mount() {
+    App().into_view().append_to(&document().body().expect("a page has a body"));
+}
+
 /// The page.
-#[component]
-pub fn App() -> impl IntoView {
+fn App() -> impl Into<View> {
     let asked = address::read();
     let (opened, _) = link::open(None, "");
     let lab = Lab::new(Session::open(opened));
@@ -37,17 +42,17 @@ pub fn App() -> impl IntoView {
     address::keep_in_step(lab);
     window_event_listener(leptos::ev::keydown, move |event| keys::anywhere(lab, &event));
     pause_when_hidden(lab);
-    view! {
-        {move || match lab.place.get() {
-            Place::Gallery => view! { <Toolbar /> <Gallery /> }.into_any(),
-            Place::Lab => view! { <Laboratory /> }.into_any(),
-            Place::Embed => view! { <Embed /> }.into_any(),
-        }}
-        <Notice />
-        <Help />
-        <Share />
-        <Announcer />
-    }
+    (
+        move || match lab.place.get() {
+            Place::Gallery => (Toolbar(), Gallery()).into_view(),
+            Place::Lab => Laboratory().into_view(),
+            Place::Embed => Embed().into_view(),
+        },
+        Notice(),
+        Help(),
+        Share(),
+        Announcer(),
+    )
 }
 
 /// Takes away what stood there before the page.
@@ -90,8 +95,7 @@ fn pause_when_hidden(lab: Lab) {
 }
 
 /// A run with everything around it.
-#[component]
-fn Laboratory() -> impl IntoView {
+fn Laboratory() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let width = RwSignal::new(inner_width());
     let handle = window_event_listener(leptos::ev::resize, move |_| width.set(inner_width()));
@@ -99,24 +103,21 @@ fn Laboratory() -> impl IntoView {
     let narrow = Memo::new(move |_| width.get() < NARROW);
     let outline = move || {
         lab.outline.get().then(|| {
-            view! {
-                <section class="outline-sheet" data-region="" tabindex="-1" aria-label="Outline">
-                    <Outline />
-                </section>
-            }
+            html("section")
+                .class("outline-sheet")
+                .attr("data-region", "")
+                .attr("tabindex", "-1")
+                .attr("aria-label", "Outline")
+                .child(Outline())
         })
     };
-    view! {
-        <div class="lab" class:narrow=narrow>
-            <Toolbar />
-            <main class="lab-main">
-                <Stage />
-                <Playback />
-            </main>
-            {outline}
-            {move || if narrow.get() { sheet().into_any() } else { columns().into_any() }}
-        </div>
-    }
+    html("div")
+        .class("lab")
+        .class_when("narrow", narrow)
+        .child(Toolbar())
+        .child(html("main").class("lab-main").child(Stage()).child(Playback()))
+        .child(outline)
+        .child(move || if narrow.get() { sheet().into_view() } else { columns().into_view() })
 }
 
 fn inner_width() -> f64 {
@@ -128,43 +129,54 @@ fn of_slot(slot: Slot) -> Vec<&'static Panel> {
 }
 
 /// Room for everything: the story left, tabs right, charts below.
-fn columns() -> impl IntoView {
-    let story = of_slot(Slot::Story).into_iter().map(|p| (p.view)()).collect_view();
-    let charts = of_slot(Slot::Charts).into_iter().map(|p| (p.view)()).collect_view();
-    view! {
-        <aside class="lab-story" data-region="" tabindex="-1" aria-label="Story">{story}</aside>
-        <aside class="lab-side" data-region="" tabindex="-1" aria-label="Details">
-            <Tabbed panels=of_slot(Slot::Side) />
-        </aside>
-        <section class="lab-charts" data-region="" tabindex="-1" aria-label="Charts">
-            {charts}
-        </section>
-    }
+fn columns() -> impl Into<View> {
+    let story = of_slot(Slot::Story).into_iter().map(|p| (p.view)()).collect::<View>();
+    let charts = of_slot(Slot::Charts).into_iter().map(|p| (p.view)()).collect::<View>();
+    (
+        html("aside")
+            .class("lab-story")
+            .attr("data-region", "")
+            .attr("tabindex", "-1")
+            .attr("aria-label", "Story")
+            .child(story),
+        html("aside")
+            .class("lab-side")
+            .attr("data-region", "")
+            .attr("tabindex", "-1")
+            .attr("aria-label", "Details")
+            .child(Tabbed(of_slot(Slot::Side))),
+        html("section")
+            .class("lab-charts")
+            .attr("data-region", "")
+            .attr("tabindex", "-1")
+            .attr("aria-label", "Charts")
+            .child(charts),
+    )
 }
 
 /// Little room: one sheet with a tab for each panel.
-fn sheet() -> impl IntoView {
-    view! {
-        <section class="lab-sheet" data-region="" tabindex="-1" aria-label="Details">
-            <Tabbed panels=PANELS.iter().collect() />
-        </section>
-    }
+fn sheet() -> impl Into<View> {
+    html("section")
+        .class("lab-sheet")
+        .attr("data-region", "")
+        .attr("tabindex", "-1")
+        .attr("aria-label", "Details")
+        .child(Tabbed(PANELS.iter().collect()))
 }
 
 /// Panels, one at a time.
-#[component]
-fn Tabbed(panels: Vec<&'static Panel>) -> impl IntoView {
+fn Tabbed(panels: Vec<&'static Panel>) -> impl Into<View> {
     use crate::app::widgets::tabs::{Tab, Tabs};
     let lab = expect_context::<Lab>();
-    let Some(first) = panels.first() else { return ().into_any() };
+    let Some(first) = panels.first() else { return ().into_view() };
     let chosen = RwSignal::new(first.id);
     follow_selection(lab, chosen);
     let tabs = panels.iter().map(|p| Tab { id: p.id, label: p.title }).collect();
-    let show = move |id: &'static str| {
+    let show = |id: &'static str| {
         let found = PANELS.iter().find(|p| p.id == id);
-        found.map_or_else(|| ().into_any(), |p| (p.view)())
+        found.map_or_else(|| ().into_view(), |p| (p.view)())
     };
-    view! { <Tabs name="Details" tabs=tabs chosen=chosen panel=show /> }.into_any()
+    Tabs("Details", tabs, chosen, show).into_view()
 }
 
 /// What is picked out is explained at once, unless its parameters are being looked at.

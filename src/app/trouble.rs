@@ -1,47 +1,49 @@
 //! What went wrong, said where it can be read: problems of links and numbers as a notice, a crash
 //! of the page as a sheet with the link that reproduces it.
 
+use crate::app::dom::{View, html};
 use crate::app::icon::icon;
 use crate::app::state::Lab;
+use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 /// The notice of problems, until dismissed.
-#[component]
-pub fn Notice() -> impl IntoView {
+pub fn Notice() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let close = move |_| lab.problems.set(Default::default());
     let list = move || {
         lab.problems.with(|d| {
             let item = |p: &crate::base::diagnostics::Problem| {
-                let path =
-                    (!p.path.is_empty()).then(|| view! { <code>{p.path.clone()}</code> ": " });
-                let remedy =
-                    (!p.remedy.is_empty()).then(|| view! { <span>" "{p.remedy.clone()}"."</span> });
-                view! { <li>{path} {p.message.clone()} "." {remedy}</li> }
+                let path = (!p.path.is_empty()).then(|| (html("code").child(p.path.clone()), ": "));
+                let remedy = (!p.remedy.is_empty())
+                    .then(|| html("span").child(" ").child(p.remedy.clone()).child("."));
+                html("li").child(path).child(p.message.clone()).child(".").child(remedy)
             };
-            d.problems.iter().take(6).map(item).collect_view()
+            d.problems.iter().take(6).map(item).collect::<View>()
         })
     };
     move || {
         (!lab.problems.with(|d| d.is_empty())).then(|| {
-            view! {
-                <div class="notice" role="alert">
-                    <ul>{list}</ul>
-                    <button class="button button-quiet" aria-label="Dismiss" on:click=close>
-                        {icon("close")}
-                    </button>
-                </div>
-            }
+            html("div").class("notice").attr("role", "alert").child(html("ul").child(list)).child(
+                html("button")
+                    .class("button button-quiet")
+                    .attr("aria-label", "Dismiss")
+                    .on(ev::click, close)
+                    .child(icon("close")),
+            )
         })
     }
 }
 
 /// The sentence for people who cannot see the stage.
-#[component]
-pub fn Announcer() -> impl IntoView {
+pub fn Announcer() -> impl Into<View> {
     let lab = expect_context::<Lab>();
-    view! { <p class="unseen" role="status" aria-live="polite">{lab.announced}</p> }
+    html("p")
+        .class("unseen")
+        .attr("role", "status")
+        .attr("aria-live", "polite")
+        .child(lab.announced)
 }
 
 /// Shows a sheet over the page when it panics: the address reproduces it.

@@ -1,14 +1,14 @@
 //! Whether what should hold holds.
 
 use super::parts::Instant;
+use crate::app::dom::{View, each, html, show};
 use crate::app::state::Lab;
 use crate::base::time::Time;
 use crate::check::State;
 use leptos::prelude::*;
 
 /// The checks of the scenario, worst first.
-#[component]
-pub fn Checks() -> impl IntoView {
+pub fn Checks() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let verdicts = Memo::new(move |_| {
         lab.slow_tick.track();
@@ -22,28 +22,32 @@ pub fn Checks() -> impl IntoView {
     });
     let row = |(state, name, sentence, at): (State, String, String, Option<Time>)| {
         let (class, shape, word) = look(state);
-        view! {
-            <li class="verdict">
-                <span class=class aria-hidden="true">{shape}</span>
-                <div>
-                    <p class="verdict-name">
-                        <strong>{name}</strong>
-                        <span class="verdict-word">{word}</span>
-                    </p>
-                    <p class="verdict-says">{sentence}</p>
-                    {at.map(|at| view! { <Instant at=at /> })}
-                </div>
-            </li>
-        }
+        html("li")
+            .class("verdict")
+            .child(html("span").class(class).attr("aria-hidden", "true").child(shape))
+            .child(
+                html("div")
+                    .child(
+                        html("p")
+                            .class("verdict-name")
+                            .child(html("strong").child(name))
+                            .child(html("span").class("verdict-word").child(word)),
+                    )
+                    .child(html("p").class("verdict-says").child(sentence))
+                    .child(at.map(|at| Instant(at))),
+            )
     };
-    view! {
-        <ul class="verdicts" aria-label="Checks">
-            <For each=move || verdicts.get() key=|v| format!("{v:?}") children=row />
-        </ul>
-        <Show when=move || verdicts.with(Vec::is_empty)>
-            <p class="empty">"This scenario checks nothing."</p>
-        </Show>
-    }
+    (
+        html("ul").class("verdicts").attr("aria-label", "Checks").child(each(
+            move || verdicts.get(),
+            |v| format!("{v:?}"),
+            row,
+        )),
+        show(
+            move || verdicts.with(Vec::is_empty),
+            move || html("p").class("empty").child("This scenario checks nothing."),
+        ),
+    )
 }
 
 fn order(state: State) -> u8 {

@@ -1,14 +1,15 @@
 //! The gallery: every experiment, by theme. The way in.
 
 use crate::app::address;
+use crate::app::dom::{View, html};
 use crate::app::stage::poster::Poster;
 use crate::app::state::Lab;
 use crate::scenario::presets::{self, Preset};
+use leptos::ev;
 use leptos::prelude::*;
 
 /// The gallery.
-#[component]
-pub fn Gallery() -> impl IntoView {
+pub fn Gallery() -> impl Into<View> {
     let mut themes: Vec<String> = Vec::new();
     for preset in presets::all() {
         if !themes.iter().any(|t| *t == *preset.theme) {
@@ -20,65 +21,35 @@ pub fn Gallery() -> impl IntoView {
         let cards = presets::all()
             .iter()
             .filter(|p| *p.theme == *theme)
-            .map(|preset| view! { <Card preset /> })
-            .collect_view();
-        view! {
-            <section class="shelf">
-                <h2>{theme}</h2>
-                <ul class="cards">{cards}</ul>
-            </section>
-        }
+            .map(|preset| Card(preset))
+            .collect::<View>();
+        html("section")
+            .class("shelf")
+            .child(html("h2").child(theme))
+            .child(html("ul").class("cards").child(cards))
     };
-    view! {
-        <main class="gallery">
-            <header class="hero">
-                <div>
-                    <h1>"Break it here first."</h1>
-                    <p>
-                        "Every call in a distributed system can be slow, lost, doubled, or succeed without telling anyone. "
-                        "netsplit simulates whole systems in this tab: cut a link, crash a node, change a timeout, and see who suffers and why."
-                    </p>
-                    {first.map(|preset| view! { <Start preset /> })}
-                </div>
-                {first.map(|preset| view! { <Poster id=preset.id /> })}
-            </header>
-            {themes.into_iter().map(section).collect_view()}
-            <footer class="foot">
-                "Deterministic: a link opens the same run everywhere. Nothing leaves this tab."
-            </footer>
-        </main>
-    }
+    html("main").class("gallery").child(html("header").class("hero").child(html("div").child(html("h1").child("Break it here first.")).child(html("p").child("Every call in a distributed system can be slow, lost, doubled, or succeed without telling anyone. ").child("netsplit simulates whole systems in this tab: cut a link, crash a node, change a timeout, and see who suffers and why.")).child(first.map(|preset| Start(preset)))).child(first.map(|preset| Poster(preset.id)))).child(themes.into_iter().map(section).collect::<View>()).child(html("footer").class("foot").child("Deterministic: a link opens the same run everywhere. Nothing leaves this tab."))
 }
 
-#[component]
-fn Start(preset: &'static Preset) -> impl IntoView {
+fn Start(preset: &'static Preset) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let id = preset.id;
-    view! {
-        <a
-            class="button button-main start"
-            href=address::of_preset(id)
-            on:click=move |event| address::follow(lab, &event, Some(id))
-        >
-            {format!("Start with: {}", preset.title)}
-        </a>
-    }
+    html("a")
+        .class("button button-main start")
+        .attr("href", address::of_preset(id))
+        .on(ev::click, move |event| address::follow(lab, &event, Some(id)))
+        .child(format!("Start with: {}", preset.title))
 }
 
-#[component]
-fn Card(preset: &'static Preset) -> impl IntoView {
+fn Card(preset: &'static Preset) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let id = preset.id;
-    view! {
-        <li class="card">
-            <a
-                href=address::of_preset(id)
-                on:click=move |event| address::follow(lab, &event, Some(id))
-            >
-                <Poster id />
-                <h3>{preset.title.to_string()}</h3>
-                <p>{preset.summary.to_string()}</p>
-            </a>
-        </li>
-    }
+    html("li").class("card").child(
+        html("a")
+            .attr("href", address::of_preset(id))
+            .on(ev::click, move |event| address::follow(lab, &event, Some(id)))
+            .child(Poster(id))
+            .child(html("h3").child(preset.title.to_string()))
+            .child(html("p").child(preset.summary.to_string())),
+    )
 }

@@ -1,36 +1,32 @@
 //! The sheet of keys, written from the table that binds them.
 
+use crate::app::dom::{View, html};
 use crate::app::keys::{BINDINGS, Binding, Press};
 use crate::app::state::Lab;
 use crate::app::widgets::dialog::Dialog;
 use leptos::prelude::*;
 
 /// The sheet.
-#[component]
-pub fn Help() -> impl IntoView {
+pub fn Help() -> impl Into<View> {
     let lab = expect_context::<Lab>();
-    let caps = |press: Option<Press>| press.map(|p| view! { <kbd>{p.caps()}</kbd> });
+    let caps = |press: Option<Press>| press.map(|p| html("kbd").child(p.caps()));
     let row = move |binding: &Binding| {
-        view! {
-            <tr>
-                <th scope="row">{binding.does}</th>
-                <td>{caps(binding.stage)}</td>
-                <td>{caps(binding.anywhere)}</td>
-            </tr>
-        }
+        html("tr")
+            .child(html("th").attr("scope", "row").child(binding.does))
+            .child(html("td").child(caps(binding.stage)))
+            .child(html("td").child(caps(binding.anywhere)))
     };
-    view! {
-        <Dialog title="Keys" open=lab.help>
-            <table class="keys">
-                <thead>
-                    <tr>
-                        <th scope="col">"does"</th>
-                        <th scope="col">"on the stage"</th>
-                        <th scope="col">"anywhere"</th>
-                    </tr>
-                </thead>
-                <tbody>{BINDINGS.iter().map(row).collect_view()}</tbody>
-            </table>
-        </Dialog>
-    }
+    Dialog("Keys", lab.help, move || {
+        html("table")
+            .class("keys")
+            .child(
+                html("thead").child(
+                    html("tr")
+                        .child(html("th").attr("scope", "col").child("does"))
+                        .child(html("th").attr("scope", "col").child("on the stage"))
+                        .child(html("th").attr("scope", "col").child("anywhere")),
+                ),
+            )
+            .child(html("tbody").child(BINDINGS.iter().map(row).collect::<View>()))
+    })
 }

@@ -1,6 +1,7 @@
 //! What happened, in sentences, newest first.
 
 use super::parts::{EventLine, reading_pace};
+use crate::app::dom::{View, each, html, show};
 use crate::app::state::Lab;
 use crate::app::widgets::toggle::Toggle;
 use crate::observe::line::{Line, Tone};
@@ -12,8 +13,7 @@ const SHOWN: usize = 200;
 const QUIET: f64 = 2_000.0;
 
 /// The event log.
-#[component]
-pub fn Log() -> impl IntoView {
+pub fn Log() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let only_trouble = RwSignal::new(false);
     let pace = reading_pace(lab);
@@ -24,23 +24,20 @@ pub fn Log() -> impl IntoView {
         lines.retain(|line| !trouble || matches!(line.tone, Tone::Warning | Tone::Bad));
         lines
     });
-    view! {
-        <div class="log">
-            <Toggle
-                label="Only trouble"
-                on=only_trouble
-                change=Callback::new(move |on| only_trouble.set(on))
-            />
-            <ol class="events" aria-label="What happened, newest first">
-                <For each=move || lines.get() key=|line| (line.at, line.seq) let:line>
-                    <EventLine line=line />
-                </For>
-            </ol>
-            <Show when=move || lines.with(Vec::is_empty)>
-                <p class="empty">"Nothing worth a sentence has happened yet. Press play."</p>
-            </Show>
-        </div>
-    }
+    html("div")
+        .class("log")
+        .child(Toggle("Only trouble".into(), only_trouble, move |on| only_trouble.set(on)))
+        .child(html("ol").class("events").attr("aria-label", "What happened, newest first").child(
+            each(move || lines.get(), |line| (line.at, line.seq), move |line| EventLine(line)),
+        ))
+        .child(show(
+            move || lines.with(Vec::is_empty),
+            move || {
+                html("p")
+                    .class("empty")
+                    .child("Nothing worth a sentence has happened yet. Press play.")
+            },
+        ))
 }
 
 /// Reads events out for people who cannot see them: at most one sentence every two seconds, the

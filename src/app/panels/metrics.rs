@@ -3,6 +3,7 @@
 
 use super::headline::{Headline, OUTCOMES, headline, percent};
 use super::parts::reading_pace;
+use crate::app::dom::{View, html};
 use crate::app::state::Lab;
 use crate::app::views::VIEWS;
 use crate::app::views::chart::{ChartCard, Pointed};
@@ -10,21 +11,17 @@ use crate::observe::line::Tone;
 use leptos::prelude::*;
 
 /// The headline and every chart.
-#[component]
-pub fn Metrics() -> impl IntoView {
+pub fn Metrics() -> impl Into<View> {
     provide_context(Pointed(RwSignal::new(None)));
-    let charts = VIEWS.iter().map(|chart| view! { <ChartCard chart=chart /> });
-    view! {
-        <div class="metrics">
-            <HeadlineStrip />
-            <div class="charts">{charts.collect_view()}</div>
-        </div>
-    }
+    let charts = VIEWS.iter().map(|chart| ChartCard(chart));
+    html("div")
+        .class("metrics")
+        .child(HeadlineStrip())
+        .child(html("div").class("charts").child(charts.collect::<View>()))
 }
 
 /// What is going on, in ten seconds.
-#[component]
-pub fn HeadlineStrip() -> impl IntoView {
+pub fn HeadlineStrip() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let pace = reading_pace(lab);
     let now = Memo::new(move |_| {
@@ -38,59 +35,63 @@ pub fn HeadlineStrip() -> impl IntoView {
         let read = move |pick: fn(&super::headline::Tile) -> String| {
             part.with(|t| t.as_ref().map(pick)).unwrap_or_default()
         };
-        view! {
-            <div class=move || format!("tile {}", tone_class(tone()))>
-                <dt>{move || read(|t| t.name.to_owned())}</dt>
-                <dd>
-                    <span class="tile-value">{move || read(|t| t.value.clone())}</span>
-                    <span class="tile-beside">{move || read(|t| t.beside.clone())}</span>
-                </dd>
-            </div>
-        }
+        html("div")
+            .class(move || format!("tile {}", tone_class(tone())))
+            .child(html("dt").child(move || read(|t| t.name.to_owned())))
+            .child(
+                html("dd")
+                    .child(
+                        html("span").class("tile-value").child(move || read(|t| t.value.clone())),
+                    )
+                    .child(
+                        html("span").class("tile-beside").child(move || read(|t| t.beside.clone())),
+                    ),
+            )
     };
-    view! {
-        <section class="headline" aria-label="What is going on">
-            <dl class="tiles">{(0..count).map(tile).collect_view()}</dl>
-            <Mix now=now />
-        </section>
-    }
+    html("section")
+        .class("headline")
+        .attr("aria-label", "What is going on")
+        .child(html("dl").class("tiles").child((0..count).map(tile).collect::<View>()))
+        .child(Mix(now))
 }
 
 /// How recent intents ended, as one bar.
-#[component]
-fn Mix(now: Memo<Headline>) -> impl IntoView {
+fn Mix(now: Memo<Headline>) -> impl Into<View> {
     let share = move |n: usize| now.with(|h| h.mix.map_or(0.0, |mix| mix[n]));
     let part = move |(n, (id, _, colour)): (usize, (&'static str, _, &'static str))| {
         let style = move || match share(n) {
             share if share > 0.0 => format!("flex-grow: {share:.4}; background: var({colour})"),
             _ => "display: none".to_owned(),
         };
-        view! { <span class=format!("mix-part mix-{id}") style=style></span> }
+        html("span").class(format!("mix-part mix-{id}")).attr("style", style)
     };
     let word =
         move |(n, (id, word, colour)): (usize, (&'static str, &'static str, &'static str))| {
-            view! {
-                <li class:mix-none=move || share(n) <= 0.0>
-                    <span
-                        class=format!("mix-key mix-{id}")
-                        style=format!("background: var({colour})")
-                    ></span>
-                    {word}
-                    " "
-                    <b>{move || percent(share(n))}</b>
-                </li>
-            }
+            html("li")
+                .class_when("mix-none", move || share(n) <= 0.0)
+                .child(
+                    html("span")
+                        .class(format!("mix-key mix-{id}"))
+                        .attr("style", format!("background: var({colour})")),
+                )
+                .child(word)
+                .child(" ")
+                .child(html("b").child(move || percent(share(n))))
         };
-    view! {
-        <div class="mix">
-            <div class="mix-bar" aria-hidden="true">
-                {OUTCOMES.into_iter().enumerate().map(part).collect_view()}
-            </div>
-            <ul class="mix-words" aria-label="How intents of the last two seconds ended">
-                {OUTCOMES.into_iter().enumerate().map(word).collect_view()}
-            </ul>
-        </div>
-    }
+    html("div")
+        .class("mix")
+        .child(
+            html("div")
+                .class("mix-bar")
+                .attr("aria-hidden", "true")
+                .child(OUTCOMES.into_iter().enumerate().map(part).collect::<View>()),
+        )
+        .child(
+            html("ul")
+                .class("mix-words")
+                .attr("aria-label", "How intents of the last two seconds ended")
+                .child(OUTCOMES.into_iter().enumerate().map(word).collect::<View>()),
+        )
 }
 
 fn tone_class(tone: Tone) -> &'static str {

@@ -17,7 +17,7 @@ pub mod share;
 pub mod story;
 pub mod toolbar;
 
-use leptos::prelude::*;
+use crate::app::dom::{IntoView, View};
 
 /// Where a panel stands when there is room; on a phone all of them are tabs of one sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,30 +39,35 @@ pub struct Panel {
     /// Where it stands.
     pub slot: Slot,
     /// Makes it. It finds the run by `expect_context::<Lab>()`.
-    pub view: fn() -> AnyView,
+    pub view: fn() -> View,
 }
 
 /// Every panel, in the order of the tabs.
 pub const PANELS: &[Panel] = &[
-    Panel { id: "story", title: "Story", slot: Slot::Story, view: || story::Story().into_any() },
+    Panel { id: "story", title: "Story", slot: Slot::Story, view: || story::Story().into_view() },
     Panel {
         id: "inspector",
         title: "Inspect",
         slot: Slot::Side,
-        view: || inspector::Inspector().into_any(),
+        view: || inspector::Inspector().into_view(),
     },
     Panel {
         id: "parameters",
         title: "Tune",
         slot: Slot::Side,
-        view: || parameters::Parameters().into_any(),
+        view: || parameters::Parameters().into_view(),
     },
-    Panel { id: "log", title: "Log", slot: Slot::Side, view: || log::Log().into_any() },
-    Panel { id: "checks", title: "Checks", slot: Slot::Side, view: || checks::Checks().into_any() },
+    Panel { id: "log", title: "Log", slot: Slot::Side, view: || log::Log().into_view() },
+    Panel {
+        id: "checks",
+        title: "Checks",
+        slot: Slot::Side,
+        view: || checks::Checks().into_view(),
+    },
     Panel {
         id: "metrics",
         title: "Metrics",
         slot: Slot::Charts,
-        view: || metrics::Metrics().into_any(),
+        view: || metrics::Metrics().into_view(),
     },
 ];

@@ -1,10 +1,12 @@
 //! The stage as a table: the same nodes and links, the same things to do.
 
 use crate::app::actions::{Action, link_actions, node_actions, perform};
+use crate::app::dom::{IntoView, View, html};
 use crate::app::stage::node::role;
 use crate::app::state::{Lab, Selection};
 use crate::base::id::{LinkId, NodeId};
 use crate::observe::frame::{Condition, Frame, LinkView, NodeView};
+use leptos::ev;
 use leptos::prelude::*;
 
 #[derive(Clone, PartialEq)]
@@ -15,8 +17,7 @@ struct Row {
 }
 
 /// The outline.
-#[component]
-pub fn Outline() -> impl IntoView {
+pub fn Outline() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let nodes = Memo::new(move |_| {
         lab.slow_tick.track();
@@ -43,10 +44,10 @@ pub fn Outline() -> impl IntoView {
         let list =
             lab.with_frame(|f| f.faults.iter().map(|f| f.sentence.clone()).collect::<Vec<_>>());
         if list.is_empty() {
-            view! { <p class="quiet">"Nothing is broken."</p> }.into_any()
+            html("p").class("quiet").child("Nothing is broken.").into_view()
         } else {
-            let item = |text: String| view! { <li>{text}</li> };
-            view! { <ul>{list.into_iter().map(item).collect_view()}</ul> }.into_any()
+            let item = |text: String| html("li").child(text);
+            html("ul").child(list.into_iter().map(item).collect::<View>()).into_view()
         }
     };
     let summary = move || {
@@ -61,17 +62,15 @@ pub fn Outline() -> impl IntoView {
             )
         })
     };
-    view! {
-        <div class="outline">
-            <p>{summary}</p>
-            <h3>"Nodes"</h3>
-            {table(lab, ["name", "what", "state", "now"], nodes)}
-            <h3>"Links"</h3>
-            {table(lab, ["from", "to", "state", "in flight"], links)}
-            <h3>"Faults"</h3>
-            {faults}
-        </div>
-    }
+    html("div")
+        .class("outline")
+        .child(html("p").child(summary))
+        .child(html("h3").child("Nodes"))
+        .child(table(lab, ["name", "what", "state", "now"], nodes))
+        .child(html("h3").child("Links"))
+        .child(table(lab, ["from", "to", "state", "in flight"], links))
+        .child(html("h3").child("Faults"))
+        .child(faults)
 }
 
 fn node_cells(node: &NodeView) -> (NodeId, Vec<String>) {
@@ -101,8 +100,8 @@ fn link_cells(frame: &Frame, link: &LinkView) -> (LinkId, Vec<String>) {
     (link.id, cells)
 }
 
-fn table(lab: Lab, heads: [&'static str; 4], rows: Memo<Vec<Row>>) -> impl IntoView {
-    let head = |text| view! { <th scope="col">{text}</th> };
+fn table(lab: Lab, heads: [&'static str; 4], rows: Memo<Vec<Row>>) -> impl Into<View> {
+    let head = |text| html("th").attr("scope", "col").child(text);
     let indices =
         Memo::new(move |_| rows.with(|r| r.iter().map(|r| r.selection).collect::<Vec<_>>()));
     let line = move |n: usize, selection: Selection| {
@@ -110,51 +109,40 @@ fn table(lab: Lab, heads: [&'static str; 4], rows: Memo<Vec<Row>>) -> impl IntoV
         let actions = Memo::new(move |_| {
             rows.with(|r| r.get(n).map(|r| r.actions.clone()).unwrap_or_default())
         });
-        let acts = move || actions.get().into_iter().map(|a| act(lab, a)).collect_view();
+        let acts = move || actions.get().into_iter().map(|a| act(lab, a)).collect::<View>();
         let choose = move |_| lab.selected.set(selection);
-        view! {
-            <tr aria-selected=move || (lab.selected.get() == selection).to_string()>
-                {(0..4)
+        html("tr")
+            .attr("aria-selected", move || (lab.selected.get() == selection).to_string())
+            .child(
+                (0..4)
                     .map(|c| {
                         let text = move || cells().get(c).cloned();
                         if c == 0 {
-                            view! {
-                                <th scope="row">
-                                    <button class="cell" on:click=choose>
-                                        {text}
-                                    </button>
-                                </th>
-                            }
-                            .into_any()
+                            html("th")
+                                .attr("scope", "row")
+                                .child(
+                                    html("button").class("cell").on(ev::click, choose).child(text),
+                                )
+                                .into_view()
                         } else {
-                            view! { <td>{text}</td> }.into_any()
+                            html("td").child(text).into_view()
                         }
                     })
-                    .collect_view()}
-                <td class="acts">{acts}</td>
-            </tr>
-        }
+                    .collect::<View>(),
+            )
+            .child(html("td").class("acts").child(acts))
     };
-    view! {
-        <table>
-            <thead>
-                <tr>{heads.map(head).collect_view()} <th scope="col">"do"</th></tr>
-            </thead>
-            <tbody>
-                {move || {
-                    indices.get().into_iter().enumerate().map(|(n, s)| line(n, s)).collect_view()
-                }}
-            </tbody>
-        </table>
-    }
+    html("table")
+        .child(html("thead").child(
+            html("tr").child(heads.map(head)).child(html("th").attr("scope", "col").child("do")),
+        ))
+        .child(html("tbody").child(move || {
+            indices.get().into_iter().enumerate().map(|(n, s)| line(n, s)).collect::<View>()
+        }))
 }
 
-fn act(lab: Lab, action: Action) -> impl IntoView {
+fn act(lab: Lab, action: Action) -> impl Into<View> {
     let (label, harm) = (action.label.clone(), action.harm);
     let run = move |_| perform(lab, &action);
-    view! {
-        <button class="button-small" class:harm=harm on:click=run>
-            {label}
-        </button>
-    }
+    html("button").class("button-small").class_when("harm", harm).on(ev::click, run).child(label)
 }

@@ -6,15 +6,16 @@ use super::form::Form;
 use super::form::fields::{Entry, Group};
 use super::form::path::Path;
 use super::form::schema::{Schema, Shape, chosen};
+use crate::app::dom::{View, each, html};
 use crate::app::state::{Lab, Selection};
 use crate::scenario::SCHEMA;
 use crate::scenario::v1::wire::Examine;
+use leptos::ev;
 use leptos::prelude::*;
 use std::sync::Arc;
 
 /// The form of parameters: one section per node, the selected one open, and the network.
-#[component]
-pub fn Parameters() -> impl IntoView {
+pub fn Parameters() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let schema = Arc::new(Schema::read(SCHEMA));
     let values = Memo::new(move |_| {
@@ -33,28 +34,24 @@ pub fn Parameters() -> impl IntoView {
         names.unwrap_or_default()
     });
     let network = schema.below(&["network"]);
-    view! {
-        <form class="form" on:submit=|event| event.prevent_default()>
-            <p class="form-note">"Changes apply at once, at the instant on screen."</p>
-            <For each=move || names.get() key=String::clone let:name>
-                <Node name only=names.with_untracked(|n| n.len() < 3) />
-            </For>
-            <details class="parameters">
-                <summary>"Network"</summary>
-                <Entry
-                    node=network
-                    path=Path::default().key("network")
-                    label="Network".to_owned()
-                    help=String::new()
-                />
-            </details>
-        </form>
-    }
+    html("form")
+        .class("form")
+        .on(ev::submit, |event| event.prevent_default())
+        .child(
+            html("p").class("form-note").child("Changes apply at once, at the instant on screen."),
+        )
+        .child(each(
+            move || names.get(),
+            String::clone,
+            move |name| Node(name, names.with_untracked(|n| n.len() < 3)),
+        ))
+        .child(html("details").class("parameters").child(html("summary").child("Network")).child(
+            Entry(network, Path::default().key("network"), "Network".to_owned(), String::new()),
+        ))
 }
 
 /// The section of a node (or of replicas, which share their settings).
-#[component]
-fn Node(name: String, only: bool) -> impl IntoView {
+fn Node(name: String, only: bool) -> impl Into<View> {
     let (form, lab) = (expect_context::<Form>(), expect_context::<Lab>());
     let node = form.schema.below(&["nodes", &name]);
     let path = Path::default().key("nodes").key(&name);
@@ -76,14 +73,18 @@ fn Node(name: String, only: bool) -> impl IntoView {
     let body = variant.and_then(|variant| {
         let path = path.key(&variant.tag);
         match form.schema.shape(&variant.body?) {
-            Shape::Group(parts) => Some(view! { <Group parts path /> }),
+            Shape::Group(parts) => Some(Group(parts, path)),
             _ => None,
         }
     });
-    view! {
-        <details class="parameters" open=open>
-            <summary>{name} " " <span class="inspector-kind">{kind}</span></summary>
-            {body}
-        </details>
-    }
+    html("details")
+        .class("parameters")
+        .attr("open", open)
+        .child(
+            html("summary")
+                .child(name)
+                .child(" ")
+                .child(html("span").class("inspector-kind").child(kind)),
+        )
+        .child(body)
 }

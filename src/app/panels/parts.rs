@@ -1,9 +1,11 @@
 //! Small pieces several panels share: an instant to go to, the mark of a tone, rows of facts.
 
+use crate::app::dom::{View, html};
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::base::time::Time;
 use crate::observe::line::{Line, Tone};
+use leptos::ev;
 use leptos::prelude::*;
 
 /// Ticks twice a second while time passes, and at once when something was done: numbers and
@@ -21,73 +23,63 @@ pub fn reading_pace(lab: Lab) -> Memo<(u64, bool)> {
 const LONG: usize = 26;
 
 /// An instant as a button that goes there.
-#[component]
 pub fn Instant(
-    /// When.
+    // When.
     at: Time,
-) -> impl IntoView {
+) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let said = scale::instant(at.as_secs());
-    view! {
-        <button
-            type="button"
-            class="instant"
-            title=format!("Go to {said}")
-            on:click=move |_| {
-                lab.pause();
-                lab.seek(at);
-            }
-        >
-            {said.clone()}
-        </button>
-    }
+    html("button")
+        .attr("type", "button")
+        .class("instant")
+        .attr("title", format!("Go to {said}"))
+        .on(ev::click, move |_| {
+            lab.pause();
+            lab.seek(at);
+        })
+        .child(said.clone())
 }
 
 /// How an event is to be taken, as a shape, a colour and a word.
-#[component]
 pub fn ToneMark(
-    /// How.
+    // How.
     tone: Tone,
-) -> impl IntoView {
+) -> impl Into<View> {
     let (class, shape, word) = match tone {
         Tone::Plain => ("tone tone-plain", "●", ""),
         Tone::Good => ("tone tone-ok", "✓", "good: "),
         Tone::Warning => ("tone tone-warn", "▲", "warning: "),
         Tone::Bad => ("tone tone-bad", "✕", "bad: "),
     };
-    view! {
-        <span class=class>
-            <span aria-hidden="true">{shape}</span>
-            <span class="unseen">{word}</span>
-        </span>
-    }
+    html("span")
+        .class(class)
+        .child(html("span").attr("aria-hidden", "true").child(shape))
+        .child(html("span").class("unseen").child(word))
 }
 
 /// An event: when, how, what.
-#[component]
 pub fn EventLine(
-    /// The event.
+    // The event.
     line: Line,
-) -> impl IntoView {
-    view! {
-        <li class="event">
-            <Instant at=line.at />
-            <ToneMark tone=line.tone />
-            <span class="event-text">{line.text}</span>
-        </li>
-    }
+) -> impl Into<View> {
+    html("li")
+        .class("event")
+        .child(Instant(line.at))
+        .child(ToneMark(line.tone))
+        .child(html("span").class("event-text").child(line.text))
 }
 
 /// Facts, each with its name.
-#[component]
 pub fn Rows(
-    /// Names and facts.
-    #[prop(into)]
+    // Names and facts.
     rows: Signal<Vec<(String, String)>>,
-) -> impl IntoView {
+) -> impl Into<View> {
     let row = |(name, fact): (String, String)| {
         let long = fact.chars().count() > LONG;
-        view! { <div class:rows-long=long><dt>{name}</dt><dd>{fact}</dd></div> }
+        html("div")
+            .class_when("rows-long", long)
+            .child(html("dt").child(name))
+            .child(html("dd").child(fact))
     };
-    view! { <dl class="rows">{move || rows.get().into_iter().map(row).collect_view()}</dl> }
+    html("dl").class("rows").child(move || rows.get().into_iter().map(row).collect::<View>())
 }

@@ -1,16 +1,17 @@
 //! Time: play, pause, step, speed, and the bar on which the whole run lies.
 
+use crate::app::dom::{View, html};
 use crate::app::icon::icon;
 use crate::app::state::{Lab, SPEEDS};
 use crate::base::time::Time;
 use crate::session::timeline::{Mark, MarkKind};
+use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
 /// The transport bar.
-#[component]
-pub fn Playback() -> impl IntoView {
+pub fn Playback() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let playing = move || lab.playing.get();
     let play = move || if playing() { ("pause", "Pause") } else { ("play", "Play") };
@@ -20,44 +21,49 @@ pub fn Playback() -> impl IntoView {
     });
     let button =
         move |symbol: &'static str, name: &'static str, key: &'static str, run: fn(Lab)| {
-            view! {
-                <button
-                    class="button button-quiet"
-                    title=format!("{name} ({key})")
-                    aria-label=name
-                    on:click=move |_| run(lab)
-                >
-                    {icon(symbol)}
-                </button>
-            }
+            html("button")
+                .class("button button-quiet")
+                .attr("title", format!("{name} ({key})"))
+                .attr("aria-label", name)
+                .on(ev::click, move |_| run(lab))
+                .child(icon(symbol))
         };
-    view! {
-        <div class="playback" role="group" data-region="" tabindex="-1" aria-label="Time">
-            <div class="transport">
-                {button("start", "Back to the start", "Home", |lab| lab.seek(Time::ZERO))}
-                {button("back", "Previous event", ",", |lab| lab.step_back())}
-                <button
-                    class="button button-main play"
-                    title="Play or pause (Space)"
-                    on:click=move |_| lab.toggle()
-                >
-                    {move || icon(play().0)}
-                    <span>{move || play().1}</span>
-                </button>
-                {button("step", "Next event", ".", |lab| lab.step())}
-            </div>
-            <Speed />
-            <output class="clock" aria-label="Simulated time">
-                {move || format!("{:.2}", clock.get() as f64 / 100.0)}
-                <small>" s"</small>
-            </output>
-            <Scrub />
-            <div class="transport history">
-                {button("undo", "Undo", "Ctrl+Z", |lab| lab.undo())}
-                {button("redo", "Redo", "Ctrl+Y", |lab| lab.redo())}
-            </div>
-        </div>
-    }
+    html("div")
+        .class("playback")
+        .attr("role", "group")
+        .attr("data-region", "")
+        .attr("tabindex", "-1")
+        .attr("aria-label", "Time")
+        .child(
+            html("div")
+                .class("transport")
+                .child(button("start", "Back to the start", "Home", |lab| lab.seek(Time::ZERO)))
+                .child(button("back", "Previous event", ",", |lab| lab.step_back()))
+                .child(
+                    html("button")
+                        .class("button button-main play")
+                        .attr("title", "Play or pause (Space)")
+                        .on(ev::click, move |_| lab.toggle())
+                        .child(move || icon(play().0))
+                        .child(html("span").child(move || play().1)),
+                )
+                .child(button("step", "Next event", ".", |lab| lab.step())),
+        )
+        .child(Speed())
+        .child(
+            html("output")
+                .class("clock")
+                .attr("aria-label", "Simulated time")
+                .child(move || format!("{:.2}", clock.get() as f64 / 100.0))
+                .child(html("small").child(" s")),
+        )
+        .child(Scrub())
+        .child(
+            html("div")
+                .class("transport history")
+                .child(button("undo", "Undo", "Ctrl+Z", |lab| lab.undo()))
+                .child(button("redo", "Redo", "Ctrl+Y", |lab| lab.redo())),
+        )
 }
 
 /// Simulated seconds per second, in words.
@@ -65,8 +71,7 @@ pub fn speed_words(speed: f64) -> String {
     if speed >= 1.0 { format!("{speed:.0}×") } else { format!("1/{:.0}×", 1.0 / speed) }
 }
 
-#[component]
-fn Speed() -> impl IntoView {
+fn Speed() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let late = move || lab.playing.get() && lab.pace.get() < 0.9;
     let words = move || speed_words(lab.speed.get());
@@ -79,34 +84,35 @@ fn Speed() -> impl IntoView {
             "How fast simulated time passes".to_owned()
         }
     };
-    view! {
-        <div class="speed" class:late=late title=title role="group" aria-label="Speed">
-            <button
-                class="button button-quiet"
-                aria-label="Slower"
-                title="Slower ([)"
-                prop:disabled=slowest
-                on:click=move |_| lab.change_speed(-1)
-            >
-                "−"
-            </button>
-            <output>{words}</output>
-            <button
-                class="button button-quiet"
-                aria-label="Faster"
-                title="Faster (])"
-                prop:disabled=fastest
-                on:click=move |_| lab.change_speed(1)
-            >
-                "+"
-            </button>
-        </div>
-    }
+    html("div")
+        .class("speed")
+        .class_when("late", late)
+        .attr("title", title)
+        .attr("role", "group")
+        .attr("aria-label", "Speed")
+        .child(
+            html("button")
+                .class("button button-quiet")
+                .attr("aria-label", "Slower")
+                .attr("title", "Slower ([)")
+                .attr("disabled", slowest)
+                .on(ev::click, move |_| lab.change_speed(-1))
+                .child("−"),
+        )
+        .child(html("output").child(words))
+        .child(
+            html("button")
+                .class("button button-quiet")
+                .attr("aria-label", "Faster")
+                .attr("title", "Faster (])")
+                .attr("disabled", fastest)
+                .on(ev::click, move |_| lab.change_speed(1))
+                .child("+"),
+        )
 }
 
 /// The run from its start to its end: what is over, what is known beyond, what went wrong when.
-#[component]
-fn Scrub() -> impl IntoView {
+fn Scrub() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let bar = NodeRef::<Div>::new();
     let end = Memo::new(move |_| {
@@ -167,38 +173,38 @@ fn Scrub() -> impl IntoView {
         let now = lab.with_session(|s| s.now());
         format!("{:.2} of {:.0} seconds", now.as_secs(), end.get() as f64 / 1e6)
     };
-    view! {
-        <div
-            class="scrub"
-            role="slider"
-            tabindex="0"
-            aria-label="Instant"
-            aria-valuemin="0"
-            aria-valuemax="100"
-            aria-valuenow=share
-            aria-valuetext=said
-            node_ref=bar
-            style=move || format!("--known:{:.2}%", percent(known.get()))
-            on:pointerdown=down
-            on:pointermove=moved
-            on:keydown=keys
-        >
-            <div class="track"></div>
-            <div class="ghost"></div>
-            <div class="past" style=move || format!("width:{:.3}%", now())></div>
-            <div class="marks">
-                {move || {
-                    marks.get().into_iter().map(|m| mark(&m, end.get())).collect_view()
-                }}
-            </div>
-            <div class="head" style=move || format!("left:{:.3}%", now())></div>
-            <span class="scrub-end">{move || format!("{:.0} s", end.get() as f64 / 1e6)}</span>
-        </div>
-    }
+    html("div")
+        .class("scrub")
+        .attr("role", "slider")
+        .attr("tabindex", "0")
+        .attr("aria-label", "Instant")
+        .attr("aria-valuemin", "0")
+        .attr("aria-valuemax", "100")
+        .attr("aria-valuenow", share)
+        .attr("aria-valuetext", said)
+        .found_by(bar)
+        .attr("style", move || format!("--known:{:.2}%", percent(known.get())))
+        .on(ev::pointerdown, down)
+        .on(ev::pointermove, moved)
+        .on(ev::keydown, keys)
+        .child(html("div").class("track"))
+        .child(html("div").class("ghost"))
+        .child(html("div").class("past").attr("style", move || format!("width:{:.3}%", now())))
+        .child(
+            html("div").class("marks").child(move || {
+                marks.get().into_iter().map(|m| mark(&m, end.get())).collect::<View>()
+            }),
+        )
+        .child(html("div").class("head").attr("style", move || format!("left:{:.3}%", now())))
+        .child(
+            html("span")
+                .class("scrub-end")
+                .child(move || format!("{:.0} s", end.get() as f64 / 1e6)),
+        )
 }
 
 /// A fault as a band, anything else as a tick, each with its words.
-fn mark(mark: &Mark, end: u64) -> impl IntoView + use<> {
+fn mark(mark: &Mark, end: u64) -> impl Into<View> + use<> {
     let share = |at: Time| 100.0 * at.0.min(end) as f64 / end as f64;
     let class = match mark.kind {
         MarkKind::Fault => "fault",
@@ -211,9 +217,11 @@ fn mark(mark: &Mark, end: u64) -> impl IntoView + use<> {
         None => format!("left:{left:.3}%"),
     };
     let title = format!("{:.1} s: {}", mark.at.as_secs(), mark.text);
-    view! {
-        <i class=format!("mark {class}") class:band=width.is_some() style=style title=title></i>
-    }
+    html("i")
+        .class(format!("mark {class}"))
+        .class_when("band", width.is_some())
+        .attr("style", style)
+        .attr("title", title)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! another page. Nothing is sent anywhere; the link holds everything.
 
 use crate::app::address;
+use crate::app::dom::{View, html, show};
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::app::widgets::button::{Button, Look};
@@ -10,6 +11,7 @@ use crate::app::widgets::dialog::Dialog;
 use crate::app::widgets::toggle::Toggle;
 use crate::base::time::Time;
 use crate::session::share::LinkOptions;
+use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -18,15 +20,17 @@ const FINE: usize = 2_000;
 /// Links beyond this length are cut off by many programs.
 const LONG: usize = 8_000;
 
+const ABOUT: &str = "The link holds the settings, the seed, and what you did and when. Whoever \
+    opens it sees the same run, message for message. Nothing is sent anywhere.";
+
 /// Sizes of an embedded run: name, width and height in CSS pixels.
 const SIZES: [(&str, u32, u32); 3] =
     [("Small", 480, 300), ("Medium", 640, 400), ("Large", 960, 600)];
 
 /// The share dialog; open while [`Lab::sharing`].
-#[component]
-pub fn Share() -> impl IntoView {
+pub fn Share() -> impl Into<View> {
     let lab = expect_context::<Lab>();
-    view! { <Dialog title="Share this run" open=lab.sharing><Content /></Dialog> }
+    Dialog("Share this run", lab.sharing, Content)
 }
 
 /// A link and what it is of: the fragment, the instant, and how often the run had been changed.
@@ -42,8 +46,7 @@ fn make(lab: Lab, instant: bool) -> Made {
     lab.with_session(|s| Made { fragment: s.link(LinkOptions { instant }), at: s.now(), changes })
 }
 
-#[component]
-fn Content() -> impl IntoView {
+fn Content() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let instant = RwSignal::new(true);
     let made = RwSignal::new(make(lab, true));
@@ -58,32 +61,27 @@ fn Content() -> impl IntoView {
         instant.set(on);
         renew();
     };
-    view! {
-        <p class="share-about">
-            "The link holds the settings, the seed, and what you did and when. Whoever opens it sees \
-             the same run, message for message. Nothing is sent anywhere."
-        </p>
-        <Toggle
-            label=format!("Open at {}", scale::clock(made.get_untracked().at.as_secs()))
-            on=instant
-            change=Callback::new(toggle)
-        />
-        <CopyBox name="Link" text=address rows=3 />
-        <Meter length=Signal::derive(move || address.with(String::len)) />
-        <Show when=move || stale.get()>
-            <p class="share-stale" role="status">
-                <span class="tone tone-warn" aria-hidden="true">"▲"</span>
-                "The run has moved on since this link was made."
-                <Button press=Callback::new(move |()| renew())>"Make a new link"</Button>
-            </p>
-        </Show>
-        <Embed fragment=Signal::derive(move || made.with(|m| m.fragment.clone())) />
-    }
+    let again = move || {
+        html("p")
+            .class("share-stale")
+            .attr("role", "status")
+            .child(html("span").class("tone tone-warn").attr("aria-hidden", "true").child("▲"))
+            .child("The run has moved on since this link was made.")
+            .child(Button(Look::Plain, "Make a new link", renew))
+    };
+    let open_at = format!("Open at {}", scale::clock(made.get_untracked().at.as_secs()));
+    (
+        html("p").class("share-about").child(ABOUT),
+        Toggle(open_at, instant, toggle),
+        CopyBox("Link", address, 3),
+        Meter(address),
+        show(move || stale.get(), again),
+        Embed(Signal::derive(move || made.with(|m| m.fragment.clone()))),
+    )
 }
 
 /// Code for another page.
-#[component]
-fn Embed(fragment: Signal<String>) -> impl IntoView {
+fn Embed(fragment: Signal<String>) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let (size, playing) = (RwSignal::new(1_usize), RwSignal::new(false));
     let code = Memo::new(move |_| {
@@ -95,50 +93,50 @@ fn Embed(fragment: Signal<String>) -> impl IntoView {
         frame_code(&fragment.with(|f| page_address(lab, &query, f)), width, height)
     });
     let choice = move |(n, (name, width, height)): (usize, (&'static str, u32, u32))| {
-        view! {
-            <label class="size">
-                <input
-                    type="radio"
-                    name="embed-size"
-                    prop:checked=move || size.get() == n
-                    on:change=move |_| size.set(n)
-                />
-                <span
-                    class="size-shape"
-                    aria-hidden="true"
-                    style=format!("width: {}px; height: {}px", width / 20, height / 20)
-                ></span>
-                <span>{name}" "<small>{format!("{width} × {height}")}</small></span>
-            </label>
-        }
+        html("label")
+            .class("size")
+            .child(
+                html("input")
+                    .attr("type", "radio")
+                    .attr("name", "embed-size")
+                    .checked(move || size.get() == n)
+                    .on(ev::change, move |_| size.set(n)),
+            )
+            .child(
+                html("span")
+                    .class("size-shape")
+                    .attr("aria-hidden", "true")
+                    .attr("style", format!("width: {}px; height: {}px", width / 20, height / 20)),
+            )
+            .child(
+                html("span")
+                    .child(name)
+                    .child(" ")
+                    .child(html("small").child(format!("{width} × {height}"))),
+            )
     };
-    view! {
-        <details class="share-embed">
-            <summary>"Put it into a page"</summary>
-            <fieldset class="sizes">
-                <legend>"Size"</legend>
-                {SIZES.into_iter().enumerate().map(choice).collect_view()}
-            </fieldset>
-            <Toggle
-                label="Start playing"
-                on=playing
-                change=Callback::new(move |on| playing.set(on))
-            />
-            <CopyBox name="Code" text=code rows=5 />
-        </details>
-    }
+    html("details")
+        .class("share-embed")
+        .child(html("summary").child("Put it into a page"))
+        .child(
+            html("fieldset")
+                .class("sizes")
+                .child(html("legend").child("Size"))
+                .child(SIZES.into_iter().enumerate().map(choice).collect::<View>()),
+        )
+        .child(Toggle("Start playing".into(), playing, move |on| playing.set(on)))
+        .child(CopyBox("Code", code, 5))
 }
 
 /// A text to copy, with what became of copying it.
-#[component]
-fn CopyBox(name: &'static str, #[prop(into)] text: Signal<String>, rows: u32) -> impl IntoView {
+fn CopyBox(name: &'static str, text: Memo<String>, rows: u32) -> impl Into<View> {
     let area = NodeRef::<html::Textarea>::new();
     let said = RwSignal::new(String::new());
     Effect::new(move |_| {
         text.track();
         said.set(String::new());
     });
-    let press = Callback::new(move |()| {
+    let press = move || {
         let Some(area) = area.get() else { return };
         copy(area, move |how| {
             said.try_set(match how {
@@ -148,44 +146,50 @@ fn CopyBox(name: &'static str, #[prop(into)] text: Signal<String>, rows: u32) ->
                 }
             });
         });
-    });
-    view! {
-        <div class="copy">
-            <textarea
-                node_ref=area
-                class="copy-text"
-                aria-label=name
-                rows=rows
-                readonly
-                spellcheck="false"
-                prop:value=text
-                on:focus=move |_| if let Some(area) = area.get() { area.select() }
-            ></textarea>
-            <div class="copy-row">
-                <Button look=Look::Main press=press>"Copy "{name.to_lowercase()}</Button>
-                <span role="status">{said}</span>
-            </div>
-        </div>
-    }
+    };
+    html("div")
+        .class("copy")
+        .child(
+            html("textarea")
+                .found_by(area)
+                .class("copy-text")
+                .attr("aria-label", name)
+                .attr("rows", rows)
+                .attr("readonly", true)
+                .attr("spellcheck", "false")
+                .value(text)
+                .on(ev::focus, move |_| {
+                    if let Some(area) = area.get() {
+                        area.select()
+                    }
+                }),
+        )
+        .child(
+            html("div")
+                .class("copy-row")
+                .child(Button(Look::Main, ("Copy ", name.to_lowercase()), press))
+                .child(html("span").attr("role", "status").child(said)),
+        )
 }
 
 /// Whether the link is short enough for where links go.
-#[component]
-fn Meter(length: Signal<usize>) -> impl IntoView {
-    let grade = move || match length.get() {
+fn Meter(address: Memo<String>) -> impl Into<View> {
+    let length = move || address.with(String::len);
+    let grade = move || match length() {
         n if n <= FINE => ("meter meter-ok", "✓ works everywhere"),
         n if n <= LONG => ("meter meter-warn", "▲ too long for some chat programs"),
         _ => ("meter meter-bad", "✕ likely to be cut off; save it to a file instead"),
     };
-    let part = move || (length.get() as f64 / LONG as f64 * 100.0).min(100.0);
-    view! {
-        <div class=move || grade().0>
-            <span class="meter-bar" aria-hidden="true">
-                <span style=move || format!("width: {:.1}%", part())></span>
-            </span>
-            <span>{move || format!("{} characters, {}", length.get(), grade().1)}</span>
-        </div>
-    }
+    let part = move || (length() as f64 / LONG as f64 * 100.0).min(100.0);
+    html("div")
+        .class(move || grade().0)
+        .child(
+            html("span")
+                .class("meter-bar")
+                .attr("aria-hidden", "true")
+                .child(html("span").attr("style", move || format!("width: {:.1}%", part()))),
+        )
+        .child(html("span").child(move || format!("{} characters, {}", length(), grade().1)))
 }
 
 /// The address of this run with more to say in the query.

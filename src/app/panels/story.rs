@@ -1,53 +1,54 @@
 //! What a preset is about: its story, a bet to make before running it, what to watch, changes to
 //! try, and how far to trust it.
 
+use crate::app::dom::{IntoView, View, html, show};
 use crate::app::state::Lab;
 use crate::app::widgets::button::{Button, Look};
 use crate::base::time::Time;
 use crate::scenario::presets::{self, Fidelity, Preset, Question, Try};
 use crate::session::command::Command;
+use leptos::ev;
 use leptos::prelude::*;
 
 /// The story of the preset on screen; without one, a line that says so.
-#[component]
-pub fn Story() -> impl IntoView {
+pub fn Story() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     move || match lab.preset.get().and_then(|id| presets::find(&id)) {
-        Some(preset) => view! { <Told preset=preset /> }.into_any(),
-        None => view! {
-            <p class="empty">"A scenario of your own: it has no story yet. Break something."</p>
-        }
-        .into_any(),
+        Some(preset) => Told(preset).into_view(),
+        None => html("p")
+            .class("empty")
+            .child("A scenario of your own: it has no story yet. Break something.")
+            .into_view(),
     }
 }
 
-#[component]
-fn Told(preset: &'static Preset) -> impl IntoView {
-    let paragraphs = preset.story.iter().map(|text| view! { <p>{text.as_str()}</p> });
-    let watch = preset.watch.iter().map(|text| view! { <li>{text.as_str()}</li> });
-    let tries = preset.tries.iter().map(|attempt| view! { <Attempt attempt=attempt /> });
-    view! {
-        <article class="story">
-            <h2>{preset.title.as_str()}</h2>
-            <p class="story-summary">{preset.summary.as_str()}</p>
-            {paragraphs.collect_view()}
-            <Bet question=&preset.question />
-            <section class="story-part">
-                <h3>"What to watch"</h3>
-                <ul>{watch.collect_view()}</ul>
-            </section>
-            <section class="story-part">
-                <h3>"Things to try"</h3>
-                <ul class="tries">{tries.collect_view()}</ul>
-            </section>
-            <Card card=&preset.card />
-        </article>
-    }
+fn Told(preset: &'static Preset) -> impl Into<View> {
+    let paragraphs = preset.story.iter().map(|text| html("p").child(text.as_str()));
+    let watch = preset.watch.iter().map(|text| html("li").child(text.as_str()));
+    let tries = preset.tries.iter().map(|attempt| Attempt(attempt));
+    html("article")
+        .class("story")
+        .child(html("h2").child(preset.title.as_str()))
+        .child(html("p").class("story-summary").child(preset.summary.as_str()))
+        .child(paragraphs.collect::<View>())
+        .child(Bet(&preset.question))
+        .child(
+            html("section")
+                .class("story-part")
+                .child(html("h3").child("What to watch"))
+                .child(html("ul").child(watch.collect::<View>())),
+        )
+        .child(
+            html("section")
+                .class("story-part")
+                .child(html("h3").child("Things to try"))
+                .child(html("ul").class("tries").child(tries.collect::<View>())),
+        )
+        .child(Card(&preset.card))
 }
 
 /// A prediction, made before the run and explained after it. Wrong bets are not scored.
-#[component]
-fn Bet(question: &'static Question) -> impl IntoView {
+fn Bet(question: &'static Question) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let bet = RwSignal::new(None::<usize>);
     let told = RwSignal::new(false);
@@ -66,64 +67,61 @@ fn Bet(question: &'static Question) -> impl IntoView {
             (_, _, true) => "●",
             _ => "○",
         };
-        view! {
-            <li>
-                <button
-                    type="button"
-                    class="bet-choice"
-                    class:bet-right=right
-                    class:bet-wrong=wrong
-                    aria-pressed=move || if bet.get() == Some(n) { "true" } else { "false" }
-                    disabled=told
-                    on:click=move |_| bet.set(Some(n))
-                >
-                    <span class="bet-mark" aria-hidden="true">{mark}</span>
-                    {text.as_str()}
-                </button>
-            </li>
-        }
+        html("li").child(
+            html("button")
+                .attr("type", "button")
+                .class("bet-choice")
+                .class_when("bet-right", right)
+                .class_when("bet-wrong", wrong)
+                .attr("aria-pressed", move || if bet.get() == Some(n) { "true" } else { "false" })
+                .attr("disabled", told)
+                .on(ev::click, move |_| bet.set(Some(n)))
+                .child(html("span").class("bet-mark").attr("aria-hidden", "true").child(mark))
+                .child(text.as_str()),
+        )
     };
     let result = move || {
         let bet = bet.get().filter(|_| told.get())?;
         let verdict =
             if bet == question.answer { "Well predicted." } else { "It went differently." };
-        Some(view! {
-            <p class="bet-result" role="status">
-                <strong>{verdict}</strong>
-                " "
-                {question.explain.as_str()}
-            </p>
-        })
+        Some(
+            html("p")
+                .class("bet-result")
+                .attr("role", "status")
+                .child(html("strong").child(verdict))
+                .child(" ")
+                .child(question.explain.as_str()),
+        )
     };
     let waiting = move || bet.get().is_some() && !told.get();
-    view! {
-        <section class="bet" aria-label="Your prediction">
-            <h3>"Place your bet"</h3>
-            <p>{question.text.as_str()}</p>
-            <ol class="bet-choices">
-                {question.choices.iter().enumerate().map(choice).collect_view()}
-            </ol>
-            <Show when=waiting>
-                <div class="bet-next">
-                    <Button look=Look::Main press=Callback::new(move |()| lab.play())>
-                        {move || if lab.playing.get() { "Running…" } else { "Run it and see" }}
-                    </Button>
-                    <Button look=Look::Quiet press=Callback::new(move |()| told.set(true))>
-                        "Tell me now"
-                    </Button>
-                </div>
-            </Show>
-            {result}
-        </section>
-    }
+    html("section")
+        .class("bet")
+        .attr("aria-label", "Your prediction")
+        .child(html("h3").child("Place your bet"))
+        .child(html("p").child(question.text.as_str()))
+        .child(
+            html("ol")
+                .class("bet-choices")
+                .child(question.choices.iter().enumerate().map(choice).collect::<View>()),
+        )
+        .child(show(waiting, move || {
+            html("div")
+                .class("bet-next")
+                .child(Button(
+                    Look::Main,
+                    move || if lab.playing.get() { "Running…" } else { "Run it and see" },
+                    move || lab.play(),
+                ))
+                .child(Button(Look::Quiet, "Tell me now", move || told.set(true)))
+        }))
+        .child(result)
 }
 
 /// A change to try: applied from the start of the run, so that all of it shows the difference.
-#[component]
-fn Attempt(attempt: &'static Try) -> impl IntoView {
+fn Attempt(attempt: &'static Try) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let tried = RwSignal::new(false);
-    let press = Callback::new(move |()| {
+    let press = move || {
         lab.pause();
         lab.update_session(|s| s.seek(Time::ZERO));
         let all = attempt.set.iter().all(|(path, value)| {
@@ -133,37 +131,42 @@ fn Attempt(attempt: &'static Try) -> impl IntoView {
         if all {
             lab.play();
         }
-    });
-    view! {
-        <li>
-            <Button press=press pressed=tried>{attempt.label.as_str()}</Button>
-            <Show when=move || tried.get()>
-                <p class="try-expect" role="status">
-                    <b>"Expect: "</b>
-                    {attempt.expect.as_str()}
-                </p>
-            </Show>
-        </li>
-    }
+    };
+    html("li")
+        .child(
+            Button(Look::Plain, attempt.label.as_str(), press)
+                .attr("aria-pressed", move || tried.get().to_string()),
+        )
+        .child(show(
+            move || tried.get(),
+            move || {
+                html("p")
+                    .class("try-expect")
+                    .attr("role", "status")
+                    .child(html("b").child("Expect: "))
+                    .child(attempt.expect.as_str())
+            },
+        ))
 }
 
 /// What the simulation models and what it leaves out.
-#[component]
-fn Card(card: &'static Fidelity) -> impl IntoView {
+fn Card(card: &'static Fidelity) -> impl Into<View> {
     let part = |title: &'static str, mark: &'static str, items: &'static [String]| {
         (!items.is_empty()).then(|| {
             let items = items.iter().map(|item| {
-                view! { <li><span aria-hidden="true">{mark}</span>{item.as_str()}</li> }
+                html("li")
+                    .child(html("span").attr("aria-hidden", "true").child(mark))
+                    .child(item.as_str())
             });
-            view! { <div><h4>{title}</h4><ul>{items.collect_view()}</ul></div> }
+            html("div")
+                .child(html("h4").child(title))
+                .child(html("ul").child(items.collect::<View>()))
         })
     };
-    view! {
-        <details class="trust">
-            <summary>"How far to trust this"</summary>
-            {part("Modelled", "✓", &card.modelled)}
-            {part("Simplified", "≈", &card.simplified)}
-            {part("Not modelled", "–", &card.not_modelled)}
-        </details>
-    }
+    html("details")
+        .class("trust")
+        .child(html("summary").child("How far to trust this"))
+        .child(part("Modelled", "✓", &card.modelled))
+        .child(part("Simplified", "≈", &card.simplified))
+        .child(part("Not modelled", "–", &card.not_modelled))
 }

@@ -1,9 +1,11 @@
 //! The bar across the top: where one is, and what holds for the whole page.
 
 use crate::app::address;
+use crate::app::dom::{View, html, show, svg};
 use crate::app::icon::icon;
 use crate::app::state::{Lab, Place, Theme};
 use crate::scenario::presets;
+use leptos::ev;
 use leptos::prelude::*;
 
 /// The two halves of the sign.
@@ -11,77 +13,74 @@ const LEFT: &str = "M10.5 3.5A8.5 8.5 0 0 0 10 20.4L12 16 9.5 12.5 12.5 8.5z";
 const RIGHT: &str = "M14 3.7A8.5 8.5 0 0 1 13.5 20.4L15.2 16.2 12.6 12.6 15.6 8.4z";
 
 /// The name of the house: torn in two, of course.
-#[component]
-pub fn Brand() -> impl IntoView {
-    view! {
-        <svg class="brand-mark" viewBox="0 0 24 24" aria-hidden="true">
-            <path class="brand-left" d=LEFT />
-            <path class="brand-right" d=RIGHT />
-        </svg>
-        <span class="brand-word">"net"<b>"split"</b></span>
-    }
+pub fn Brand() -> impl Into<View> {
+    (
+        svg("svg")
+            .class("brand-mark")
+            .attr("viewBox", "0 0 24 24")
+            .attr("aria-hidden", "true")
+            .child(svg("path").class("brand-left").attr("d", LEFT))
+            .child(svg("path").class("brand-right").attr("d", RIGHT)),
+        html("span").class("brand-word").child("net").child(html("b").child("split")),
+    )
 }
 
 /// The bar.
-#[component]
-pub fn Toolbar() -> impl IntoView {
+pub fn Toolbar() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let in_lab = move || lab.place.get() == Place::Lab;
-    view! {
-        <header class="bar" data-region="" tabindex="-1" aria-label="Top bar">
-            <a
-                class="brand"
-                href=address::home()
-                aria-label="netsplit, all experiments"
-                on:click=move |event| address::follow(lab, &event, None)
-            >
-                <Brand />
-            </a>
-            <Show when=in_lab>
-                <Switcher />
-            </Show>
-            <span class="bar-space"></span>
-            <Show when=in_lab>
-                <button
-                    class="button button-quiet"
-                    title="The stage as a table (Alt+O)"
-                    aria-pressed=move || lab.outline.get().to_string()
-                    on:click=move |_| lab.outline.update(|o| *o = !*o)
-                >
-                    {icon("list")}
-                    <span class="wide">"Outline"</span>
-                </button>
-                <button
-                    class="button button-quiet"
-                    title="Numbers instead of moving dots (Alt+M)"
-                    aria-pressed=move || lab.calm.get().to_string()
-                    on:click=move |_| lab.calm.update(|c| *c = !*c)
-                >
-                    {icon("calm")}
-                    <span class="wide">"Calm"</span>
-                </button>
-            </Show>
-            <ThemeButton />
-            <button
-                class="button button-quiet"
-                title="Keys (Alt+/)"
-                aria-label="Keys"
-                on:click=move |_| lab.help.set(true)
-            >
-                {icon("help")}
-            </button>
-            <Show when=in_lab>
-                <button class="button button-main" on:click=move |_| lab.sharing.set(true)>
-                    {icon("share")}
-                    <span>"Share"</span>
-                </button>
-            </Show>
-        </header>
-    }
+    html("header")
+        .class("bar")
+        .attr("data-region", "")
+        .attr("tabindex", "-1")
+        .attr("aria-label", "Top bar")
+        .child(
+            html("a")
+                .class("brand")
+                .attr("href", address::home())
+                .attr("aria-label", "netsplit, all experiments")
+                .on(ev::click, move |event| address::follow(lab, &event, None))
+                .child(Brand()),
+        )
+        .child(show(in_lab, move || Switcher()))
+        .child(html("span").class("bar-space"))
+        .child(show(in_lab, move || {
+            (
+                html("button")
+                    .class("button button-quiet")
+                    .attr("title", "The stage as a table (Alt+O)")
+                    .attr("aria-pressed", move || lab.outline.get().to_string())
+                    .on(ev::click, move |_| lab.outline.update(|o| *o = !*o))
+                    .child(icon("list"))
+                    .child(html("span").class("wide").child("Outline")),
+                html("button")
+                    .class("button button-quiet")
+                    .attr("title", "Numbers instead of moving dots (Alt+M)")
+                    .attr("aria-pressed", move || lab.calm.get().to_string())
+                    .on(ev::click, move |_| lab.calm.update(|c| *c = !*c))
+                    .child(icon("calm"))
+                    .child(html("span").class("wide").child("Calm")),
+            )
+        }))
+        .child(ThemeButton())
+        .child(
+            html("button")
+                .class("button button-quiet")
+                .attr("title", "Keys (Alt+/)")
+                .attr("aria-label", "Keys")
+                .on(ev::click, move |_| lab.help.set(true))
+                .child(icon("help")),
+        )
+        .child(show(in_lab, move || {
+            html("button")
+                .class("button button-main")
+                .on(ev::click, move |_| lab.sharing.set(true))
+                .child(icon("share"))
+                .child(html("span").child("Share"))
+        }))
 }
 
-#[component]
-fn ThemeButton() -> impl IntoView {
+fn ThemeButton() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let now = move || match lab.theme.get() {
         Theme::Auto => ("auto", "Colours as the system has them"),
@@ -97,21 +96,16 @@ fn ThemeButton() -> impl IntoView {
             };
         });
     };
-    view! {
-        <button
-            class="button button-quiet"
-            title=move || format!("{} (Alt+D)", now().1)
-            aria-label=move || now().1
-            on:click=next
-        >
-            {move || icon(now().0)}
-        </button>
-    }
+    html("button")
+        .class("button button-quiet")
+        .attr("title", move || format!("{} (Alt+D)", now().1))
+        .attr("aria-label", move || now().1)
+        .on(ev::click, next)
+        .child(move || icon(now().0))
 }
 
 /// The name of the experiment, and the way to the others.
-#[component]
-fn Switcher() -> impl IntoView {
+fn Switcher() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let title = move || {
         let id = lab.preset.get();
@@ -125,35 +119,31 @@ fn Switcher() -> impl IntoView {
     };
     let entry = move |preset: &'static presets::Preset| {
         let id = preset.id;
-        view! {
-            <li>
-                <a
-                    href=address::of_preset(id)
-                    aria-current=move || (lab.preset.get().as_deref() == Some(id)).then_some("page")
-                    on:click=move |event| choose(event, id)
-                >
-                    {preset.title.to_string()}
-                </a>
-            </li>
-        }
+        html("li").child(
+            html("a")
+                .attr("href", address::of_preset(id))
+                .attr("aria-current", move || {
+                    (lab.preset.get().as_deref() == Some(id)).then_some("page")
+                })
+                .on(ev::click, move |event| choose(event, id))
+                .child(preset.title.to_string()),
+        )
     };
-    view! {
-        <details
-            class="switcher"
-            prop:open=move || open.get()
-            on:keydown=move |event| {
-                if event.key() == "Escape" {
-                    open.set(false);
-                }
+    html("details")
+        .class("switcher")
+        .attr("open", move || open.get())
+        .on(ev::keydown, move |event| {
+            if event.key() == "Escape" {
+                open.set(false);
             }
-        >
-            <summary on:click=move |event| {
-                event.prevent_default();
-                open.update(|o| *o = !*o);
-            }>
-                <h1>{title}</h1>
-            </summary>
-            <ul>{presets::all().iter().map(entry).collect_view()}</ul>
-        </details>
-    }
+        })
+        .child(
+            html("summary")
+                .on(ev::click, move |event| {
+                    event.prevent_default();
+                    open.update(|o| *o = !*o);
+                })
+                .child(html("h1").child(title)),
+        )
+        .child(html("ul").child(presets::all().iter().map(entry).collect::<View>()))
 }

@@ -2,6 +2,7 @@
 
 use super::Scene;
 use super::geometry::{Geometry, Plan, Point, sub, unit};
+use crate::app::dom::{View, each, svg};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::observe::frame::{BreakerView, Frame};
@@ -121,26 +122,20 @@ fn stand(
 }
 
 /// Every breaker.
-#[component]
-pub fn Breakers() -> impl IntoView {
+pub fn Breakers() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let switches = Memo::new(move |_| {
         scene.lab.slow_tick.track();
         scene.lab.with_frame(|f| switches(scene, f))
     });
-    view! {
-        <For
-            each=move || switches.get()
-            key=|s| (s.node, s.index, s.at, s.target.clone())
-            let:switch
-        >
-            <Breaker switch />
-        </For>
-    }
+    each(
+        move || switches.get(),
+        |s| (s.node, s.index, s.at, s.target.clone()),
+        move |switch| Breaker(switch),
+    )
 }
 
-#[component]
-fn Breaker(switch: Switch) -> impl IntoView {
+fn Breaker(switch: Switch) -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let lab = scene.lab;
     let (node, index) = (switch.node, switch.index);
@@ -169,14 +164,11 @@ fn Breaker(switch: Switch) -> impl IntoView {
     let around = std::f64::consts::TAU * RING;
     let ring = move || {
         left().map(|share| {
-            view! {
-                <circle
-                    class="cooldown"
-                    r=RING
-                    stroke-dasharray=format!("{:.1} {around:.1}", share * around)
-                    transform="rotate(-90)"
-                />
-            }
+            svg("circle")
+                .class("cooldown")
+                .attr("r", RING)
+                .attr("stroke-dasharray", format!("{:.1} {around:.1}", share * around))
+                .attr("transform", "rotate(-90)")
         })
     };
     let lever = move || match phase() {
@@ -193,20 +185,16 @@ fn Breaker(switch: Switch) -> impl IntoView {
         let size = scene.geometry.with(|g| g.scale).clamp(0.55, 1.0);
         format!("translate({} {}) scale({size:.2})", switch.at.0, switch.at.1)
     };
-    view! {
-        <g
-            class=move || format!("breaker {}", phase())
-            transform=place
-        >
-            <title>{title}</title>
-            <circle class="case" r=RADIUS />
-            {ring}
-            <path class="lever" d=lever />
-            <circle class="pole" cx="-6" r="1.9" />
-            <circle class="pole" cx="6" r="1.9" />
-            <text class="breaker-words" y=label_y>{words}</text>
-        </g>
-    }
+    svg("g")
+        .class(move || format!("breaker {}", phase()))
+        .attr("transform", place)
+        .child(svg("title").child(title))
+        .child(svg("circle").class("case").attr("r", RADIUS))
+        .child(ring)
+        .child(svg("path").class("lever").attr("d", lever))
+        .child(svg("circle").class("pole").attr("cx", "-6").attr("r", "1.9"))
+        .child(svg("circle").class("pole").attr("cx", "6").attr("r", "1.9"))
+        .child(svg("text").class("breaker-words").attr("y", label_y).child(words))
 }
 
 fn spoken(phase: &str, words: &str) -> String {

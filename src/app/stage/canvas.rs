@@ -4,6 +4,7 @@ use super::painter::{Colours, Paint, painter};
 use super::points::collect;
 use super::trail::Trail;
 use super::{Scene, geometry::Geometry};
+use crate::app::dom::{View, html};
 use crate::base::time::Span;
 use leptos::html::Canvas;
 use leptos::prelude::*;
@@ -26,8 +27,7 @@ struct Easel {
 }
 
 /// The canvas.
-#[component]
-pub fn Points() -> impl IntoView {
+pub fn Points() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let lab = scene.lab;
     let canvas = NodeRef::<Canvas>::new();
@@ -53,7 +53,7 @@ pub fn Points() -> impl IntoView {
     });
     recover(canvas, easel, repaint);
     follow_system_colours(repaint);
-    view! { <canvas class="layer points" node_ref=canvas aria-hidden="true"></canvas> }
+    html("canvas").class("layer points").found_by(canvas).attr("aria-hidden", "true")
 }
 
 fn paint(easel: &mut Easel, scene: Scene, canvas: &HtmlCanvasElement, geometry: &Geometry) {

@@ -1,5 +1,6 @@
 //! What is going on, in words: how people fare now, the last thing that happened, what is broken.
 
+use crate::app::dom::{View, html};
 use crate::app::panels::headline::headline;
 use crate::app::state::Lab;
 use crate::observe::line::Tone;
@@ -18,8 +19,7 @@ fn class(tone: Tone) -> &'static str {
 }
 
 /// The caption above the stage.
-#[component]
-pub fn Caption() -> impl IntoView {
+pub fn Caption() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let pulse = Memo::new(move |_| {
         let tick = lab.slow_tick.get();
@@ -43,28 +43,31 @@ pub fn Caption() -> impl IntoView {
     let sentence = move || {
         last.get().map(|(at, class, text)| {
             let whole = text.clone();
-            view! {
-                <p class=format!("said {class}") title=whole>
-                    <time>{format!("{:.1} s", at.as_secs())}</time>
-                    {text}
-                </p>
-            }
+            html("p")
+                .class(format!("said {class}"))
+                .attr("title", whole)
+                .child(html("time").child(format!("{:.1} s", at.as_secs())))
+                .child(text)
         })
     };
     let chips = move || {
         let faults = faults.get();
         let more = faults.len().saturating_sub(2);
-        let chip = |text: String| view! { <li class="chip">{text}</li> };
+        let chip = |text: String| html("li").class("chip").child(text);
         let rest = (more > 0).then(|| chip(format!("and {more} more")));
-        view! { {faults.into_iter().take(2).map(chip).collect_view()} {rest} }
+        (faults.into_iter().take(2).map(chip).collect::<View>(), rest)
     };
-    view! {
-        <div class="caption">
-            <div class="words">
-                <p class=move || format!("fares {}", state.get().1)>{move || state.get().0}</p>
-                {sentence}
-            </div>
-            <ul class="chips" aria-label="What is broken">{chips}</ul>
-        </div>
-    }
+    html("div")
+        .class("caption")
+        .child(
+            html("div")
+                .class("words")
+                .child(
+                    html("p")
+                        .class(move || format!("fares {}", state.get().1))
+                        .child(move || state.get().0),
+                )
+                .child(sentence),
+        )
+        .child(html("ul").class("chips").attr("aria-label", "What is broken").child(chips))
 }

@@ -2,6 +2,7 @@
 
 use super::Scene;
 use super::geometry::Spot;
+use crate::app::dom::{View, svg};
 use crate::observe::frame::Kind;
 use leptos::prelude::*;
 
@@ -64,8 +65,7 @@ pub fn lid(spot: &Spot) -> String {
 }
 
 /// The ground a crowd stands on, beneath its members.
-#[component]
-pub fn Floors() -> impl IntoView {
+pub fn Floors() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     move || {
         let (plan, geometry) = (scene.plan.get(), scene.geometry.get());
@@ -73,7 +73,13 @@ pub fn Floors() -> impl IntoView {
             .iter()
             .filter(|n| n.kind == Kind::Clients)
             .filter_map(|n| geometry.spot(n.id))
-            .map(|s| view! { <circle class="floor" cx=s.at.0 cy=s.at.1 r=s.half.0 /> })
-            .collect_view()
+            .map(|s| {
+                svg("circle")
+                    .class("floor")
+                    .attr("cx", s.at.0)
+                    .attr("cy", s.at.1)
+                    .attr("r", s.half.0)
+            })
+            .collect::<View>()
     }
 }

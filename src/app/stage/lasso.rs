@@ -3,9 +3,11 @@
 
 use super::Scene;
 use super::geometry::{Point, length, sub};
+use crate::app::dom::{View, html, svg};
 use crate::app::state::{Lab, Tool};
 use crate::base::id::NodeId;
 use crate::session::command::Command;
+use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::PointerEvent;
@@ -20,20 +22,18 @@ pub fn divide(lab: Lab, picked: &[NodeId]) {
 }
 
 /// The line drawn so far.
-#[component]
-pub fn Stroke() -> impl IntoView {
+pub fn Stroke() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let points = move || {
         scene.stroke.with(|s| {
             s.iter().map(|p| format!("{:.0},{:.0}", p.0, p.1)).collect::<Vec<_>>().join(" ")
         })
     };
-    view! { <polygon class="lasso" points=points /> }
+    svg("polygon").class("lasso").attr("points", points)
 }
 
 /// What catches the pointer while a partition is drawn. A click without a stroke picks the node.
-#[component]
-pub fn Pad() -> impl IntoView {
+pub fn Pad() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let lab = scene.lab;
     let on = move || lab.tool.get() == Tool::Partition;
@@ -61,34 +61,40 @@ pub fn Pad() -> impl IntoView {
         }
     };
     let pad = move || {
-        view! {
-            <div
-                class="pad"
-                on:pointerdown=move |event| {
+        (
+            html("div")
+                .class("pad")
+                .on(ev::pointerdown, move |event| {
                     event.prevent_default();
                     hold(&event);
                     scene.stroke.set(vec![at(&event)]);
-                }
-                on:pointermove=move |event| {
+                })
+                .on(ev::pointermove, move |event| {
                     if !scene.stroke.with_untracked(Vec::is_empty) {
                         scene.stroke.update(|s| s.push(at(&event)));
                     }
-                }
-                on:pointerup=up
-                on:pointercancel=move |_| scene.stroke.set(Vec::new())
-            ></div>
-            <div class="hint" role="group" aria-label="Partition">
-                <span>"Draw around the nodes to cut off, or click them."</span>
-                <button
-                    class="button button-main"
-                    prop:disabled=move || scene.lab.picked.with(Vec::is_empty)
-                    on:click=move |_| apply(lab)
-                >
-                    "Divide"
-                </button>
-                <button class="button" on:click=move |_| lab.tool.set(Tool::Select)>"Cancel"</button>
-            </div>
-        }
+                })
+                .on(ev::pointerup, up)
+                .on(ev::pointercancel, move |_| scene.stroke.set(Vec::new())),
+            html("div")
+                .class("hint")
+                .attr("role", "group")
+                .attr("aria-label", "Partition")
+                .child(html("span").child("Draw around the nodes to cut off, or click them."))
+                .child(
+                    html("button")
+                        .class("button button-main")
+                        .attr("disabled", move || scene.lab.picked.with(Vec::is_empty))
+                        .on(ev::click, move |_| apply(lab))
+                        .child("Divide"),
+                )
+                .child(
+                    html("button")
+                        .class("button")
+                        .on(ev::click, move |_| lab.tool.set(Tool::Select))
+                        .child("Cancel"),
+                ),
+        )
     };
     move || on().then(pad)
 }

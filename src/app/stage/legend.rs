@@ -1,18 +1,34 @@
 //! What the shapes and colours mean. The shapes are those of the shader, in SVG.
 
-use leptos::prelude::*;
+use crate::app::dom::{IntoView, View, html, svg};
 
 /// A shape on a 14 by 14 grid around the origin: the class gives its colour.
-fn shape(name: &str) -> AnyView {
+fn shape(name: &str) -> View {
     let diamond = "M0-5.6 5.600 0 0 5.600-5.600 0z";
     match name {
-        "retry" => view! { <circle class="line" r="4.6" /><circle class="solid" r="2.2" /> }.into_any(),
-        "reply" => view! { <path class="line" d=diamond /> }.into_any(),
-        "error" => view! { <path class="solid" d=diamond /><path class="mark" d="M-1.800-1.800 1.800 1.800M1.800-1.800-1.800 1.800" /> }.into_any(),
-        "degraded" | "client-degraded" => view! { <path class="line" d=diamond /><path class="solid" d="M0-5.600V5.600L-5.600 0z" /> }.into_any(),
-        "orphan" | "client-backing-off" => view! { <circle class="line" r="4.2" /> }.into_any(),
-        "lost" | "client-failed" => view! { <path class="cross" d="M-4-4 4 4M4-4-4 4" /> }.into_any(),
-        _ => view! { <circle class="solid" r="4.6" /> }.into_any(),
+        "retry" => (
+            svg("circle").class("line").attr("r", "4.6"),
+            svg("circle").class("solid").attr("r", "2.2"),
+        )
+            .into_view(),
+        "reply" => svg("path").class("line").attr("d", diamond).into_view(),
+        "error" => (
+            svg("path").class("solid").attr("d", diamond),
+            svg("path")
+                .class("mark")
+                .attr("d", "M-1.800-1.800 1.800 1.800M1.800-1.800-1.800 1.800"),
+        )
+            .into_view(),
+        "degraded" | "client-degraded" => (
+            svg("path").class("line").attr("d", diamond),
+            svg("path").class("solid").attr("d", "M0-5.600V5.600L-5.600 0z"),
+        )
+            .into_view(),
+        "orphan" | "client-backing-off" => svg("circle").class("line").attr("r", "4.2").into_view(),
+        "lost" | "client-failed" => {
+            svg("path").class("cross").attr("d", "M-4-4 4 4M4-4-4 4").into_view()
+        }
+        _ => svg("circle").class("solid").attr("r", "4.6").into_view(),
     }
 }
 
@@ -34,23 +50,23 @@ const CLIENTS: [(&str, &str, &str); 4] = [
 ];
 
 /// The legend.
-#[component]
-pub fn Legend() -> impl IntoView {
+pub fn Legend() -> impl Into<View> {
     let entry = |(class, word, meaning): (&'static str, &'static str, &'static str)| {
-        view! {
-            <li title=meaning>
-                <svg class=format!("key {class}") viewBox="-7 -7 14 14" aria-hidden="true">
-                    {shape(class)}
-                </svg>
-                {word}
-            </li>
-        }
+        html("li")
+            .attr("title", meaning)
+            .child(
+                svg("svg")
+                    .class(format!("key {class}"))
+                    .attr("viewBox", "-7 -7 14 14")
+                    .attr("aria-hidden", "true")
+                    .child(shape(class)),
+            )
+            .child(word)
     };
-    view! {
-        <details class="legend" open>
-            <summary>"Legend"</summary>
-            <ul aria-label="Messages">{MESSAGES.map(entry).collect_view()}</ul>
-            <ul aria-label="Clients">{CLIENTS.map(entry).collect_view()}</ul>
-        </details>
-    }
+    html("details")
+        .class("legend")
+        .attr("open", true)
+        .child(html("summary").child("Legend"))
+        .child(html("ul").attr("aria-label", "Messages").child(MESSAGES.map(entry)))
+        .child(html("ul").attr("aria-label", "Clients").child(CLIENTS.map(entry)))
 }

@@ -3,10 +3,12 @@
 use super::Scene;
 use super::geometry::{Geometry, Lane, Point, length, sub};
 use crate::app::actions::{Action, link_actions, perform};
+use crate::app::dom::{View, each, svg};
 use crate::app::state::{Selection, Tool};
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Span;
 use crate::observe::frame::Frame;
+use leptos::ev;
 use leptos::prelude::*;
 
 /// Pixels of road that a cut takes away.
@@ -116,19 +118,13 @@ fn percent(ppm: u32) -> String {
 }
 
 /// The roads, beneath the messages.
-#[component]
-pub fn Roads() -> impl IntoView {
+pub fn Roads() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let key = |p: &Pair| (p.there.0, p.source.0, p.target.0);
-    view! {
-        <For each=move || pairs(scene) key=key let:pair>
-            <Road pair />
-        </For>
-    }
+    each(move || pairs(scene), key, move |pair| Road(pair))
 }
 
-#[component]
-fn Road(pair: Pair) -> impl IntoView {
+fn Road(pair: Pair) -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let lab = scene.lab;
     let face = Memo::new(move |_| {
@@ -153,28 +149,24 @@ fn Road(pair: Pair) -> impl IntoView {
         let half = (length(sub(gap, road.from)) - TORN / 2.0).max(0.0);
         if face.with(Face::cut_off) { format!("{half:.1} {TORN} 9999") } else { "none".into() }
     };
-    view! {
-        <g
-            class="road"
-            class:cut=move || face.with(Face::cut_off)
-            class:slow=move || face.with(|f| f.slow > Span::ZERO)
-            class:lossy=move || face.with(|f| f.loss_ppm > 0)
-            class:chosen=chosen
-        >
-            <path class="road-bed" d=ground stroke-dasharray=gap />
-            <path class="road-line" d=ground stroke-dasharray=gap />
-            {move || face.with(|f| f.cut_off().then(|| ends(axis.get())))}
-            {move || {
-                let face = face.get();
-                (face.cut != face.cut_back)
-                    .then(|| bar(scene, if face.cut { Some(pair.there) } else { pair.back }))
-            }}
-        </g>
-    }
+    svg("g")
+        .class("road")
+        .class_when("cut", move || face.with(Face::cut_off))
+        .class_when("slow", move || face.with(|f| f.slow > Span::ZERO))
+        .class_when("lossy", move || face.with(|f| f.loss_ppm > 0))
+        .class_when("chosen", chosen)
+        .child(svg("path").class("road-bed").attr("d", ground).attr("stroke-dasharray", gap))
+        .child(svg("path").class("road-line").attr("d", ground).attr("stroke-dasharray", gap))
+        .child(move || face.with(|f| f.cut_off().then(|| ends(axis.get()))))
+        .child(move || {
+            let face = face.get();
+            (face.cut != face.cut_back)
+                .then(|| bar(scene, if face.cut { Some(pair.there) } else { pair.back }))
+        })
 }
 
 /// The two torn ends of a cut road.
-fn ends(axis: Lane) -> impl IntoView {
+fn ends(axis: Lane) -> impl Into<View> {
     let (x, y) = axis.heading();
     let middle = axis.at(0.5);
     let end = |side: f64| {
@@ -187,32 +179,26 @@ fn ends(axis: Lane) -> impl IntoView {
             at.1 - x * 10.0
         )
     };
-    view! { <path class="road-end" d=format!("{}{}", end(-1.0), end(1.0)) /> }
+    svg("path").class("road-end").attr("d", format!("{}{}", end(-1.0), end(1.0)))
 }
 
 /// A bar across the one lane that is cut.
-fn bar(scene: Scene, lane: Option<LinkId>) -> Option<impl IntoView> {
+fn bar(scene: Scene, lane: Option<LinkId>) -> Option<impl Into<View>> {
     let lane = lane.and_then(|id| scene.geometry.with(|g| g.lanes.get(id.index()).copied()))?;
     let ((x, y), (px, py)) = (lane.heading(), lane.at(0.5));
     let d =
         format!("M{:.1} {:.1}L{:.1} {:.1}", px - y * 6.0, py + x * 6.0, px + y * 4.0, py - x * 4.0);
-    Some(view! { <path class="road-end" d=d /> })
+    Some(svg("path").class("road-end").attr("d", d))
 }
 
 /// What can be pointed at and focused, above the messages.
-#[component]
-pub fn Links() -> impl IntoView {
+pub fn Links() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let key = |p: &Pair| (p.there.0, p.source.0, p.target.0);
-    view! {
-        <For each=move || pairs(scene) key=key let:pair>
-            <Handle pair />
-        </For>
-    }
+    each(move || pairs(scene), key, move |pair| Handle(pair))
 }
 
-#[component]
-fn Handle(pair: Pair) -> impl IntoView {
+fn Handle(pair: Pair) -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let lab = scene.lab;
     let face = Memo::new(move |_| {
@@ -261,43 +247,52 @@ fn Handle(pair: Pair) -> impl IntoView {
         }
         (!words.is_empty()).then(|| pill(&words.join(" · "), axis.get()))
     };
-    view! {
-        <g
-            class="link"
-            class:cut=move || face.with(Face::cut_off)
-            id=format!("link-{}", pair.there.0)
-            tabindex="0"
-            role="button"
-            aria-label=name
-            aria-pressed=move || face.with(|f| f.cut_off().to_string())
-            on:click=click
-            on:focus=move |_| focus()
-            on:contextmenu=move |event| {
-                event.prevent_default();
-                focus();
-            }
-        >
-            <path class="link-hit" d=move || axis.get().path() />
-            <g class="scissors" transform=place>
-                <circle r="13" />
-                <path transform="translate(-8 -8)" d=super::glyph::SCISSORS />
-            </g>
-            {label}
-        </g>
-    }
+    svg("g")
+        .class("link")
+        .class_when("cut", move || face.with(Face::cut_off))
+        .attr("id", format!("link-{}", pair.there.0))
+        .attr("tabindex", "0")
+        .attr("role", "button")
+        .attr("aria-label", name)
+        .attr("aria-pressed", move || face.with(|f| f.cut_off().to_string()))
+        .on(ev::click, click)
+        .on(ev::focus, move |_| focus())
+        .on(ev::contextmenu, move |event| {
+            event.prevent_default();
+            focus();
+        })
+        .child(svg("path").class("link-hit").attr("d", move || axis.get().path()))
+        .child(
+            svg("g")
+                .class("scissors")
+                .attr("transform", place)
+                .child(svg("circle").attr("r", "13"))
+                .child(
+                    svg("path")
+                        .attr("transform", "translate(-8 -8)")
+                        .attr("d", super::glyph::SCISSORS),
+                ),
+        )
+        .child(label)
 }
 
 /// A few words beside a road.
-fn pill(words: &str, axis: Lane) -> impl IntoView + use<> {
+fn pill(words: &str, axis: Lane) -> impl Into<View> + use<> {
     let ((x, y), at) = (axis.heading(), axis.at(0.5));
     // Beside the road, on the side that is up or right.
     let side = if x.abs() > 0.4 { -x.signum() } else { 1.0 };
     let (px, py) = (at.0 - y * -side * 22.0, at.1 + x * side * 22.0);
     let width = words.chars().count() as f64 * 6.4 + 14.0;
-    view! {
-        <g class="pill" transform=format!("translate({px:.1} {py:.1})")>
-            <rect x=-width / 2.0 y="-9" width=width height="18" rx="9" />
-            <text dy="0.35em">{words.to_string()}</text>
-        </g>
-    }
+    svg("g")
+        .class("pill")
+        .attr("transform", format!("translate({px:.1} {py:.1})"))
+        .child(
+            svg("rect")
+                .attr("x", -width / 2.0)
+                .attr("y", "-9")
+                .attr("width", width)
+                .attr("height", "18")
+                .attr("rx", "9"),
+        )
+        .child(svg("text").attr("dy", "0.35em").child(words.to_string()))
 }

@@ -2,13 +2,14 @@
 
 use super::Scene;
 use crate::app::actions::{actions, perform};
+use crate::app::dom::{View, html};
 use crate::app::icon::icon;
 use crate::app::state::{Selection, Tool};
+use leptos::ev;
 use leptos::prelude::*;
 
 /// The menu; nothing while nothing is selected.
-#[component]
-pub fn Menu() -> impl IntoView {
+pub fn Menu() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let lab = scene.lab;
     let list = Memo::new(move |_| {
@@ -21,28 +22,26 @@ pub fn Menu() -> impl IntoView {
         (format!("--x:{x:.0}px;--y:{y:.0}px"), side)
     };
     let button = move |action: crate::app::actions::Action| {
-        let key = (!action.key.is_empty()).then(|| view! { <kbd>{action.key}</kbd> });
+        let key = (!action.key.is_empty()).then(|| html("kbd").child(action.key));
         let (label, symbol, harm) = (action.label.clone(), action.icon, action.harm);
-        view! {
-            <button class="act" class:harm=harm on:click=move |_| perform(lab, &action)>
-                {icon(symbol)} <span>{label}</span> {key}
-            </button>
-        }
+        html("button")
+            .class("act")
+            .class_when("harm", harm)
+            .on(ev::click, move |_| perform(lab, &action))
+            .child(icon(symbol))
+            .child(html("span").child(label))
+            .child(key)
     };
     move || {
         let list = list.get();
         (!list.is_empty()).then(|| {
-            view! {
-                <div
-                    class="menu"
-                    role="group"
-                    aria-label="What to do with it"
-                    data-side=move || style().1
-                    style=move || style().0
-                >
-                    {list.into_iter().map(button).collect_view()}
-                </div>
-            }
+            html("div")
+                .class("menu")
+                .attr("role", "group")
+                .attr("aria-label", "What to do with it")
+                .attr("data-side", move || style().1)
+                .attr("style", move || style().0)
+                .child(list.into_iter().map(button).collect::<View>())
         })
     }
 }

@@ -28,9 +28,11 @@ mod sides;
 mod tools;
 mod trail;
 
+use crate::app::dom::{View, html, svg};
 use crate::app::keys;
 use crate::app::state::{Lab, Selection, Tool};
 use geometry::{Geometry, Plan};
+use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -84,8 +86,7 @@ impl Scene {
 }
 
 /// The stage with everything that stands on it.
-#[component]
-pub fn Stage() -> impl IntoView {
+pub fn Stage() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let size = RwSignal::new((900.0, 520.0));
     let room = NodeRef::<Div>::new();
@@ -114,40 +115,44 @@ pub fn Stage() -> impl IntoView {
         Tool::Partition => "partition",
         Tool::Crash => "crash",
     };
-    view! {
-        <section
-            class="stage"
-            data-tool=tool
-            tabindex="0"
-            aria-label=sentence
-            on:keydown=move |event| keys::on_stage(lab, &event)
-        >
-            <caption::Caption />
-            <div class="stage-room" node_ref=room>
-                <svg class="layer under" viewBox=view_box style=scale aria-hidden="true">
-                    <sides::Sides />
-                    <link::Roads />
-                    <glyph::Floors />
-                </svg>
-                <canvas::Points />
-                <svg
-                    class="layer over"
-                    viewBox=view_box
-                    on:click=click
-                >
-                    <link::Links />
-                    <node::Nodes />
-                    <breaker::Breakers />
-                    <pick::Ring />
-                    <lasso::Stroke />
-                </svg>
-                <lasso::Pad />
-                <menu::Menu />
-            </div>
-            <tools::Tools />
-            <legend::Legend />
-        </section>
-    }
+    html("section")
+        .class("stage")
+        .attr("data-tool", tool)
+        .attr("tabindex", "0")
+        .attr("aria-label", sentence)
+        .on(ev::keydown, move |event| keys::on_stage(lab, &event))
+        .child(caption::Caption())
+        .child(
+            html("div")
+                .class("stage-room")
+                .found_by(room)
+                .child(
+                    svg("svg")
+                        .class("layer under")
+                        .attr("viewBox", view_box)
+                        .attr("style", scale)
+                        .attr("aria-hidden", "true")
+                        .child(sides::Sides())
+                        .child(link::Roads())
+                        .child(glyph::Floors()),
+                )
+                .child(canvas::Points())
+                .child(
+                    svg("svg")
+                        .class("layer over")
+                        .attr("viewBox", view_box)
+                        .on(ev::click, click)
+                        .child(link::Links())
+                        .child(node::Nodes())
+                        .child(breaker::Breakers())
+                        .child(pick::Ring())
+                        .child(lasso::Stroke()),
+                )
+                .child(lasso::Pad())
+                .child(menu::Menu()),
+        )
+        .child(tools::Tools())
+        .child(legend::Legend())
 }
 
 /// Keeps `size` equal to the size of an element.

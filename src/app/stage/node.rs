@@ -5,10 +5,12 @@ use super::gauge::{Slots, Workers};
 use super::geometry::{COMPACT, Item, Spot};
 use super::glyph::{lid, outline};
 use crate::app::actions::{node_actions, perform};
+use crate::app::dom::{IntoView, View, each, svg};
 use crate::app::state::{Selection, Tool};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::observe::frame::{ClientState, Condition, Crowd, Gauge, Kind, NodeView};
+use leptos::ev;
 use leptos::prelude::*;
 
 /// What is drawn of a node; the element changes only when this does.
@@ -50,22 +52,16 @@ impl Face {
 }
 
 /// Every node.
-#[component]
-pub fn Nodes() -> impl IntoView {
+pub fn Nodes() -> impl Into<View> {
     let scene = expect_context::<Scene>();
-    view! {
-        <For
-            each=move || scene.plan.get().nodes.clone()
-            key=|n| (n.id, n.name.clone(), n.kind as u8)
-            let:item
-        >
-            <Node item />
-        </For>
-    }
+    each(
+        move || scene.plan.get().nodes.clone(),
+        |n| (n.id, n.name.clone(), n.kind as u8),
+        move |item| Node(item),
+    )
 }
 
-#[component]
-fn Node(item: Item) -> impl IntoView {
+fn Node(item: Item) -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let (lab, id, kind) = (scene.lab, item.id, item.kind);
     let face = Memo::new(move |_| {
@@ -100,40 +96,31 @@ fn Node(item: Item) -> impl IntoView {
         }
     };
     let focus = move || lab.selected.set(Selection::Node(id));
-    view! {
-        <g
-            class=move || format!("node {} {}", role_class(kind), class())
-            class:chosen=move || lab.selected.get() == Selection::Node(id)
-            class:picked=picked
-            id=format!("node-{id}")
-            transform=place
-            tabindex="0"
-            role="button"
-            aria-label=said
-            on:focus=move |_| focus()
-            on:click=move |event| {
-                event.stop_propagation();
-                click(scene, id);
-            }
-            on:contextmenu=move |event| {
-                event.prevent_default();
-                focus();
-            }
-        >
-            <title>{move || line.get()}</title>
-            <path class="halo" d=shape />
-            <path class="body" d=shape />
-            {(kind == Kind::Store)
-                .then(|| {
-                    view! {
-                        <path class="lid" d=cover />
-                    }
-                })}
-            {move || item.with_value(|item| inside(item, spot.get(), face, scale()))}
-            <path class="out" d=shape fill="url(#out)" />
-            <Names kind name spot badge crowd=crowd_line(scene, id) />
-        </g>
-    }
+    svg("g")
+        .class(move || format!("node {} {}", role_class(kind), class()))
+        .class_when("chosen", move || lab.selected.get() == Selection::Node(id))
+        .class_when("picked", picked)
+        .attr("id", format!("node-{id}"))
+        .attr("transform", place)
+        .attr("tabindex", "0")
+        .attr("role", "button")
+        .attr("aria-label", said)
+        .on(ev::focus, move |_| focus())
+        .on(ev::click, move |event| {
+            event.stop_propagation();
+            click(scene, id);
+        })
+        .on(ev::contextmenu, move |event| {
+            event.prevent_default();
+            focus();
+        })
+        .child(svg("title").child(move || line.get()))
+        .child(svg("path").class("halo").attr("d", shape))
+        .child(svg("path").class("body").attr("d", shape))
+        .child((kind == Kind::Store).then(|| svg("path").class("lid").attr("d", cover)))
+        .child(move || item.with_value(|item| inside(item, spot.get(), face, scale())))
+        .child(svg("path").class("out").attr("d", shape).attr("fill", "url(#out)"))
+        .child(Names(kind, name, spot, badge, crowd_line(scene, id)))
 }
 
 /// A click on a node does what the tool in hand does.
@@ -171,38 +158,40 @@ fn role_class(kind: Kind) -> &'static str {
 }
 
 /// The name under or in a node, and its condition when it is not well.
-#[component]
 fn Names(
     kind: Kind,
     name: String,
     spot: Memo<Option<Spot>>,
     badge: Memo<Option<String>>,
     crowd: Memo<Option<String>>,
-) -> impl IntoView {
+) -> impl Into<View> {
     let half = move || spot.get().map_or(30.0, |s| s.half.1);
     let boxed = matches!(kind, Kind::Service | Kind::Store);
     let on_top = move || format!("translate(0 {:.1})", -half() - 9.0);
     let under = move || half() + if boxed { 4.0 } else { 16.0 };
-    let second = move |text: String| {
-        view! { <text class="line" y=move || under() + 15.0>{text}</text> }
-    };
-    view! {
-        {(!boxed).then(|| view! { <text class="name" y=under>{name}</text> })}
-        {move || crowd.get().map(second)}
-        {move || {
-            badge
-                .get()
-                .map(|text| {
-                    let width = text.chars().count() as f64 * 6.6 + 16.0;
-                    view! {
-                        <g class="badge" transform=on_top>
-                            <rect x=-width / 2.0 y="-10" width=width height="20" rx="10" />
-                            <text dy="0.35em">{text}</text>
-                        </g>
-                    }
-                })
-        }}
-    }
+    let second =
+        move |text: String| svg("text").class("line").attr("y", move || under() + 15.0).child(text);
+    (
+        (!boxed).then(|| svg("text").class("name").attr("y", under).child(name)),
+        move || crowd.get().map(second),
+        move || {
+            badge.get().map(|text| {
+                let width = text.chars().count() as f64 * 6.6 + 16.0;
+                svg("g")
+                    .class("badge")
+                    .attr("transform", on_top)
+                    .child(
+                        svg("rect")
+                            .attr("x", -width / 2.0)
+                            .attr("y", "-10")
+                            .attr("width", width)
+                            .attr("height", "20")
+                            .attr("rx", "10"),
+                    )
+                    .child(svg("text").attr("dy", "0.35em").child(text))
+            })
+        },
+    )
 }
 
 /// How a crowd is, in a few words; none for other nodes.
@@ -224,12 +213,7 @@ fn words(crowd: &Crowd) -> String {
 }
 
 /// What stands inside a box: its name, its queue as fill, its workers as dots.
-fn inside(
-    item: &Item,
-    spot: Option<Spot>,
-    face: Memo<Option<Face>>,
-    scale: f64,
-) -> Option<AnyView> {
+fn inside(item: &Item, spot: Option<Spot>, face: Memo<Option<Face>>, scale: f64) -> Option<View> {
     let spot = spot.filter(|_| matches!(item.kind, Kind::Service | Kind::Store))?;
     let queue = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.queue)));
     let workers = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.workers)));
@@ -237,39 +221,47 @@ fn inside(
     let top = if item.kind == Kind::Store { h * 0.22 } else { 0.0 } - h;
     let (left, width) = (-w + 11.0 * scale, 2.0 * (w - 11.0 * scale));
     let row = |y: f64| top + y * scale;
-    let slots = queue.with_untracked(Option::is_some).then(|| {
-        view! { <Slots queue left width y=row(33.0) height=8.0 * scale /> }
-    });
+    let slots = queue
+        .with_untracked(Option::is_some)
+        .then(|| Slots(queue, left, width, row(33.0), 8.0 * scale));
     if scale < COMPACT {
-        return Some(compact(item, queue, (w, h)).into_any());
+        return Some(compact(item, queue, (w, h)).into_view());
     }
-    let dots = workers.with_untracked(Option::is_some).then(|| {
-        view! { <Workers workers left width y=row(56.0) scale /> }
-    });
-    let whole = view! {
-        <g class="inside" style=format!("font-size:{:.2}px", 13.0 * scale.max(0.82))>
-            <text class="title" x=left y=row(20.0)>{item.name.clone()}</text>
-            <text class="count" x=-left y=row(20.0)>
-                {move || queue.get().map(|q| gauge_text(&q))}
-            </text>
-            {slots}
-            {dots}
-        </g>
-    };
-    Some(whole.into_any())
+    let dots = workers
+        .with_untracked(Option::is_some)
+        .then(|| Workers(workers, left, width, row(56.0), scale));
+    let whole = svg("g")
+        .class("inside")
+        .attr("style", format!("font-size:{:.2}px", 13.0 * scale.max(0.82)))
+        .child(
+            svg("text")
+                .class("title")
+                .attr("x", left)
+                .attr("y", row(20.0))
+                .child(item.name.clone()),
+        )
+        .child(
+            svg("text")
+                .class("count")
+                .attr("x", -left)
+                .attr("y", row(20.0))
+                .child(move || queue.get().map(|q| gauge_text(&q))),
+        )
+        .child(slots)
+        .child(dots);
+    Some(whole.into_view())
 }
 
 /// What fits into a small box: the name, and the queue as a bar.
-fn compact(item: &Item, queue: Memo<Option<Gauge>>, (w, h): (f64, f64)) -> impl IntoView + use<> {
-    let slots = queue.with_untracked(Option::is_some).then(|| {
-        view! { <Slots queue left=-w + 6.0 width=2.0 * w - 12.0 y=h * 0.32 height=h * 0.3 /> }
-    });
-    view! {
-        <g class="inside compact" style=format!("font-size:{:.1}px", (h * 0.72).clamp(9.0, 12.0))>
-            <text class="title" y=h * 0.02>{item.name.clone()}</text>
-            {slots}
-        </g>
-    }
+fn compact(item: &Item, queue: Memo<Option<Gauge>>, (w, h): (f64, f64)) -> impl Into<View> + use<> {
+    let slots = queue
+        .with_untracked(Option::is_some)
+        .then(|| Slots(queue, -w + 6.0, 2.0 * w - 12.0, h * 0.32, h * 0.3));
+    svg("g")
+        .class("inside compact")
+        .attr("style", format!("font-size:{:.1}px", (h * 0.72).clamp(9.0, 12.0)))
+        .child(svg("text").class("title").attr("y", h * 0.02).child(item.name.clone()))
+        .child(slots)
 }
 
 fn gauge_text(gauge: &Gauge) -> String {

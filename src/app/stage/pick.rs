@@ -2,6 +2,7 @@
 
 use super::Scene;
 use super::geometry::{Geometry, Point, length, sub};
+use crate::app::dom::{View, svg};
 use crate::app::state::Selection;
 use crate::observe::frame::Frame;
 use leptos::prelude::*;
@@ -48,8 +49,7 @@ fn spots<'a>(frame: &'a Frame, geometry: &'a Geometry) -> impl Iterator<Item = (
 }
 
 /// A ring around the picked message.
-#[component]
-pub fn Ring() -> impl IntoView {
+pub fn Ring() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let at = Memo::new(move |_| {
         scene.picture.track();
@@ -57,5 +57,8 @@ pub fn Ring() -> impl IntoView {
         let geometry = scene.geometry.get();
         scene.lab.with_frame(|f| spots(f, &geometry).find(|(id, _)| *id == wanted).map(|s| s.1))
     });
-    move || at.get().map(|(x, y)| view! { <circle class="ring" cx=x cy=y r="11" /> })
+    move || {
+        at.get()
+            .map(|(x, y)| svg("circle").class("ring").attr("cx", x).attr("cy", y).attr("r", "11"))
+    }
 }

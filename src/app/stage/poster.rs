@@ -3,6 +3,7 @@
 
 use super::geometry::{Geometry, Lane, Plan, Spot};
 use super::glyph::outline;
+use crate::app::dom::{View, svg};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::observe::frame::{Condition, Crowd, Frame, Kind};
@@ -20,11 +21,10 @@ const SEEDS: usize = 160;
 const DOTS: usize = 110;
 
 /// The picture. It is decoration: the card has words.
-#[component]
 pub fn Poster(
-    /// Of which preset.
+    // Of which preset.
     id: &'static str,
-) -> impl IntoView {
+) -> impl Into<View> {
     let (opened, _) = link::open(Some(id), "");
     let session = Session::open(opened);
     let moment = moment(&session);
@@ -36,17 +36,18 @@ pub fn Poster(
     simulate(StoredValue::new_local(session), moment, SLICES, frame);
     let road = |(lane, (a, b)): (&Lane, &(NodeId, NodeId))| {
         let lane = lane.reaching(geometry.spot(*a)?.at, geometry.spot(*b)?.at);
-        Some(view! { <path class="road-bed" d=lane.path() /> })
+        Some(svg("path").class("road-bed").attr("d", lane.path()))
     };
-    let roads = geometry.lanes.iter().zip(&plan.links).filter_map(road).collect_view();
+    let roads = geometry.lanes.iter().zip(&plan.links).filter_map(road).collect::<View>();
     let scale = format!("--scale:{:.2}", geometry.scale.clamp(0.5, 1.1));
     let view_box = format!("0 0 {} {}", SIZE.0, SIZE.1);
-    view! {
-        <svg class="poster" viewBox=view_box style=scale aria-hidden="true">
-            {roads}
-            {move || frame.with(|f| view! { {dots(f, &geometry)} {shapes(f, &geometry)} })}
-        </svg>
-    }
+    svg("svg")
+        .class("poster")
+        .attr("viewBox", view_box)
+        .attr("style", scale)
+        .attr("aria-hidden", "true")
+        .child(roads)
+        .child(move || frame.with(|f| (dots(f, &geometry), shapes(f, &geometry))))
 }
 
 /// The middle of the first trouble, or some way into the run.
@@ -78,7 +79,7 @@ fn simulate(
     });
 }
 
-fn dots(frame: &Frame, geometry: &Geometry) -> impl IntoView + use<> {
+fn dots(frame: &Frame, geometry: &Geometry) -> impl Into<View> + use<> {
     let packets = &frame.packets;
     let step = packets.id.len().div_ceil(DOTS).max(1);
     let all = packets.link.iter().zip(packets.progress.iter().zip(&packets.kind));
@@ -86,12 +87,18 @@ fn dots(frame: &Frame, geometry: &Geometry) -> impl IntoView + use<> {
         .filter_map(|(link, (progress, kind))| {
             let (x, y) = geometry.lanes.get(*link as usize)?.at(f64::from(*progress));
             let class = format!("dot dot-{kind}");
-            Some(view! { <circle class=class cx=format!("{x:.1}") cy=format!("{y:.1}") r="3.6" /> })
+            Some(
+                svg("circle")
+                    .class(class)
+                    .attr("cx", format!("{x:.1}"))
+                    .attr("cy", format!("{y:.1}"))
+                    .attr("r", "3.6"),
+            )
         })
-        .collect_view()
+        .collect::<View>()
 }
 
-fn shapes(frame: &Frame, geometry: &Geometry) -> impl IntoView + use<> {
+fn shapes(frame: &Frame, geometry: &Geometry) -> impl Into<View> + use<> {
     let shape = |spot: &Spot, kind: Kind, condition: Condition, crowd: Option<&Crowd>| {
         let place = format!("translate({:.1} {:.1})", spot.at.0, spot.at.1);
         let class = match condition {
@@ -101,12 +108,11 @@ fn shapes(frame: &Frame, geometry: &Geometry) -> impl IntoView + use<> {
             Condition::Down => "node down",
         };
         let seeds = crowd.map(|c| seeds(c, spot.half.0));
-        view! {
-            <g class=class transform=place>
-                <path class="body" d=outline(kind, spot) />
-                {seeds}
-            </g>
-        }
+        svg("g")
+            .class(class)
+            .attr("transform", place)
+            .child(svg("path").class("body").attr("d", outline(kind, spot)))
+            .child(seeds)
     };
     let drawn = frame.nodes.iter().filter_map(|node| {
         let spot = geometry.spot(node.id)?;
@@ -118,21 +124,35 @@ fn shapes(frame: &Frame, geometry: &Geometry) -> impl IntoView + use<> {
         let (x, y) = (spot.at.0 - w, spot.at.1 - h / 2.0);
         let gauge = full.map(|share| {
             let class = if share > 0.6 { "queue high" } else { "queue" };
-            view! {
-                <g class=class>
-                    <rect class="track" x=x y=y width=2.0 * w height=h rx="2" />
-                    <rect class="level" x=x y=y width=2.0 * w * share height=h rx="2" />
-                </g>
-            }
+            svg("g")
+                .class(class)
+                .child(
+                    svg("rect")
+                        .class("track")
+                        .attr("x", x)
+                        .attr("y", y)
+                        .attr("width", 2.0 * w)
+                        .attr("height", h)
+                        .attr("rx", "2"),
+                )
+                .child(
+                    svg("rect")
+                        .class("level")
+                        .attr("x", x)
+                        .attr("y", y)
+                        .attr("width", 2.0 * w * share)
+                        .attr("height", h)
+                        .attr("rx", "2"),
+                )
         });
         let body = shape(spot, node.kind, node.condition, node.crowd.as_ref());
-        Some(view! { {body} {gauge} })
+        Some((body, gauge))
     });
-    drawn.collect_view()
+    drawn.collect::<View>()
 }
 
 /// Some members of a crowd, seated like the seeds of a sunflower.
-fn seeds(crowd: &Crowd, radius: f64) -> impl IntoView + use<> {
+fn seeds(crowd: &Crowd, radius: f64) -> impl Into<View> + use<> {
     let each = crowd.sample.len().div_ceil(SEEDS).max(1);
     let drawn: Vec<u8> = crowd.sample.iter().copied().step_by(each).collect();
     let step = (radius - 4.0) / (drawn.len().max(1) as f64).sqrt();
@@ -142,7 +162,7 @@ fn seeds(crowd: &Crowd, radius: f64) -> impl IntoView + use<> {
         let (x, y) = (r * libm::cos(turn), r * libm::sin(turn));
         let class = format!("seed seed-{state}");
         let (x, y, size) = (format!("{x:.1}"), format!("{y:.1}"), format!("{size:.1}"));
-        view! { <circle class=class cx=x cy=y r=size /> }
+        svg("circle").class(class).attr("cx", x).attr("cy", y).attr("r", size)
     };
-    drawn.iter().enumerate().map(seed).collect_view()
+    drawn.iter().enumerate().map(seed).collect::<View>()
 }

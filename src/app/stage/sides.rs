@@ -2,11 +2,11 @@
 
 use super::Scene;
 use super::regions::{Regions, regions};
+use crate::app::dom::{View, svg};
 use leptos::prelude::*;
 
 /// The regions, each with its own hatch, and the tear between them.
-#[component]
-pub fn Sides() -> impl IntoView {
+pub fn Sides() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let sides = Memo::new(move |_| {
         scene.picture.track();
@@ -17,57 +17,84 @@ pub fn Sides() -> impl IntoView {
         sides.with(|s| if s.is_empty() { Regions::default() } else { regions(&geometry, s) })
     });
     let region = |n: usize, path: String| {
-        view! {
-            <path class=format!("region side-{}", n % 3) d=path.clone() />
-            <path class="region" d=path fill=format!("url(#hatch-{})", n % 3) />
-        }
+        (
+            svg("path").class(format!("region side-{}", n % 3)).attr("d", path.clone()),
+            svg("path")
+                .class("region")
+                .attr("d", path)
+                .attr("fill", format!("url(#hatch-{})", n % 3)),
+        )
     };
-    view! {
-        <defs>
-            <pattern id="hatch-0" width="9" height="9" patternUnits="userSpaceOnUse"
-                patternTransform="rotate(45)">
-                <path class="hatch side-0" d="M0 0V9" />
-            </pattern>
-            <pattern id="hatch-1" width="10" height="10" patternUnits="userSpaceOnUse">
-                <circle class="hatch-dot side-1" cx="3" cy="3" r="1" />
-            </pattern>
-            <pattern id="out" width="7" height="7" patternUnits="userSpaceOnUse"
-                patternTransform="rotate(45)">
-                <path class="hatch out-line" d="M0 0V7" />
-            </pattern>
-            <pattern id="hatch-2" width="9" height="9" patternUnits="userSpaceOnUse"
-                patternTransform="rotate(-45)">
-                <path class="hatch side-2" d="M0 0V9" />
-            </pattern>
-        </defs>
-        {move || {
+    (
+        svg("defs")
+            .child(
+                svg("pattern")
+                    .attr("id", "hatch-0")
+                    .attr("width", "9")
+                    .attr("height", "9")
+                    .attr("patternUnits", "userSpaceOnUse")
+                    .attr("patternTransform", "rotate(45)")
+                    .child(svg("path").class("hatch side-0").attr("d", "M0 0V9")),
+            )
+            .child(
+                svg("pattern")
+                    .attr("id", "hatch-1")
+                    .attr("width", "10")
+                    .attr("height", "10")
+                    .attr("patternUnits", "userSpaceOnUse")
+                    .child(
+                        svg("circle")
+                            .class("hatch-dot side-1")
+                            .attr("cx", "3")
+                            .attr("cy", "3")
+                            .attr("r", "1"),
+                    ),
+            )
+            .child(
+                svg("pattern")
+                    .attr("id", "out")
+                    .attr("width", "7")
+                    .attr("height", "7")
+                    .attr("patternUnits", "userSpaceOnUse")
+                    .attr("patternTransform", "rotate(45)")
+                    .child(svg("path").class("hatch out-line").attr("d", "M0 0V7")),
+            )
+            .child(
+                svg("pattern")
+                    .attr("id", "hatch-2")
+                    .attr("width", "9")
+                    .attr("height", "9")
+                    .attr("patternUnits", "userSpaceOnUse")
+                    .attr("patternTransform", "rotate(-45)")
+                    .child(svg("path").class("hatch side-2").attr("d", "M0 0V9")),
+            ),
+        move || {
             let shape = shape.get();
             let labels = shape.labels.clone();
-            (!shape.sides.is_empty())
-                .then(|| {
-                    view! {
-                        <g class="sides">
-                            {shape
-                                .sides
-                                .into_iter()
-                                .enumerate()
-                                .map(|(n, path)| region(n, path))
-                                .collect_view()}
-                            <path class="tear-gap" d=shape.tear.clone() />
-                            <path class="tear" d=shape.tear />
-                            {labels.into_iter().enumerate().map(side_name).collect_view()}
-                        </g>
-                    }
-                })
-        }}
-    }
+            (!shape.sides.is_empty()).then(|| {
+                svg("g")
+                    .class("sides")
+                    .child(
+                        shape
+                            .sides
+                            .into_iter()
+                            .enumerate()
+                            .map(|(n, path)| region(n, path))
+                            .collect::<View>(),
+                    )
+                    .child(svg("path").class("tear-gap").attr("d", shape.tear.clone()))
+                    .child(svg("path").class("tear").attr("d", shape.tear))
+                    .child(labels.into_iter().enumerate().map(side_name).collect::<View>())
+            })
+        },
+    )
 }
 
-fn side_name((n, at): (usize, (f64, f64))) -> impl IntoView {
+fn side_name((n, at): (usize, (f64, f64))) -> impl Into<View> {
     let name = char::from(b'A' + (n % 26) as u8);
-    view! {
-        <text class="side-name" x=at.0 y=(at.1 - 10.0).max(14.0)>
-            {format!("side {name}")}
-        </text>
-    }
+    svg("text")
+        .class("side-name")
+        .attr("x", at.0)
+        .attr("y", (at.1 - 10.0).max(14.0))
+        .child(format!("side {name}"))
 }

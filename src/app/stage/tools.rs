@@ -1,8 +1,10 @@
 //! The tools at hand: what a click on the stage does.
 
+use crate::app::dom::{View, html};
 use crate::app::icon::icon;
 use crate::app::state::{Lab, Tool};
 use crate::session::command::Command;
+use leptos::ev;
 use leptos::prelude::*;
 
 /// Each tool with its icon, name and key.
@@ -15,8 +17,7 @@ const TOOLS: [(Tool, &str, &str, &str); 5] = [
 ];
 
 /// The tools, and a way to repair everything.
-#[component]
-pub fn Tools() -> impl IntoView {
+pub fn Tools() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let broken = Memo::new(move |_| {
         lab.slow_tick.track();
@@ -26,35 +27,32 @@ pub fn Tools() -> impl IntoView {
     });
     let tool =
         move |(tool, symbol, name, key): (Tool, &'static str, &'static str, &'static str)| {
-            view! {
-                <button
-                    class="tool"
-                    title=format!("{name} ({key})")
-                    aria-label=name
-                    aria-pressed=move || (lab.tool.get() == tool).to_string()
-                    on:click=move |_| {
-                        let same = lab.tool.get_untracked() == tool;
-                        lab.tool.set(if same { Tool::Select } else { tool });
-                    }
-                >
-                    {icon(symbol)}
-                </button>
-            }
+            html("button")
+                .class("tool")
+                .attr("title", format!("{name} ({key})"))
+                .attr("aria-label", name)
+                .attr("aria-pressed", move || (lab.tool.get() == tool).to_string())
+                .on(ev::click, move |_| {
+                    let same = lab.tool.get_untracked() == tool;
+                    lab.tool.set(if same { Tool::Select } else { tool });
+                })
+                .child(icon(symbol))
         };
-    view! {
-        <div class="tools" role="toolbar" aria-label="Tools" aria-orientation="vertical">
-            {TOOLS.map(tool).collect_view()}
-            <button
-                class="tool heal"
-                title="Heal every link"
-                aria-label="Heal every link"
-                prop:disabled=move || !broken.get()
-                on:click=move |_| {
+    html("div")
+        .class("tools")
+        .attr("role", "toolbar")
+        .attr("aria-label", "Tools")
+        .attr("aria-orientation", "vertical")
+        .child(TOOLS.map(tool))
+        .child(
+            html("button")
+                .class("tool heal")
+                .attr("title", "Heal every link")
+                .attr("aria-label", "Heal every link")
+                .attr("disabled", move || !broken.get())
+                .on(ev::click, move |_| {
                     lab.command(Command::HealAll);
-                }
-            >
-                {icon("heal")}
-            </button>
-        </div>
-    }
+                })
+                .child(icon("heal")),
+        )
 }

@@ -5,12 +5,14 @@
 use super::paint::{LEFT, RIGHT, Sheet};
 use super::time_marks::{Band, Times};
 use super::{Chart, Data, Form, step, summary};
+use crate::app::dom::{View, html, show, svg};
 use crate::app::panels::parts::reading_pace;
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::app::widgets::clipboard;
 use crate::base::time::Time;
 use crate::session::timeline::MarkKind;
+use leptos::ev;
 use leptos::ev::MouseEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -20,11 +22,10 @@ use leptos::prelude::*;
 pub struct Pointed(pub RwSignal<Option<f64>>);
 
 /// A chart of the run on screen.
-#[component]
 pub fn ChartCard(
-    /// What to draw.
+    // What to draw.
     chart: &'static Chart,
-) -> impl IntoView {
+) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let pointed = use_context::<Pointed>().map_or_else(|| RwSignal::new(None), |p| p.0);
     let canvas = NodeRef::<html::Canvas>::new();
@@ -49,36 +50,39 @@ pub fn ChartCard(
         with_data(lab, chart, |data| spoken(chart, data))
     });
     let table = RwSignal::new(false);
-    view! {
-        <section class="chart" id=format!("chart-{}", chart.id) aria-label=chart.title>
-            <header class="chart-head">
-                <h3 title=chart.help>
-                    {chart.title} <span class="chart-unit">{chart.unit.label()}</span>
-                </h3>
-                <Tools chart=chart table=table />
-            </header>
-            <Legend chart=chart pointed=pointed />
-            <canvas
-                class="chart-canvas"
-                class:chart-strips=chart.form == Form::Strips
-                node_ref=canvas
-                role="img"
-                aria-label=move || sentence.get()
-                on:mousemove=move |event| pointed.set(Some(at(&event)))
-                on:mouseleave=move |_| pointed.set(None)
-                on:click=move |event| lab.seek(seconds(at(&event)))
-            ></canvas>
-            <p class="chart-says">{sentence}</p>
-            <Show when=move || table.get()>
-                <Table chart=chart />
-            </Show>
-        </section>
-    }
+    html("section")
+        .class("chart")
+        .attr("id", format!("chart-{}", chart.id))
+        .attr("aria-label", chart.title)
+        .child(
+            html("header")
+                .class("chart-head")
+                .child(
+                    html("h3")
+                        .attr("title", chart.help)
+                        .child(chart.title)
+                        .child(html("span").class("chart-unit").child(chart.unit.label())),
+                )
+                .child(Tools(chart, table)),
+        )
+        .child(Legend(chart, pointed))
+        .child(
+            html("canvas")
+                .class("chart-canvas")
+                .class_when("chart-strips", chart.form == Form::Strips)
+                .found_by(canvas)
+                .attr("role", "img")
+                .attr("aria-label", move || sentence.get())
+                .on(ev::mousemove, move |event| pointed.set(Some(at(&event))))
+                .on(ev::mouseleave, move |_| pointed.set(None))
+                .on(ev::click, move |event| lab.seek(seconds(at(&event)))),
+        )
+        .child(html("p").class("chart-says").child(sentence))
+        .child(show(move || table.get(), move || Table(chart)))
 }
 
 /// The buttons for the table and the numbers.
-#[component]
-fn Tools(chart: &'static Chart, table: RwSignal<bool>) -> impl IntoView {
+fn Tools(chart: &'static Chart, table: RwSignal<bool>) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let said = RwSignal::new("CSV");
     let copy = move |_| {
@@ -95,33 +99,30 @@ fn Tools(chart: &'static Chart, table: RwSignal<bool>) -> impl IntoView {
         };
         clipboard::copy_text(&text, done);
     };
-    view! {
-        <span class="chart-tools">
-            <button
-                type="button"
-                class="button button-quiet button-small"
-                aria-pressed=move || if table.get() { "true" } else { "false" }
-                title=format!("{} as a table", chart.title)
-                on:click=move |_| table.update(|t| *t = !*t)
-            >
-                "table"
-            </button>
-            <button
-                type="button"
-                class="button button-quiet button-small"
-                title=format!("Copy the numbers of {} as CSV", chart.title)
-                on:click=copy
-                on:blur=move |_| said.set("CSV")
-            >
-                <span role="status">{said}</span>
-            </button>
-        </span>
-    }
+    html("span")
+        .class("chart-tools")
+        .child(
+            html("button")
+                .attr("type", "button")
+                .class("button button-quiet button-small")
+                .attr("aria-pressed", move || if table.get() { "true" } else { "false" })
+                .attr("title", format!("{} as a table", chart.title))
+                .on(ev::click, move |_| table.update(|t| *t = !*t))
+                .child("table"),
+        )
+        .child(
+            html("button")
+                .attr("type", "button")
+                .class("button button-quiet button-small")
+                .attr("title", format!("Copy the numbers of {} as CSV", chart.title))
+                .on(ev::click, copy)
+                .on(ev::blur, move |_| said.set("CSV"))
+                .child(html("span").attr("role", "status").child(said)),
+        )
 }
 
 /// The lines with their marks and values.
-#[component]
-fn Legend(chart: &'static Chart, pointed: RwSignal<Option<f64>>) -> impl IntoView {
+fn Legend(chart: &'static Chart, pointed: RwSignal<Option<f64>>) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let names = Memo::new(move |_| {
         lab.slow_tick.track();
@@ -142,50 +143,48 @@ fn Legend(chart: &'static Chart, pointed: RwSignal<Option<f64>>) -> impl IntoVie
         let dashes = pattern.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
         let block = chart.form == Form::Stack;
         let swatch = (chart.form != Form::Strips).then(|| {
-            view! {
-                <svg class="swatch" viewBox="0 0 16 10" aria-hidden="true">
-                    <rect
-                        width="16"
-                        height="10"
-                        rx="2"
-                        style=format!("fill: var({colour})")
-                        opacity=match (block, stroke) {
-                            (true, _) => "0.85",
-                            (_, super::Stroke::Area) => "0.2",
-                            _ => "0",
-                        }
-                    />
-                    {(!block).then(|| view! {
-                        <line
-                            x1="0"
-                            x2="16"
-                            y1="5"
-                            y2="5"
-                            style=format!("stroke: var({colour})")
-                            stroke-width=width
-                            stroke-dasharray=dashes
-                        />
-                    })}
-                </svg>
-            }
+            svg("svg")
+                .class("swatch")
+                .attr("viewBox", "0 0 16 10")
+                .attr("aria-hidden", "true")
+                .child(
+                    svg("rect")
+                        .attr("width", "16")
+                        .attr("height", "10")
+                        .attr("rx", "2")
+                        .attr("style", format!("fill: var({colour})"))
+                        .attr(
+                            "opacity",
+                            match (block, stroke) {
+                                (true, _) => "0.85",
+                                (_, super::Stroke::Area) => "0.2",
+                                _ => "0",
+                            },
+                        ),
+                )
+                .child((!block).then(|| {
+                    svg("line")
+                        .attr("x1", "0")
+                        .attr("x2", "16")
+                        .attr("y1", "5")
+                        .attr("y2", "5")
+                        .attr("style", format!("stroke: var({colour})"))
+                        .attr("stroke-width", width)
+                        .attr("stroke-dasharray", dashes)
+                }))
         });
-        view! {
-            <li>
-                {swatch} <span class="chart-legend-name">{name}</span>
-                <b>{move || values.with(|v: &Vec<String>| v.get(n).cloned())}</b>
-            </li>
-        }
+        html("li")
+            .child(swatch)
+            .child(html("span").class("chart-legend-name").child(name))
+            .child(html("b").child(move || values.with(|v: &Vec<String>| v.get(n).cloned())))
     };
-    view! {
-        <ul class="chart-legend">
-            {move || names.get().into_iter().enumerate().map(|(n, l)| entry(n, l)).collect_view()}
-        </ul>
-    }
+    html("ul").class("chart-legend").child(move || {
+        names.get().into_iter().enumerate().map(|(n, l)| entry(n, l)).collect::<View>()
+    })
 }
 
 /// The chart as a table, at most forty rows.
-#[component]
-fn Table(chart: &'static Chart) -> impl IntoView {
+fn Table(chart: &'static Chart) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let pace = reading_pace(lab);
     let content = Memo::new(move |_| {
@@ -202,32 +201,30 @@ fn Table(chart: &'static Chart) -> impl IntoView {
             (names, rows)
         })
     });
-    let head = |name: String| view! { <th scope="col">{name}</th> };
-    let cell = |text: String| view! { <td>{text}</td> };
-    let row = move |cells: Vec<String>| {
-        view! { <tr>{cells.into_iter().map(cell).collect_view()}</tr> }
-    };
-    view! {
-        <div
-            class="chart-table"
-            tabindex="0"
-            role="region"
-            aria-label=format!("{} as a table", chart.title)
-        >
-            <table>
-                <caption>"Each row: the highest value since the row above."</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"until"</th>
-                        {move || content.get().0.into_iter().map(head).collect_view()}
-                    </tr>
-                </thead>
-                <tbody>
-                    {move || content.get().1.into_iter().map(row).collect_view()}
-                </tbody>
-            </table>
-        </div>
-    }
+    let head = |name: String| html("th").attr("scope", "col").child(name);
+    let cell = |text: String| html("td").child(text);
+    let row =
+        move |cells: Vec<String>| html("tr").child(cells.into_iter().map(cell).collect::<View>());
+    html("div")
+        .class("chart-table")
+        .attr("tabindex", "0")
+        .attr("role", "region")
+        .attr("aria-label", format!("{} as a table", chart.title))
+        .child(
+            html("table")
+                .child(html("caption").child("Each row: the highest value since the row above."))
+                .child(
+                    html("thead").child(
+                        html("tr")
+                            .child(html("th").attr("scope", "col").child("until"))
+                            .child(move || content.get().0.into_iter().map(head).collect::<View>()),
+                    ),
+                )
+                .child(
+                    html("tbody")
+                        .child(move || content.get().1.into_iter().map(row).collect::<View>()),
+                ),
+        )
 }
 
 fn with_data<R>(lab: Lab, chart: &Chart, look: impl FnOnce(&Data) -> R) -> R {

@@ -1,22 +1,19 @@
 //! A dialog over the page: the native element, so focus is kept inside, Escape closes it, and
 //! focus returns to where it was.
 
+use crate::app::dom::{El, View, html, show};
+use leptos::ev;
 use leptos::ev::MouseEvent;
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 /// A dialog. Its content is drawn anew each time it opens.
-#[component]
-pub fn Dialog(
-    /// What it is called.
-    #[prop(into)]
-    title: String,
-    /// Whether it is open.
+pub fn Dialog<V: Into<View>>(
+    title: &'static str,
     open: RwSignal<bool>,
-    /// What it holds.
-    children: ChildrenFn,
-) -> impl IntoView {
+    content: impl Fn() -> V + 'static,
+) -> El {
     let element = NodeRef::<html::Dialog>::new();
     Effect::new(move |_| {
         let Some(dialog) = element.get() else { return };
@@ -33,29 +30,25 @@ pub fn Dialog(
             open.set(false);
         }
     };
-    let label = title.clone();
-    view! {
-        <dialog
-            class="dialog"
-            node_ref=element
-            aria-label=label
-            on:close=move |_| open.set(false)
-            on:click=on_backdrop
-        >
-            <div class="dialog-sheet">
-                <header class="dialog-head">
-                    <h2>{title}</h2>
-                    <button
-                        type="button"
-                        class="button button-quiet button-close"
-                        aria-label="Close"
-                        on:click=move |_| open.set(false)
-                    >
-                        <span aria-hidden="true">"✕"</span>
-                    </button>
-                </header>
-                <Show when=move || open.get()>{children()}</Show>
-            </div>
-        </dialog>
-    }
+    html("dialog")
+        .class("dialog")
+        .found_by(element)
+        .attr("aria-label", title)
+        .on(ev::close, move |_| open.set(false))
+        .on(ev::click, on_backdrop)
+        .child(
+            html("div")
+                .class("dialog-sheet")
+                .child(
+                    html("header").class("dialog-head").child(html("h2").child(title)).child(
+                        html("button")
+                            .attr("type", "button")
+                            .class("button button-quiet button-close")
+                            .attr("aria-label", "Close")
+                            .on(ev::click, move |_| open.set(false))
+                            .child(html("span").attr("aria-hidden", "true").child("✕")),
+                    ),
+                )
+                .child(show(move || open.get(), content)),
+        )
 }

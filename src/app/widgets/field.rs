@@ -3,7 +3,9 @@
 //! wrong text stays where it is with the reason beside it, and the old value stays in force.
 
 use super::quantity::{complaint, example, nudge};
+use crate::app::dom::{View, html};
 use crate::app::panels::form::schema::Format;
+use leptos::ev;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
@@ -69,26 +71,16 @@ impl Accepts {
 }
 
 /// A field. The label is the caller's; `id` ties them together.
-#[component]
+///
+/// `problem` is what is wrong with the value last applied, from elsewhere; `change` takes a new,
+/// well-formed value.
 pub fn Field(
-    /// The id of the input element, for its label.
-    #[prop(into)]
     id: String,
-    /// What it accepts.
     accepts: Accepts,
-    /// The value in force, as text.
-    #[prop(into)]
-    value: Signal<String>,
-    /// What is wrong with the value last applied, from elsewhere.
-    #[prop(optional, into)]
-    problem: MaybeProp<String>,
-    /// Shown while empty.
-    #[prop(optional, into)]
-    placeholder: MaybeProp<String>,
-    /// What a new, well-formed value does.
-    #[prop(into)]
-    change: Callback<String>,
-) -> impl IntoView {
+    value: Memo<String>,
+    problem: Memo<Option<String>>,
+    change: impl Fn(String) + Clone + 'static,
+) -> impl Into<View> {
     let draft = RwSignal::new(None::<String>);
     let wrong = RwSignal::new(None::<String>);
     let apply = move |text: String| {
@@ -99,13 +91,14 @@ pub fn Field(
                 wrong.set(None);
                 draft.set(None);
                 if text != value.get_untracked() {
-                    change.run(text);
+                    change(text);
                 }
             }
         }
     };
+    let typed = apply.clone();
     let keys = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" => apply(event_target_value(&event)),
+        "Enter" => typed(event_target_value(&event)),
         "Escape" if draft.get_untracked().is_some() => {
             event.prevent_default();
             event.stop_propagation();
@@ -114,44 +107,51 @@ pub fn Field(
         }
         key @ ("ArrowUp" | "ArrowDown") if accepts.has_steps() => {
             event.prevent_default();
-            apply(accepts.nudge(&event_target_value(&event), key == "ArrowUp"));
+            typed(accepts.nudge(&event_target_value(&event), key == "ArrowUp"));
         }
         _ => {}
     };
     let said = move || wrong.get().or_else(|| problem.get());
     let note = format!("{id}-note");
     let described_by = note.clone();
-    view! {
-        <span class="field" class:field-wrong=move || said().is_some()>
-            <input
-                id=id
-                class="field-input"
-                type="text"
-                inputmode=if matches!(accepts, Accepts::Number { .. }) { "decimal" } else { "text" }
-                autocomplete="off"
-                spellcheck="false"
-                placeholder=move || placeholder.get().or_else(|| Some(accepts.example().to_owned()))
-                prop:value=move || draft.get().unwrap_or_else(|| value.get())
-                aria-invalid=move || if said().is_some() { "true" } else { "false" }
-                aria-describedby=move || said().map(|_| described_by.clone())
-                on:input=move |event| {
+    html("span")
+        .class("field")
+        .class_when("field-wrong", move || said().is_some())
+        .child(
+            html("input")
+                .attr("id", id)
+                .class("field-input")
+                .attr("type", "text")
+                .attr(
+                    "inputmode",
+                    if matches!(accepts, Accepts::Number { .. }) { "decimal" } else { "text" },
+                )
+                .attr("autocomplete", "off")
+                .attr("spellcheck", "false")
+                .attr("placeholder", accepts.example())
+                .value(move || draft.get().unwrap_or_else(|| value.get()))
+                .attr("aria-invalid", move || if said().is_some() { "true" } else { "false" })
+                .attr("aria-describedby", move || said().map(|_| described_by.clone()))
+                .on(ev::input, move |event| {
                     draft.set(Some(event_target_value(&event)));
                     wrong.set(None);
-                }
-                on:keydown=keys
-                on:blur=move |event| {
+                })
+                .on(ev::keydown, keys)
+                .on(ev::blur, move |event| {
                     if draft.get_untracked().is_some() {
                         apply(event_target_value(&event));
                     }
-                }
-            />
-            {move || said().map(|text| view! {
-                <span class="field-note" id=note.clone()>
-                    <span aria-hidden="true">"✕ "</span>{text}
-                </span>
-            })}
-        </span>
-    }
+                }),
+        )
+        .child(move || {
+            said().map(|text| {
+                html("span")
+                    .class("field-note")
+                    .attr("id", note.clone())
+                    .child(html("span").attr("aria-hidden", "true").child("✕ "))
+                    .child(text)
+            })
+        })
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@
 pub mod button;
 pub mod clipboard;
 pub mod dialog;
+pub mod explain;
 pub mod field;
 pub mod quantity;
-pub mod slider;
 pub mod tabs;
 pub mod toggle;
-pub mod tooltip;

@@ -1,5 +1,7 @@
 //! Tabs: one of several panels at a time, moved between with the arrow keys.
 
+use crate::app::dom::{View, html};
+use leptos::ev;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -14,19 +16,13 @@ pub struct Tab {
 }
 
 /// A row of tabs and the panel of the chosen one.
-#[component]
+/// `panel` draws the one of that id.
 pub fn Tabs(
-    /// What the tabs are about, read out.
-    #[prop(into)]
-    name: String,
-    /// The tabs, at least one.
+    name: &'static str,
     tabs: Vec<Tab>,
-    /// The id of the chosen one.
     chosen: RwSignal<&'static str>,
-    /// Draws the panel of a tab, given its id.
-    #[prop(into)]
-    panel: Callback<&'static str, AnyView>,
-) -> impl IntoView {
+    panel: fn(&'static str) -> View,
+) -> impl Into<View> {
     let ids: Vec<&'static str> = tabs.iter().map(|tab| tab.id).collect();
     let keys = move |event: KeyboardEvent| {
         let Some(now) = ids.iter().position(|id| *id == chosen.get_untracked()) else {
@@ -45,42 +41,37 @@ pub fn Tabs(
     };
     let buttons = tabs.into_iter().map(|Tab { id, label }| {
         let is_chosen = move || chosen.get() == id;
-        view! {
-            <button
-                type="button"
-                role="tab"
-                class="tab"
-                id=format!("tab-{id}")
-                aria-selected=move || if is_chosen() { "true" } else { "false" }
-                aria-controls=format!("panel-{id}")
-                tabindex=move || if is_chosen() { "0" } else { "-1" }
-                on:click=move |_| chosen.set(id)
-            >
-                {label}
-            </button>
-        }
+        html("button")
+            .attr("type", "button")
+            .attr("role", "tab")
+            .class("tab")
+            .attr("id", format!("tab-{id}"))
+            .attr("aria-selected", move || if is_chosen() { "true" } else { "false" })
+            .attr("aria-controls", format!("panel-{id}"))
+            .attr("tabindex", move || if is_chosen() { "0" } else { "-1" })
+            .on(ev::click, move |_| chosen.set(id))
+            .child(label)
     });
-    view! {
-        <div class="tabs">
-            <div class="tab-row" role="tablist" aria-label=name on:keydown=keys>
-                {buttons.collect_view()}
-            </div>
-            {move || {
-                let id = chosen.get();
-                view! {
-                    <div
-                        class="tab-panel"
-                        role="tabpanel"
-                        id=format!("panel-{id}")
-                        aria-labelledby=format!("tab-{id}")
-                        tabindex="0"
-                    >
-                        {panel.run(id)}
-                    </div>
-                }
-            }}
-        </div>
-    }
+    html("div")
+        .class("tabs")
+        .child(
+            html("div")
+                .class("tab-row")
+                .attr("role", "tablist")
+                .attr("aria-label", name)
+                .on(ev::keydown, keys)
+                .child(buttons.collect::<View>()),
+        )
+        .child(move || {
+            let id = chosen.get();
+            html("div")
+                .class("tab-panel")
+                .attr("role", "tabpanel")
+                .attr("id", format!("panel-{id}"))
+                .attr("aria-labelledby", format!("tab-{id}"))
+                .attr("tabindex", "0")
+                .child(untrack(|| panel(id)))
+        })
 }
 
 /// Moves the keyboard to the element of that id, if it is there.

@@ -1,34 +1,20 @@
 //! A switch: on or off, applied at once.
 
-use leptos::prelude::*;
+use crate::app::dom::{Attr, El, html};
+use leptos::ev;
+use leptos::prelude::event_target_checked;
 
 /// A switch with its label.
-#[component]
-pub fn Toggle(
-    /// What it switches.
-    #[prop(into)]
-    label: String,
-    /// Whether it is on.
-    #[prop(into)]
-    on: Signal<bool>,
-    /// What a change does.
-    #[prop(into)]
-    change: Callback<bool>,
-    /// The id of the text that explains it.
-    #[prop(optional, into)]
-    described_by: MaybeProp<String>,
-) -> impl IntoView {
-    view! {
-        <label class="toggle">
-            <input
-                type="checkbox"
-                role="switch"
-                prop:checked=on
-                aria-describedby=move || described_by.get()
-                on:change=move |event| change.run(event_target_checked(&event))
-            />
-            <span class="toggle-track" aria-hidden="true"></span>
-            <span class="toggle-label">{label}</span>
-        </label>
-    }
+pub fn Toggle(label: String, on: impl Into<Attr>, change: impl Fn(bool) + 'static) -> El {
+    html("label")
+        .class("toggle")
+        .child(
+            html("input")
+                .attr("type", "checkbox")
+                .attr("role", "switch")
+                .checked(on)
+                .on(ev::change, move |event| change(event_target_checked(&event))),
+        )
+        .child(html("span").class("toggle-track").attr("aria-hidden", "true"))
+        .child(html("span").class("toggle-label").child(label))
 }

@@ -5,9 +5,11 @@ use super::Form;
 use super::controls::{Complaint, Control, Items, Leaf, Named, Raw, Switch, Tuple};
 use super::path::Path;
 use super::schema::{Part, Shape, Variant, chosen};
+use crate::app::dom::{IntoView, View, html};
 use crate::app::state::Lab;
+use crate::app::widgets::explain::Help;
 use crate::app::widgets::toggle::Toggle;
-use crate::app::widgets::tooltip::Help;
+use leptos::ev;
 use leptos::prelude::*;
 use serde_json::Value;
 use std::sync::Arc;
@@ -16,39 +18,37 @@ use std::sync::Arc;
 const PARTS: usize = 9;
 
 /// A field of any shape, with its label.
-#[component]
 pub fn Entry(
-    /// Its schema.
+    // Its schema.
     node: Value,
-    /// Where its value is.
+    // Where its value is.
     path: Path,
-    /// Its name.
+    // Its name.
     label: String,
-    /// What it means.
+    // What it means.
     help: String,
-) -> impl IntoView {
+) -> impl Into<View> {
     let form = expect_context::<Form>();
     match form.schema.shape(&node) {
-        Shape::Group(parts) => view! { <Group parts path /> }.into_any(),
-        Shape::Choice(variants) => view! { <Choice variants path label help /> }.into_any(),
-        Shape::Switch => view! { <Switch path label help /> }.into_any(),
-        Shape::Number { .. } | Shape::Text(_) => view! { <Leaf node path label help /> }.into_any(),
-        Shape::Tuple(kinds) => view! { <Tuple kinds path label help /> }.into_any(),
-        Shape::List(item) => view! { <Items item path label help /> }.into_any(),
-        Shape::Table(item) => view! { <Named item path /> }.into_any(),
-        Shape::Free => view! { <Raw path label /> }.into_any(),
+        Shape::Group(parts) => Group(parts, path).into_view(),
+        Shape::Choice(variants) => Choice(variants, path, label, help).into_view(),
+        Shape::Switch => Switch(path, label, help).into_view(),
+        Shape::Number { .. } | Shape::Text(_) => Leaf(node, path, label, help).into_view(),
+        Shape::Tuple(kinds) => Tuple(kinds, path, label, help).into_view(),
+        Shape::List(item) => Items(item, path, label, help).into_view(),
+        Shape::Table(item) => Named(item, path).into_view(),
+        Shape::Free => Raw(path, label).into_view(),
     }
 }
 
 /// The parts of a group, one below the other. Of many parts those at their default fold away; the
 /// fold names them.
-#[component]
 pub fn Group(
-    /// The parts.
+    // The parts.
     parts: Vec<Part>,
-    /// Where the group is.
+    // Where the group is.
     path: Path,
-) -> impl IntoView {
+) -> impl Into<View> {
     let form = expect_context::<Form>();
     let many = parts.len() > PARTS;
     let (shown, folded): (Vec<Part>, Vec<Part>) =
@@ -58,51 +58,45 @@ pub fn Group(
     let fields = |parts: Vec<Part>| {
         let field = |part: Part| {
             let path = path.key(&part.key);
-            view! { <Member part path /> }
+            Member(part, path)
         };
-        parts.into_iter().map(field).collect_view()
+        parts.into_iter().map(field).collect::<View>()
     };
     let folded = (!folded.is_empty()).then(|| {
-        view! {
-            <details class="more">
-                <summary>"More: " <span>{names}</span></summary>
-                <div class="group-parts">{fields(folded)}</div>
-            </details>
-        }
+        html("details")
+            .class("more")
+            .child(html("summary").child("More: ").child(html("span").child(names)))
+            .child(html("div").class("group-parts").child(fields(folded)))
     });
-    view! { <div class="group-parts">{fields(shown)} {folded}</div> }
+    html("div").class("group-parts").child(fields(shown)).child(folded)
 }
 
 /// A part of a group. One that may be absent has a switch.
-#[component]
-fn Member(part: Part, path: Path) -> impl IntoView {
+fn Member(part: Part, path: Path) -> impl Into<View> {
     let form = expect_context::<Form>();
     let Part { label, help, node, optional, default, .. } = part;
     if optional && default.is_null() {
-        return view! { <Optional node path label help /> }.into_any();
+        return Optional(node, path, label, help).into_view();
     }
     match form.schema.shape(&node) {
-        Shape::Group(_) | Shape::List(_) | Shape::Table(_) => view! {
-            <fieldset class="group">
-                <legend>{label.clone()}<Help about=label.clone() text=help.clone() /></legend>
-                <Entry node path label help />
-            </fieldset>
-        }
-        .into_any(),
-        _ => view! { <Entry node path label help /> }.into_any(),
+        Shape::Group(_) | Shape::List(_) | Shape::Table(_) => html("fieldset")
+            .class("group")
+            .child(html("legend").child(label.clone()).child(Help(label.clone(), help.clone())))
+            .child(Entry(node, path, label, help))
+            .into_view(),
+        _ => Entry(node, path, label, help).into_view(),
     }
 }
 
 /// A part that may be absent: a switch, and the part beside or below it while it is on.
-#[component]
-fn Optional(node: Value, path: Path, label: String, help: String) -> impl IntoView {
+fn Optional(node: Value, path: Path, label: String, help: String) -> impl Into<View> {
     let (form, lab) = (expect_context::<Form>(), expect_context::<Lab>());
     let (read, at) = (form.clone(), path.clone());
     let on = Memo::new(move |_| !read.value(&at).is_null());
     let (write, at, blank) = (form.clone(), path.clone(), form.schema.blank(&node));
-    let change = Callback::new(move |on: bool| {
+    let change = move |on: bool| {
         write.change(lab, &at, if on { blank.clone() } else { Value::Null });
-    });
+    };
     let beside = matches!(form.schema.shape(&node), Shape::Number { .. } | Shape::Text(_));
     let name = label.clone();
     let inner = move || {
@@ -110,34 +104,29 @@ fn Optional(node: Value, path: Path, label: String, help: String) -> impl IntoVi
         on.get().then(|| {
             if beside {
                 let id = path.id();
-                view! {
-                    <label class="unseen" for=id>{label}</label>
-                    <Control node path />
-                }
-                .into_any()
+                (html("label").class("unseen").attr("for", id).child(label), Control(node, path))
+                    .into_view()
             } else {
-                view! { <Entry node path label help=String::new() /> }.into_any()
+                Entry(node, path, label, String::new()).into_view()
             }
         })
     };
-    let head = view! {
-        <Toggle label=label.clone() on=on change=change />
-        <Help about=label text=help />
-    };
+    let head = (Toggle(label.clone(), on, change), Help(label, help));
     if beside {
-        view! { <div class="row">{head} {inner}</div> }.into_any()
+        html("div").class("row").child(head).child(inner).into_view()
     } else {
         let off = move || !on.get();
-        view! {
-            <fieldset class="group" class:group-off=off><legend>{head}</legend> {inner}</fieldset>
-        }
-        .into_any()
+        html("fieldset")
+            .class("group")
+            .class_when("group-off", off)
+            .child(html("legend").child(head))
+            .child(inner)
+            .into_view()
     }
 }
 
 /// One of several variants, with the fields of the chosen one below.
-#[component]
-fn Choice(variants: Vec<Variant>, path: Path, label: String, help: String) -> impl IntoView {
+fn Choice(variants: Vec<Variant>, path: Path, label: String, help: String) -> impl Into<View> {
     let (form, lab) = (expect_context::<Form>(), expect_context::<Lab>());
     let id = path.id();
     let variants = Arc::new(variants);
@@ -145,9 +134,13 @@ fn Choice(variants: Vec<Variant>, path: Path, label: String, help: String) -> im
     let now = Memo::new(move |_| chosen(&among, &read.value(&at)));
     let option = |(n, variant): (usize, &Variant)| {
         let (label, help) = (variant.label.clone(), variant.help.clone());
-        view! { <option value=n title=help selected=move || now.get() == Some(n)>{label}</option> }
+        html("option")
+            .attr("value", n)
+            .attr("title", help)
+            .attr("selected", move || now.get() == Some(n))
+            .child(label)
     };
-    let options = variants.iter().enumerate().map(option).collect_view();
+    let options = variants.iter().enumerate().map(option).collect::<View>();
     let (write, at, among) = (form.clone(), path.clone(), variants.clone());
     let change = move |event| {
         let picked = event_target_value(&event).parse::<usize>().ok();
@@ -159,20 +152,24 @@ fn Choice(variants: Vec<Variant>, path: Path, label: String, help: String) -> im
     let inner = move || {
         let variant = variants.get(now.get()?)?;
         let about = (!variant.help.is_empty())
-            .then(|| view! { <p class="choice-says">{variant.help.clone()}</p> });
+            .then(|| html("p").class("choice-says").child(variant.help.clone()));
         let body = variant.body.clone().map(|node| {
             let (path, label) = (below.key(&variant.tag), variant.label.clone());
-            view! { <Entry node path label help=String::new() /> }
+            Entry(node, path, label, String::new())
         });
-        Some(view! { <div class="choice-body">{about} {body}</div> })
+        Some(html("div").class("choice-body").child(about).child(body))
     };
-    view! {
-        <div class="row">
-            <label class="row-label" for=id.clone()>{label.clone()}</label>
-            <Help about=label text=help />
-            <select class="field-input" id=id on:change=change>{options}</select>
-            <Complaint path=path />
-            {inner}
-        </div>
-    }
+    html("div")
+        .class("row")
+        .child(html("label").class("row-label").attr("for", id.clone()).child(label.clone()))
+        .child(Help(label, help))
+        .child(
+            html("select")
+                .class("field-input")
+                .attr("id", id)
+                .on(ev::change, change)
+                .child(options),
+        )
+        .child(Complaint(path))
+        .child(inner)
 }

@@ -1,6 +1,7 @@
 //! A link, in one direction.
 
 use super::{Actions, span};
+use crate::app::dom::{View, html};
 use crate::app::panels::parts::Rows;
 use crate::app::state::{Lab, Selection};
 use crate::app::views::scale;
@@ -10,11 +11,10 @@ use crate::observe::frame::LinkView;
 use leptos::prelude::*;
 
 /// The card of a link.
-#[component]
 pub fn LinkCard(
-    /// Which.
+    // Which.
     id: LinkId,
-) -> impl IntoView {
+) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let link = Memo::new(move |_| {
         lab.slow_tick.track();
@@ -24,17 +24,19 @@ pub fn LinkCard(
     let name = ends.map(|(a, b)| format!("{} → {}", lab.node_name(a), lab.node_name(b)));
     let rows = Memo::new(move |_| link.with(|l| l.as_ref().map(link_rows)).unwrap_or_default());
     let cut = move || link.with(|l| l.as_ref().is_some_and(|l| l.cut));
-    view! {
-        <header class="inspector-head">
-            <h3>{name}</h3>
-            <span class="inspector-kind">"link"</span>
-            <span class=move || if cut() { "plaque plaque-bad" } else { "plaque plaque-ok" }>
-                {move || if cut() { "✕ cut" } else { "connected" }}
-            </span>
-        </header>
-        <Actions of=Selection::Link(id) />
-        <Rows rows=rows />
-    }
+    (
+        html("header")
+            .class("inspector-head")
+            .child(html("h3").child(name))
+            .child(html("span").class("inspector-kind").child("link"))
+            .child(
+                html("span")
+                    .class(move || if cut() { "plaque plaque-bad" } else { "plaque plaque-ok" })
+                    .child(move || if cut() { "✕ cut" } else { "connected" }),
+            ),
+        Actions(Selection::Link(id)),
+        Rows(rows.into()),
+    )
 }
 
 fn link_rows(link: &LinkView) -> Vec<(String, String)> {

@@ -2,63 +2,55 @@
 //! the explanation. What can be reached on the stage can be reached from here by keyboard.
 
 use super::node::{condition_words, kind_word};
+use crate::app::dom::{View, each, html, show};
 use crate::app::panels::parts::{Instant, ToneMark, reading_pace};
 use crate::app::state::{Lab, Selection};
 use crate::observe::frame::LinkView;
+use leptos::ev;
 use leptos::prelude::*;
 
 /// The lists.
-#[component]
-pub fn Overview() -> impl IntoView {
-    view! {
-        <Failures />
-        <Nodes />
-        <Links />
-    }
+pub fn Overview() -> impl Into<View> {
+    (Failures(), Nodes(), Links())
 }
 
 /// Recent failed intents, each with the question it raises.
-#[component]
-fn Failures() -> impl IntoView {
+fn Failures() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let pace = reading_pace(lab);
     let failures = Memo::new(move |_| {
         pace.get();
         lab.with_session(|s| s.recent_failures()).into_iter().take(6).collect::<Vec<_>>()
     });
-    view! {
-        <section class="list">
-            <h3>"What went wrong lately"</h3>
-            <ul>
-                <For
-                    each=move || failures.get()
-                    key=|(intent, line)| (*intent, line.seq)
-                    let((intent, line))
-                >
-                    <li class="failure">
-                        <Instant at=line.at />
-                        <ToneMark tone=line.tone />
-                        <span>{line.text.clone()}</span>
-                        <button
-                            type="button"
-                            class="button button-small"
-                            aria-label=format!("Why? {}", line.text)
-                            on:click=move |_| lab.selected.set(Selection::Intent(intent))
-                        >
-                            "Why?"
-                        </button>
-                    </li>
-                </For>
-            </ul>
-            <Show when=move || failures.with(Vec::is_empty)>
-                <p class="empty">"Nothing has failed so far."</p>
-            </Show>
-        </section>
-    }
+    html("section")
+        .class("list")
+        .child(html("h3").child("What went wrong lately"))
+        .child(html("ul").child(each(
+            move || failures.get(),
+            |(intent, line)| (*intent, line.seq),
+            move |(intent, line)| {
+                html("li")
+                    .class("failure")
+                    .child(Instant(line.at))
+                    .child(ToneMark(line.tone))
+                    .child(html("span").child(line.text.clone()))
+                    .child(
+                        html("button")
+                            .attr("type", "button")
+                            .class("button button-small")
+                            .attr("aria-label", format!("Why? {}", line.text))
+                            .on(ev::click, move |_| lab.selected.set(Selection::Intent(intent)))
+                            .child("Why?"),
+                    )
+            },
+        )))
+        .child(show(
+            move || failures.with(Vec::is_empty),
+            move || html("p").class("empty").child("Nothing has failed so far."),
+        ))
 }
 
-#[component]
-fn Nodes() -> impl IntoView {
+fn Nodes() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let count = Memo::new(move |_| {
         lab.slow_tick.track();
@@ -66,42 +58,36 @@ fn Nodes() -> impl IntoView {
             f.nodes.iter().map(|n| (n.id, n.name.clone(), n.kind)).collect::<Vec<_>>()
         })
     });
-    view! {
-        <section class="list">
-            <h3>"Nodes"</h3>
-            <ul>
-                <For each=move || count.get() key=|n| (n.0, n.1.clone()) let((id, name, kind))>
-                    <li>
-                        <button
-                            type="button"
-                            class="entry"
-                            on:click=move |_| lab.selected.set(Selection::Node(id))
-                        >
-                            <span class="entry-name">{name}</span>
-                            <span class="entry-kind">{kind_word(kind)}</span>
-                            {move || {
-                                lab.slow_tick.track();
-                                let (class, said, line) = lab.with_frame(|f| {
-                                    let node = f.nodes.get(id.index())?;
-                                    let (class, said) =
-                                        condition_words(node.condition, f.at.since(node.since));
-                                    Some((class, said, node.line.clone()))
-                                })?;
-                                Some(view! {
-                                    <span class=class>{said}</span>
-                                    <span class="entry-line">{line}</span>
-                                })
-                            }}
-                        </button>
-                    </li>
-                </For>
-            </ul>
-        </section>
-    }
+    html("section").class("list").child(html("h3").child("Nodes")).child(html("ul").child(each(
+        move || count.get(),
+        |n| (n.0, n.1.clone()),
+        move |(id, name, kind)| {
+            html("li").child(
+                html("button")
+                    .attr("type", "button")
+                    .class("entry")
+                    .on(ev::click, move |_| lab.selected.set(Selection::Node(id)))
+                    .child(html("span").class("entry-name").child(name))
+                    .child(html("span").class("entry-kind").child(kind_word(kind)))
+                    .child(move || {
+                        lab.slow_tick.track();
+                        let (class, said, line) = lab.with_frame(|f| {
+                            let node = f.nodes.get(id.index())?;
+                            let (class, said) =
+                                condition_words(node.condition, f.at.since(node.since));
+                            Some((class, said, node.line.clone()))
+                        })?;
+                        Some((
+                            html("span").class(class).child(said),
+                            html("span").class("entry-line").child(line),
+                        ))
+                    }),
+            )
+        },
+    )))
 }
 
-#[component]
-fn Links() -> impl IntoView {
+fn Links() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let links = Memo::new(move |_| {
         lab.slow_tick.track();
@@ -111,25 +97,22 @@ fn Links() -> impl IntoView {
         let ends = lab.link_ends(id);
         ends.map(|(a, b)| format!("{} → {}", lab.node_name(a), lab.node_name(b)))
     };
-    view! {
-        <details class="list">
-            <summary>"Links"</summary>
-            <ul>
-                <For each=move || links.get() key=|l| *l let((id, (class, said)))>
-                    <li>
-                        <button
-                            type="button"
-                            class="entry"
-                            on:click=move |_| lab.selected.set(Selection::Link(id))
-                        >
-                            <span class="entry-name">{name(id)}</span>
-                            <span class=class>{said}</span>
-                        </button>
-                    </li>
-                </For>
-            </ul>
-        </details>
-    }
+    html("details").class("list").child(html("summary").child("Links")).child(html("ul").child(
+        each(
+            move || links.get(),
+            |l| *l,
+            move |(id, (class, said))| {
+                html("li").child(
+                    html("button")
+                        .attr("type", "button")
+                        .class("entry")
+                        .on(ev::click, move |_| lab.selected.set(Selection::Link(id)))
+                        .child(html("span").class("entry-name").child(name(id)))
+                        .child(html("span").class(class).child(said)),
+                )
+            },
+        ),
+    ))
 }
 
 fn link_words(link: &LinkView) -> (&'static str, &'static str) {

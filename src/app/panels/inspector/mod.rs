@@ -2,10 +2,12 @@
 //! nothing picked, everything there is, as lists: the stage in words.
 
 use crate::app::actions::{actions, perform};
+use crate::app::dom::{IntoView, View, each, html, show};
 use crate::app::icon::icon;
 use crate::app::state::{Lab, Selection};
 use crate::app::views::scale;
 use crate::base::time::Span;
+use leptos::ev;
 use leptos::prelude::*;
 use link::LinkCard;
 use lists::Overview;
@@ -18,68 +20,63 @@ mod node;
 mod story;
 
 /// The inspector.
-#[component]
-pub fn Inspector() -> impl IntoView {
+pub fn Inspector() -> impl Into<View> {
     let lab = expect_context::<Lab>();
-    view! {
-        <div class="inspector">
-            <Show when=move || lab.selected.get() != Selection::None>
-                <button
-                    type="button"
-                    class="button button-quiet button-small inspector-back"
-                    on:click=move |_| lab.selected.set(Selection::None)
-                >
-                    "← Everything"
-                </button>
-            </Show>
-            {move || match lab.selected.get() {
-                Selection::None => view! { <Overview /> }.into_any(),
-                Selection::Node(id) => view! { <NodeCard id=id /> }.into_any(),
-                Selection::Link(id) => view! { <LinkCard id=id /> }.into_any(),
-                Selection::Packet(id) => {
-                    view! { <StoryCard read=move || lab.with_session(|s| s.packet_story(id)) /> }
-                        .into_any()
-                }
-                Selection::Intent(id) => {
-                    view! { <StoryCard read=move || lab.with_session(|s| s.intent_story(id)) /> }
-                        .into_any()
-                }
-            }}
-        </div>
-    }
+    html("div")
+        .class("inspector")
+        .child(show(
+            move || lab.selected.get() != Selection::None,
+            move || {
+                html("button")
+                    .attr("type", "button")
+                    .class("button button-quiet button-small inspector-back")
+                    .on(ev::click, move |_| lab.selected.set(Selection::None))
+                    .child("← Everything")
+            },
+        ))
+        .child(move || match lab.selected.get() {
+            Selection::None => Overview().into_view(),
+            Selection::Node(id) => NodeCard(id).into_view(),
+            Selection::Link(id) => LinkCard(id).into_view(),
+            Selection::Packet(id) => {
+                StoryCard(move || lab.with_session(|s| s.packet_story(id))).into_view()
+            }
+            Selection::Intent(id) => {
+                StoryCard(move || lab.with_session(|s| s.intent_story(id))).into_view()
+            }
+        })
 }
 
 /// Buttons for what can be done to a node or a link. They stay the same elements as long as what
 /// they do stays the same, so the keyboard is not thrown off by the passing of time.
-#[component]
 pub fn Actions(
-    /// The node or link.
+    // The node or link.
     of: Selection,
-) -> impl IntoView {
+) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let all = Memo::new(move |_| {
         lab.slow_tick.track();
         actions(lab, of)
     });
-    view! {
-        <div class="actions" role="group" aria-label="What you can do">
-            <For each=move || all.get() key=|action| format!("{action:?}") let:action>
-                <button
-                    type="button"
-                    class="button"
-                    class:button-danger=action.harm
-                    title=key_hint(action.key)
-                    on:click={
+    html("div").class("actions").attr("role", "group").attr("aria-label", "What you can do").child(
+        each(
+            move || all.get(),
+            |action| format!("{action:?}"),
+            move |action| {
+                html("button")
+                    .attr("type", "button")
+                    .class("button")
+                    .class_when("button-danger", action.harm)
+                    .attr("title", key_hint(action.key))
+                    .on(ev::click, {
                         let action = action.clone();
                         move |_| perform(lab, &action)
-                    }
-                >
-                    {icon(action.icon)}
-                    {action.label.clone()}
-                </button>
-            </For>
-        </div>
-    }
+                    })
+                    .child(icon(action.icon))
+                    .child(action.label.clone())
+            },
+        ),
+    )
 }
 
 /// How to do it by keyboard, if there is a way.

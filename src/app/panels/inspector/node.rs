@@ -1,6 +1,7 @@
 //! A node: how it is, how full, how its breakers are, what it reports of itself.
 
 use super::{Actions, span};
+use crate::app::dom::{View, html, show};
 use crate::app::panels::parts::Rows;
 use crate::app::state::{Lab, Selection};
 use crate::app::views::scale;
@@ -10,11 +11,10 @@ use crate::observe::frame::{BreakerView, Condition, Crowd, Gauge, Kind, NodeView
 use leptos::prelude::*;
 
 /// The card of a node.
-#[component]
 pub fn NodeCard(
-    /// Which.
+    // Which.
     id: NodeId,
-) -> impl IntoView {
+) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let node = Memo::new(move |_| {
         lab.slow_tick.track();
@@ -38,27 +38,32 @@ pub fn NodeCard(
     let breakers = Memo::new(move |_| {
         node.with(|n| n.as_ref().map(|n| n.breakers.clone()).unwrap_or_default())
     });
-    view! {
-        <header class="inspector-head">
-            <h3>{move || read(|n| n.name.clone())}</h3>
-            <span class="inspector-kind">{move || read(|n| kind_word(n.kind).to_owned())}</span>
-            <span class=move || condition.get().map_or("plaque", |c| c.0)>
-                {move || condition.get().map(|c| c.1)}
-            </span>
-        </header>
-        <p class="inspector-line">{move || read(|n| n.line.clone())}</p>
-        <Actions of=Selection::Node(id) />
-        <GaugeBar name="Queue" gauge=queue />
-        <GaugeBar name="Workers busy" gauge=workers />
-        {move || crowd.get().map(|crowd| view! { <CrowdBar crowd=crowd /> })}
-        {move || breakers.get().into_iter().map(|b| view! { <Breaker breaker=b /> }).collect_view()}
-        <Rows rows=rows />
-    }
+    (
+        html("header")
+            .class("inspector-head")
+            .child(html("h3").child(move || read(|n| n.name.clone())))
+            .child(
+                html("span")
+                    .class("inspector-kind")
+                    .child(move || read(|n| kind_word(n.kind).to_owned())),
+            )
+            .child(
+                html("span")
+                    .class(move || condition.get().map_or("plaque", |c| c.0))
+                    .child(move || condition.get().map(|c| c.1)),
+            ),
+        html("p").class("inspector-line").child(move || read(|n| n.line.clone())),
+        Actions(Selection::Node(id)),
+        GaugeBar("Queue", queue.into()),
+        GaugeBar("Workers busy", workers.into()),
+        move || crowd.get().map(|crowd| CrowdBar(crowd)),
+        move || breakers.get().into_iter().map(|b| Breaker(b)).collect::<View>(),
+        Rows(rows.into()),
+    )
 }
 
 /// How full something is, in words and as a bar.
-#[component]
-fn GaugeBar(name: &'static str, #[prop(into)] gauge: Signal<Option<Gauge>>) -> impl IntoView {
+fn GaugeBar(name: &'static str, gauge: Signal<Option<Gauge>>) -> impl Into<View> {
     let bounded = move || gauge.get().filter(|g| g.limit < u32::MAX);
     let said = move || {
         gauge.get().map(|g| match g.limit {
@@ -69,22 +74,23 @@ fn GaugeBar(name: &'static str, #[prop(into)] gauge: Signal<Option<Gauge>>) -> i
     let part =
         move || bounded().map_or(0.0, |g| f64::from(g.level) / f64::from(g.limit.max(1)) * 100.0);
     let full = move || part() >= 100.0;
-    view! {
-        <Show when=move || gauge.get().is_some()>
-            <div class="gauge" class:gauge-full=full>
-                <span class="gauge-name">{name}</span>
-                <span class="gauge-said">{said}</span>
-                <span class="gauge-bar" aria-hidden="true">
-                    <span style=move || format!("width: {:.1}%", part().min(100.0))></span>
-                </span>
-            </div>
-        </Show>
-    }
+    show(
+        move || gauge.get().is_some(),
+        move || {
+            html("div")
+                .class("gauge")
+                .class_when("gauge-full", full)
+                .child(html("span").class("gauge-name").child(name))
+                .child(html("span").class("gauge-said").child(said))
+                .child(html("span").class("gauge-bar").attr("aria-hidden", "true").child(
+                    html("span").attr("style", move || format!("width: {:.1}%", part().min(100.0))),
+                ))
+        },
+    )
 }
 
 /// How the clients of a population are.
-#[component]
-fn CrowdBar(crowd: Crowd) -> impl IntoView {
+fn CrowdBar(crowd: Crowd) -> impl Into<View> {
     const WORDS: [(&str, &str); 7] = [
         ("idle", "--line"),
         ("waiting", "--accent"),
@@ -96,24 +102,35 @@ fn CrowdBar(crowd: Crowd) -> impl IntoView {
     ];
     let parts = WORDS.into_iter().zip(crowd.counts).filter(|(_, count)| *count > 0);
     let part = |((_, colour), count): ((&str, &'static str), u32)| {
-        view! { <span style=format!("flex-grow: {count}; background: var({colour})")></span> }
+        html("span").attr("style", format!("flex-grow: {count}; background: var({colour})"))
     };
     let word = |((word, colour), count): ((&'static str, &'static str), u32)| {
         let key = format!("background: var({colour})");
-        view! { <li><span class="mix-key" style=key></span>{word}" "<b>{count}</b></li> }
+        html("li")
+            .child(html("span").class("mix-key").attr("style", key))
+            .child(word)
+            .child(" ")
+            .child(html("b").child(count))
     };
-    view! {
-        <div class="mix">
-            <p class="gauge-name">{scale::short(f64::from(crowd.clients))}" clients"</p>
-            <div class="mix-bar" aria-hidden="true">{parts.clone().map(part).collect_view()}</div>
-            <ul class="mix-words">{parts.map(word).collect_view()}</ul>
-        </div>
-    }
+    html("div")
+        .class("mix")
+        .child(
+            html("p")
+                .class("gauge-name")
+                .child(scale::short(f64::from(crowd.clients)))
+                .child(" clients"),
+        )
+        .child(
+            html("div")
+                .class("mix-bar")
+                .attr("aria-hidden", "true")
+                .child(parts.clone().map(part).collect::<View>()),
+        )
+        .child(html("ul").class("mix-words").child(parts.map(word).collect::<View>()))
 }
 
 /// A breaker (or the breakers of many clients) towards one target, in words.
-#[component]
-fn Breaker(breaker: BreakerView) -> impl IntoView {
+fn Breaker(breaker: BreakerView) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let all = breaker.closed + breaker.open + breaker.half_open;
     let (class, shape) = match (breaker.open, breaker.half_open) {
@@ -133,13 +150,16 @@ fn Breaker(breaker: BreakerView) -> impl IntoView {
         let now = lab.with_frame(|f| f.at);
         probe.filter(|at| *at > now).map(|at| format!("next probe in {}", span(at.since(now))))
     };
-    view! {
-        <div class="breaker-row">
-            <span class=class><span aria-hidden="true">{shape}" "</span>{state}</span>
-            <span>{format!("breaker to {}", breaker.target)}</span>
-            <span class="breaker-wait">{wait}</span>
-        </div>
-    }
+    html("div")
+        .class("breaker-row")
+        .child(
+            html("span")
+                .class(class)
+                .child(html("span").attr("aria-hidden", "true").child(shape).child(" "))
+                .child(state),
+        )
+        .child(html("span").child(format!("breaker to {}", breaker.target)))
+        .child(html("span").class("breaker-wait").child(wait))
 }
 
 /// A condition as the class of a chip and words: `▼ down 3.1 s`.
