@@ -1,7 +1,7 @@
 //! Links that were ever given out open for ever, and mean what they meant.
 
 use netsplit::scenario::link::{Opened, encode, open};
-use netsplit::scenario::v1::wire::Examine;
+use netsplit::scenario::v1::wire::Wire;
 
 /// One link a line: the preset, what stands after `#`, what it must open. New lines are added at
 /// the end; no line is ever changed.

@@ -8,6 +8,12 @@ use crate::scenario::presets::{self, Preset};
 use leptos::ev;
 use leptos::prelude::*;
 
+const PITCH: &str = "Every call in a distributed system can be slow, lost, doubled, or succeed \
+    without telling anyone. netsplit simulates whole systems in this tab: cut a link, crash a \
+    node, change a timeout, and see who suffers and why.";
+
+const FOOT: &str = "Deterministic: a link opens the same run everywhere. Nothing leaves this tab.";
+
 /// The gallery.
 pub fn Gallery() -> impl Into<View> {
     let mut themes: Vec<String> = Vec::new();
@@ -28,12 +34,22 @@ pub fn Gallery() -> impl Into<View> {
             .child(html("h2").child(theme))
             .child(html("ul").class("cards").child(cards))
     };
-    html("main").class("gallery").child(html("header").class("hero").child(html("div").child(html("h1").child("Break it here first.")).child(html("p").child("Every call in a distributed system can be slow, lost, doubled, or succeed without telling anyone. ").child("netsplit simulates whole systems in this tab: cut a link, crash a node, change a timeout, and see who suffers and why.")).child(first.map(|preset| Start(preset)))).child(first.map(|preset| Poster(preset.id)))).child(themes.into_iter().map(section).collect::<View>()).child(html("footer").class("foot").child("Deterministic: a link opens the same run everywhere. Nothing leaves this tab."))
+    let pitch = html("div")
+        .child(html("h1").child("Break it here first."))
+        .child(html("p").child(PITCH))
+        .child(first.map(|preset| Start(preset)));
+    let hero =
+        html("header").class("hero").child(pitch).child(first.map(|preset| Poster(&preset.id)));
+    html("main")
+        .class("gallery")
+        .child(hero)
+        .child(themes.into_iter().map(section).collect::<View>())
+        .child(html("footer").class("foot").child(FOOT))
 }
 
 fn Start(preset: &'static Preset) -> impl Into<View> {
     let lab = expect_context::<Lab>();
-    let id = preset.id;
+    let id = preset.id.as_str();
     html("a")
         .class("button button-main start")
         .attr("href", address::of_preset(id))
@@ -43,13 +59,13 @@ fn Start(preset: &'static Preset) -> impl Into<View> {
 
 fn Card(preset: &'static Preset) -> impl Into<View> {
     let lab = expect_context::<Lab>();
-    let id = preset.id;
+    let id = preset.id.as_str();
     html("li").class("card").child(
         html("a")
             .attr("href", address::of_preset(id))
             .on(ev::click, move |event| address::follow(lab, &event, Some(id)))
             .child(Poster(id))
-            .child(html("h3").child(preset.title.to_string()))
-            .child(html("p").child(preset.summary.to_string())),
+            .child(html("h3").child(preset.title.as_str()))
+            .child(html("p").child(preset.summary.as_str())),
     )
 }

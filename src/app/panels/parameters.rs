@@ -9,7 +9,7 @@ use super::form::schema::{Schema, Shape, chosen};
 use crate::app::dom::{View, each, html};
 use crate::app::state::{Lab, Selection};
 use crate::scenario::SCHEMA;
-use crate::scenario::v1::wire::Examine;
+use crate::scenario::v1::wire::Wire;
 use leptos::ev;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub fn Parameters() -> impl Into<View> {
     });
     let set = Memo::new(move |_| {
         lab.opened.track();
-        lab.with_session(|s| serde_json::to_value(s.scenario())).unwrap_or_default()
+        lab.with_session(|s| s.scenario().write())
     });
     provide_context(Form { schema: schema.clone(), values, set });
     let names = Memo::new(move |_| {

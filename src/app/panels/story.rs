@@ -59,8 +59,8 @@ fn Bet(question: &'static Question) -> impl Into<View> {
         }
     });
     let choice = move |(n, text): (usize, &'static String)| {
-        let right = move || told.get() && n == question.answer;
-        let wrong = move || told.get() && n != question.answer && bet.get() == Some(n);
+        let right = move || told.get() && n == question.answer as usize;
+        let wrong = move || told.get() && n != question.answer as usize && bet.get() == Some(n);
         let mark = move || match (right(), wrong(), bet.get() == Some(n)) {
             (true, _, _) => "✓",
             (_, true, _) => "✕",
@@ -82,8 +82,11 @@ fn Bet(question: &'static Question) -> impl Into<View> {
     };
     let result = move || {
         let bet = bet.get().filter(|_| told.get())?;
-        let verdict =
-            if bet == question.answer { "Well predicted." } else { "It went differently." };
+        let verdict = if bet == question.answer as usize {
+            "Well predicted."
+        } else {
+            "It went differently."
+        };
         Some(
             html("p")
                 .class("bet-result")
@@ -125,7 +128,7 @@ fn Attempt(attempt: &'static Try) -> impl Into<View> {
         lab.pause();
         lab.update_session(|s| s.seek(Time::ZERO));
         let all = attempt.set.iter().all(|(path, value)| {
-            lab.command(Command::Set { path: path.clone(), value: value.clone() })
+            lab.command(Command::Set { path: path.to_owned(), value: value.clone() })
         });
         tried.set(all);
         if all {

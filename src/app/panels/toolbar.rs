@@ -118,7 +118,7 @@ fn Switcher() -> impl Into<View> {
         address::follow(lab, &event, Some(id));
     };
     let entry = move |preset: &'static presets::Preset| {
-        let id = preset.id;
+        let id = preset.id.as_str();
         html("li").child(
             html("a")
                 .attr("href", address::of_preset(id))
@@ -126,7 +126,7 @@ fn Switcher() -> impl Into<View> {
                     (lab.preset.get().as_deref() == Some(id)).then_some("page")
                 })
                 .on(ev::click, move |event| choose(event, id))
-                .child(preset.title.to_string()),
+                .child(preset.title.as_str()),
         )
     };
     html("details")

@@ -11,7 +11,7 @@ mod set;
 
 use super::v1::breaker::Breaker;
 use super::v1::node::{Clients, Load, Node};
-use super::v1::wire::{Examine, Walk};
+use super::v1::wire::{Walk, Wire};
 use super::v1::{self, Scenario};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;

@@ -8,9 +8,8 @@ use super::names;
 use crate::base::diagnostics::Diagnostics;
 use crate::scenario::read::{self, near};
 use crate::scenario::v1::node::Node;
-use crate::scenario::v1::wire::{Examine, Named};
+use crate::scenario::v1::wire::{Named, Wire};
 use crate::scenario::v1::{Link, Scenario};
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// Longest path that is looked at, in steps.
@@ -155,7 +154,7 @@ fn scalar(text: &str) -> Option<Value> {
 }
 
 /// The first way to put one of `leaves` at the end of `steps` that the format accepts.
-fn accepted<T: DeserializeOwned>(
+fn accepted<T: Wire>(
     old: &Value,
     steps: &[&str],
     leaves: &[Leaf],
@@ -166,7 +165,7 @@ fn accepted<T: DeserializeOwned>(
         let mut ways = Vec::new();
         insert(old, steps, leaf, &mut |value| ways.push(value));
         for json in ways {
-            match read::part(json, path) {
+            match read::part(&json, path) {
                 Ok(thing) => return Ok(thing),
                 // A field that is not known tells more than a type that does not fit.
                 Err(problems) => match &first {
@@ -320,7 +319,7 @@ mod tests {
     #[test]
     fn a_refused_change_says_why_and_changes_nothing() {
         for (path, value, words) in [
-            ("api.queue", "many", "nodes.api.service.queue: invalid type: string \"many\""),
+            ("api.queue", "many", "nodes.api.service.queue: `\"many\"` is not a whole number"),
             ("api.qeue", "5", "did you mean `queue`?"),
             ("aip.queue", "5", "did you mean `api`?"),
             ("api-1.queue", "5", "replicas share their settings: change `api`"),

@@ -1,10 +1,10 @@
 //! What is too long or too different to be read: JSON, deflated, with a checksum.
 
-use super::json;
 use crate::base::diagnostics::Diagnostics;
 use crate::scenario::compile::compile;
 use crate::scenario::read;
 use crate::scenario::v1::Scenario;
+use crate::scenario::v1::wire::Wire;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use miniz_oxide::deflate::compress_to_vec;
@@ -39,7 +39,7 @@ pub fn read(blob: &str, base: &Scenario) -> Result<Scenario, Diagnostics> {
     };
     let patch = read::json(&patch)?;
     let whole = if codec == "1" {
-        let mut whole = json(base);
+        let mut whole = base.write();
         merge(&mut whole, patch);
         whole
     } else {
@@ -52,7 +52,7 @@ pub fn read(blob: &str, base: &Scenario) -> Result<Scenario, Diagnostics> {
 
 /// The blob that makes `scenario` of `base`.
 pub fn write(scenario: &Scenario, base: &Scenario) -> String {
-    let (from, to) = (json(base), json(scenario));
+    let (from, to) = (base.write(), scenario.write());
     let patch = patch(&from, &to);
     let mut patched = from;
     merge(&mut patched, patch.clone());

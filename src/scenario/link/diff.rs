@@ -1,8 +1,9 @@
 //! The changes from one scenario to another as readable pairs, `api.queue=50`.
 
-use super::{blob, json};
+use super::blob;
 use crate::scenario::compile;
 use crate::scenario::v1::Scenario;
+use crate::scenario::v1::wire::Wire;
 use serde_json::{Map, Number, Value};
 
 /// The pairs that make `new` of `old`, sorted; none when no pairs do, as when nodes come or go.
@@ -13,7 +14,7 @@ pub fn pairs(old: &Scenario, new: &Scenario) -> Option<Vec<(String, String)>> {
     // One key of an object giving way to another is a change of variant, or is not.
     [true, false].into_iter().find_map(|switches| {
         let mut pairs = Vec::new();
-        differ(&json(old), &json(new), &mut Vec::new(), switches, &mut pairs);
+        differ(&old.write(), &new.write(), &mut Vec::new(), switches, &mut pairs);
         pairs.sort();
         let mut result = old.clone();
         let mut ok = true;

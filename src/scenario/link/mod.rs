@@ -21,8 +21,8 @@ mod write;
 
 use super::compile::{self, compile};
 use super::presets;
+use super::read;
 use super::v1::Scenario;
-use super::{read, v1};
 use crate::base::diagnostics::{Diagnostics, Severity};
 use crate::base::time::{Span, Time};
 use script::Step;
@@ -156,7 +156,7 @@ fn base(preset: Option<&str>, blob: Option<&str>, problems: &mut Diagnostics) ->
     let asked = preset.filter(|id| *id != CUSTOM);
     let found = asked.and_then(presets::find);
     if let (Some(asked), None) = (asked, found) {
-        let ids: Vec<&str> = presets::all().iter().map(|p| p.id).collect();
+        let ids: Vec<&str> = presets::all().iter().map(|p| p.id.as_str()).collect();
         let remedy = match read::near(asked, &ids) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there are: {}", ids.join(", ")),
@@ -314,11 +314,6 @@ fn percent_decoded(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// The JSON of a scenario, without what is at its default.
-fn json(scenario: &v1::Scenario) -> Value {
-    serde_json::to_value(scenario).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use super::script::Act;
 use super::*;
 use crate::base::unit::Chance;
+use crate::scenario::v1;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -111,7 +112,7 @@ fn what_cannot_be_used_names_itself() {
         "api.qeue=5",
         "warning: api.qeue: set aside: nodes.api.service.qeue: unknown field",
     );
-    warns(preset, "api.queue=many", "nodes.api.service.queue: invalid type: string \"many\"");
+    warns(preset, "api.queue=many", "nodes.api.service.queue: `\"many\"` is not a whole number");
     warns(preset, "api.workers=0", "0 is outside its limits");
     warns(preset, "nonsense=1", "no node and no part of a scenario called `nonsense`");
     warns(preset, "nonsense", "`nonsense` is not a pair");

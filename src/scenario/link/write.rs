@@ -47,7 +47,7 @@ pub fn fragment(opened: &Opened) -> (&'static str, String) {
     pairs.sort();
     let pairs: Vec<String> =
         pairs.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value))).collect();
-    (preset.map_or(CUSTOM, |p| p.id), pairs.join("&"))
+    (preset.map_or(CUSTOM, |p| &p.id), pairs.join("&"))
 }
 
 /// Everything but what survives unchanged is percent-encoded.

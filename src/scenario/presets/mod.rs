@@ -4,9 +4,9 @@
 //! To add one: a file here, a line in `FILES`, and a file of facts in `tests/presets` that binds
 //! the numbers of its story to the run.
 
+use super::read;
 use super::v1::Scenario;
 use super::v1::wire::Named;
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::sync::LazyLock;
 
@@ -17,81 +17,77 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {
-    let read = |(id, text): &(&'static str, &str)| {
-        let preset: Preset = serde_json::from_str(text).expect("a test reads every preset");
-        Preset { id, ..preset }
+    let read = |(id, text): &(&str, &str)| {
+        let told = read::json(text).and_then(|json| read::part::<Preset>(&json, id));
+        let preset =
+            told.unwrap_or_else(|problems| panic!("a test reads every preset: {problems}"));
+        Preset { id: (*id).to_owned(), ..preset }
     };
     FILES.iter().map(read).collect()
 });
 
-/// A scenario with a story.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Preset {
-    /// Its name in links.
-    #[serde(skip)]
-    pub id: &'static str,
-    /// What it is called.
-    pub title: String,
-    /// What it is about, in a sentence or two.
-    pub summary: String,
-    /// The shelf it stands on.
-    pub theme: String,
-    /// What happens and why, in paragraphs.
-    pub story: Vec<String>,
-    /// A bet to make before running it.
-    pub question: Question,
-    /// What to look at while it runs.
-    pub watch: Vec<String>,
-    /// Changes to try.
-    pub tries: Vec<Try>,
-    /// How far to trust it.
-    pub card: Fidelity,
-    /// What is run.
-    pub scenario: Scenario,
+wire! {
+    /// A scenario with a story.
+    pub struct Preset {
+        /// Its name in links: that of its file.
+        id: String = String::new();
+        /// What it is called.
+        title: String = String::new();
+        /// What it is about, in a sentence or two.
+        summary: String = String::new();
+        /// The shelf it stands on.
+        theme: String = String::new();
+        /// What happens and why, in paragraphs.
+        story: Vec<String> = Vec::new();
+        /// A bet to make before running it.
+        question: Question = Question::default();
+        /// What to look at while it runs.
+        watch: Vec<String> = Vec::new();
+        /// Changes to try.
+        tries: Vec<Try> = Vec::new();
+        /// How far to trust it.
+        card: Fidelity = Fidelity::default();
+        /// What is run.
+        scenario: Scenario = Scenario::default();
+    }
 }
 
-/// A bet to make before a run.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Question {
-    /// What is asked.
-    pub text: String,
-    /// What may be answered.
-    pub choices: Vec<String>,
-    /// Which choice is right, counting from zero.
-    pub answer: usize,
-    /// Why.
-    pub explain: String,
+wire! {
+    /// A bet to make before a run.
+    pub struct Question {
+        /// What is asked.
+        text: String = String::new();
+        /// What may be answered.
+        choices: Vec<String> = Vec::new();
+        /// Which choice is right, counting from zero.
+        answer: u32 = 0;
+        /// Why.
+        explain: String = String::new();
+    }
 }
 
-/// A change to try, with one click.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Try {
-    /// What it does.
-    pub label: String,
-    /// Paths and values, see [`super::compile::set`].
-    #[serde(deserialize_with = "in_order")]
-    pub set: Vec<(String, Value)>,
-    /// What will be seen.
-    pub expect: String,
+wire! {
+    /// A change to try, with one click.
+    pub struct Try {
+        /// What it does.
+        label: String = String::new();
+        /// Paths and values, see [`super::compile::set`].
+        set: Named<Value> = Named::default();
+        /// What will be seen.
+        expect: String = String::new();
+    }
 }
 
-/// What the simulation has of the real thing.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fidelity {
-    /// As in reality.
-    pub modelled: Vec<String>,
-    /// Simpler than in reality.
-    pub simplified: Vec<String>,
-    /// Left out.
-    pub not_modelled: Vec<String>,
-}
-
-fn in_order<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<(String, Value)>, D::Error> {
-    Named::<Value>::deserialize(d).map(|named| named.0)
+wire! {
+    /// What the simulation has of the real thing.
+    pub struct Fidelity {
+        /// As in reality.
+        modelled: Vec<String> = Vec::new();
+        /// Simpler than in reality.
+        simplified: Vec<String> = Vec::new();
+        /// Left out.
+        not_modelled: Vec<String> = Vec::new();
+    }
 }
 
 /// All of them.

@@ -1,15 +1,15 @@
 //! How long things take, as people write it: `"10ms"`, `{"exponential": "10ms"}`.
 
-use super::wire::{Examine, Walk};
+use super::wire::{LONGEST, Walk, Wire, tagged};
 use crate::base::dist;
 use crate::base::time::Span;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// How long something takes. Plain text, `10ms`, always takes that long.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "cli", schemars(transform = crate::scenario::schema::or_span))]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "cli", schemars(rename_all = "snake_case"))]
 pub enum Dist {
     /// Always the same.
     Constant(Span),
@@ -30,19 +30,7 @@ pub enum Dist {
     Mixture(Vec<(f64, Dist)>),
 }
 
-// The same without the plain text, which is what a derived reader can read.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Tagged {
-    Constant(Span),
-    Uniform(Span, Span),
-    Exponential(Span),
-    Normal(Span, Span),
-    LogNormal(LogNormal),
-    Pareto(Pareto),
-    Table(Vec<(f64, Span)>),
-    Mixture(Vec<(f64, Dist)>),
-}
+written!(Dist);
 
 wire! {
     /// A bell curve of the logarithm.
@@ -64,40 +52,8 @@ wire! {
     }
 }
 
-impl<'de> Deserialize<'de> for Dist {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Dist, D::Error> {
-        struct Either;
-        impl<'de> serde::de::Visitor<'de> for Either {
-            type Value = Dist;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a duration such as \"10ms\", or {\"exponential\": \"10ms\"}")
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Dist, E> {
-                text.parse().map(Dist::Constant).map_err(E::custom)
-            }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Dist, A::Error> {
-                Tagged::deserialize(serde::de::value::MapAccessDeserializer::new(map))
-                    .map(Dist::from)
-            }
-        }
-        d.deserialize_any(Either)
-    }
-}
-
-impl From<Tagged> for Dist {
-    fn from(tagged: Tagged) -> Dist {
-        match tagged {
-            Tagged::Constant(span) => Dist::Constant(span),
-            Tagged::Uniform(low, high) => Dist::Uniform(low, high),
-            Tagged::Exponential(mean) => Dist::Exponential(mean),
-            Tagged::Normal(mean, deviation) => Dist::Normal(mean, deviation),
-            Tagged::LogNormal(inner) => Dist::LogNormal(inner),
-            Tagged::Pareto(inner) => Dist::Pareto(inner),
-            Tagged::Table(points) => Dist::Table(points),
-            Tagged::Mixture(parts) => Dist::Mixture(parts),
-        }
-    }
-}
+const TAGS: [&str; 8] =
+    ["constant", "uniform", "exponential", "normal", "log_normal", "pareto", "table", "mixture"];
 
 impl Dist {
     /// The distribution the engine draws from.
@@ -140,7 +96,40 @@ pub const TABLE_POINTS: usize = 1_000;
 /// Parts a mixture may have.
 pub const MIXTURE_PARTS: usize = 16;
 
-impl Examine for Dist {
+impl Wire for Dist {
+    fn read(json: &Value, walk: &mut Walk<'_>) -> Option<Dist> {
+        if json.is_string() {
+            return Span::read(json, walk).map(Dist::Constant);
+        }
+        let (tag, inner) = walk.variant(json, &TAGS)?;
+        Some(match tag {
+            "constant" => Dist::Constant(walk.within(tag, inner)?),
+            "exponential" => Dist::Exponential(walk.within(tag, inner)?),
+            "log_normal" => Dist::LogNormal(walk.within(tag, inner)?),
+            "pareto" => Dist::Pareto(walk.within(tag, inner)?),
+            "table" => Dist::Table(walk.within(tag, inner)?),
+            "mixture" => Dist::Mixture(walk.within(tag, inner)?),
+            _ => {
+                let (a, b) = walk.within(tag, inner)?;
+                if tag == "uniform" { Dist::Uniform(a, b) } else { Dist::Normal(a, b) }
+            }
+        })
+    }
+
+    fn write(&self) -> Value {
+        let (tag, inner) = match self {
+            Dist::Constant(span) => ("constant", span.write()),
+            Dist::Uniform(low, high) => ("uniform", (*low, *high).write()),
+            Dist::Exponential(mean) => ("exponential", mean.write()),
+            Dist::Normal(mean, deviation) => ("normal", (*mean, *deviation).write()),
+            Dist::LogNormal(inner) => ("log_normal", inner.write()),
+            Dist::Pareto(inner) => ("pareto", inner.write()),
+            Dist::Table(points) => ("table", points.write()),
+            Dist::Mixture(parts) => ("mixture", parts.write()),
+        };
+        tagged(tag, inner)
+    }
+
     fn examine(&self, walk: &mut Walk<'_>) {
         match self {
             Dist::Constant(span) => walk.part("constant", span),
@@ -183,7 +172,7 @@ fn table(points: &[(f64, Span)], walk: &mut Walk<'_>) {
         let message = "shares or values fall somewhere".to_owned();
         error(walk, message, "sort the points by share; values rise with them");
     }
-    if let Some((_, value)) = points.iter().find(|(_, v)| *v > super::wire::LONGEST) {
+    if let Some((_, value)) = points.iter().find(|(_, v)| *v > LONGEST) {
         walk.part("table", value);
     }
 }

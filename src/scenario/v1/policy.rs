@@ -35,8 +35,7 @@ wire! {
         /// The first wait, twice, three times, ...
         Linear;
         /// Each wait is the last one times the factor.
-        #[serde(alias = "exp")]
-        Exponential;
+        Exponential or "exp";
         /// Anything from the first wait to three times the last one; the cap cuts what was drawn.
         Decorrelated;
         /// The same as Finagle does it: the cap cuts the range that is drawn from.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::scenario::read;
 use serde_json::{Value, json};
-use wire::Examine;
+use wire::Wire;
 
 /// Everything that can stand in a scenario, each part with nothing said about it.
 fn bare() -> Value {
@@ -60,7 +60,7 @@ fn what_is_at_its_default_is_not_written() {
 
 #[test]
 fn a_distribution_may_be_plain_text() {
-    let dist = |json: Value| serde_json::from_value::<Dist>(json).map_err(|e| e.to_string());
+    let dist = |json: Value| read::part::<Dist>(&json, "time").map_err(|e| e.to_string());
     assert_eq!(dist(json!("10ms")), Ok(Dist::Constant(Span::millis(10))));
     assert_eq!(dist(json!({"constant": "10ms"})), Ok(Dist::Constant(Span::millis(10))));
     let both = dist(json!({"mixture": [[1, "1ms"], [2, {"exponential": "9ms"}]]}));

@@ -12,7 +12,7 @@ use netsplit::base::time::{Span, Time};
 use netsplit::check::State;
 use netsplit::scenario::presets::{self, Preset, Try};
 use netsplit::scenario::read;
-use netsplit::scenario::v1::wire::Examine;
+use netsplit::scenario::v1::wire::Wire;
 use netsplit::session::Session;
 use netsplit::session::command::Command;
 use serde::Deserialize;
