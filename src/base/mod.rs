@@ -6,6 +6,8 @@ pub mod dist;
 pub mod histogram;
 pub mod id;
 pub mod random;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod slab;
 pub mod time;
 pub mod unit;

@@ -3,8 +3,6 @@
 
 use super::v1::Scenario;
 use super::v1::wire::Named;
-use crate::base::time::Span;
-use crate::base::unit::{Chance, Rate};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -34,25 +32,6 @@ pub fn or_span(schema: &mut Schema) {
         options.push(text);
     }
 }
-
-macro_rules! text {
-    ($kind:ty, $name:literal, $help:literal) => {
-        impl JsonSchema for $kind {
-            fn inline_schema() -> bool {
-                true
-            }
-            fn schema_name() -> Cow<'static, str> {
-                $name.into()
-            }
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "format": $name, "description": $help })
-            }
-        }
-    };
-}
-text!(Span, "span", "A length of time: a number and us, ms, s, m or h.");
-text!(Rate, "rate", "A rate: a number and /s, /m or /h.");
-text!(Chance, "chance", "A chance: a percentage from 0% to 100%.");
 
 impl<T: JsonSchema> JsonSchema for Named<T> {
     fn inline_schema() -> bool {

@@ -21,17 +21,17 @@ pub struct History {
 impl History {
     /// With the beginning as its first snapshot.
     pub fn new(start: &Run) -> History {
-        History { snapshots: BTreeMap::from([(start.now(), start.clone())]), gap: GAP }
+        History { snapshots: BTreeMap::from([(start.course.now(), start.clone())]), gap: GAP }
     }
 
     /// Keeps a snapshot of `run`, if enough has happened since the last one before it.
     pub fn offer(&mut self, run: &Run) {
-        let before = self.snapshots.range(..=run.now()).next_back();
-        let events = before.map_or(0, |(_, snapshot)| snapshot.events());
-        if run.events() < events + self.gap {
+        let before = self.snapshots.range(..=run.course.now()).next_back();
+        let events = before.map_or(0, |(_, snapshot)| snapshot.course.events());
+        if run.course.events() < events + self.gap {
             return;
         }
-        self.snapshots.insert(run.now(), run.clone());
+        self.snapshots.insert(run.course.now(), run.clone());
         let kept = (MEMORY / run.weight().max(1)).clamp(3, KEPT as u64) as usize;
         if self.snapshots.len() > kept {
             self.gap *= 2;

@@ -132,7 +132,7 @@ impl Session {
 
     /// Simulated time.
     pub fn now(&self) -> Time {
-        self.run.now()
+        self.run.course.now()
     }
 
     /// When the run is over.
@@ -148,21 +148,21 @@ impl Session {
     /// Goes forward to `until` or the end, handling at most `events`; true if it got there.
     pub fn advance(&mut self, until: Time, events: u32) -> bool {
         let until = until.min(self.end());
-        let last = self.run.events() + u64::from(events);
+        let last = self.run.course.events() + u64::from(events);
         loop {
-            let next = self.commands.iter().find(|c| c.at > self.run.now()).map(|c| c.at);
+            let next = self.commands.iter().find(|c| c.at > self.run.course.now()).map(|c| c.at);
             let stop = until.min(next.unwrap_or(Time::NEVER));
-            let left = last.saturating_sub(self.run.events()).min(u64::from(STEP_MAX));
-            let reached = self.run.advance(stop, left);
+            let left = last.saturating_sub(self.run.course.events()).min(u64::from(STEP_MAX));
+            let reached = self.run.course.advance(stop, left);
             if reached && Some(stop) == next {
                 self.apply_due(stop);
             }
-            self.newest = self.newest.max(self.run.now());
+            self.newest = self.newest.max(self.run.course.now());
             self.history.offer(&self.run);
             if reached && stop == until {
                 return true;
             }
-            if self.run.events() >= last {
+            if self.run.course.events() >= last {
                 return false;
             }
         }
@@ -179,14 +179,14 @@ impl Session {
     pub fn step_event(&mut self) -> Option<Line> {
         let end = self.end();
         for _ in 0..STEP_MAX {
-            let next = self.commands.iter().find(|c| c.at > self.run.now()).map(|c| c.at);
+            let next = self.commands.iter().find(|c| c.at > self.run.course.now()).map(|c| c.at);
             let stop = end.min(next.unwrap_or(Time::NEVER));
-            let stepped = self.run.step(stop);
+            let stepped = self.run.course.step(stop);
             if !stepped && Some(stop) == next {
                 self.apply_due(stop);
             }
-            self.newest = self.newest.max(self.run.now());
-            if stepped && self.run.noticed() {
+            self.newest = self.newest.max(self.run.course.now());
+            if stepped && self.run.course.noticed() {
                 break;
             }
             if !stepped && stop == end {
@@ -195,13 +195,14 @@ impl Session {
         }
         // What else happens at this instant belongs to it.
         self.advance(self.now(), u32::MAX);
-        self.run.watch.noticed()
+        self.run.course.watch.noticed()
     }
 
     /// Goes to an instant, before or after now.
     pub fn seek(&mut self, at: Time) {
         let at = at.min(self.end());
-        if at < self.now() || self.history.nearest(at).is_some_and(|r| r.now() > self.now()) {
+        if at < self.now() || self.history.nearest(at).is_some_and(|r| r.course.now() > self.now())
+        {
             self.restore(at);
         }
         while !self.advance(at, u32::MAX) {}
@@ -212,7 +213,7 @@ impl Session {
         if let Some(snapshot) = self.history.nearest(at) {
             self.run.clone_from(snapshot);
         }
-        if self.run.now() == Time::ZERO {
+        if self.run.course.now() == Time::ZERO {
             // The snapshot of the beginning is from before anything was done.
             self.apply_due(Time::ZERO);
         }
@@ -322,25 +323,25 @@ impl Session {
 
     /// Fills the picture of this instant.
     pub fn frame(&self, frame: &mut Frame) {
-        picture::fill(&self.run.world, &self.run.cast, frame);
+        picture::fill(&self.run.course.world, &self.run.course.cast, frame);
         let since = Time(self.now().0.saturating_sub(FADE.0));
         frame.ends.clear();
-        frame.ends.extend(self.run.ends(since).cloned());
+        frame.ends.extend(self.run.course.ends(since).cloned());
     }
 
     /// Numbers of the run so far.
     pub fn metrics(&self) -> &Metrics {
-        &self.run.watch.metrics
+        &self.run.course.watch.metrics
     }
 
     /// The newest lines of the log, the newest first.
     pub fn log(&self, newest: usize) -> Vec<Line> {
-        self.run.watch.lines(newest)
+        self.run.course.watch.lines(newest)
     }
 
     /// What the checks say so far.
     pub fn verdicts(&self) -> Vec<Verdict> {
-        let checks = &self.run.checks;
+        let checks = &self.run.course.checks;
         checks.verdicts().into_iter().chain(checks.self_checks()).collect()
     }
 
@@ -351,15 +352,17 @@ impl Session {
 
     /// What there is to say about a node.
     pub fn node_details(&self, node: NodeId) -> Vec<(String, String)> {
-        inspect::node(&self.run.world, &self.run.cast, node)
+        inspect::node(&self.run.course.world, &self.run.course.cast, node)
     }
 
     /// What became of a message and of what it serves.
     pub fn packet_story(&self, packet: u64) -> Option<Story> {
         let run = &self.run;
-        let Some(intent) = run.intent_of(packet) else { return run.watch.lost_story(packet) };
-        let mut story = run.watch.story(intent)?;
-        if let Some(rows) = inspect::packet(&run.world, &run.cast, packet) {
+        let Some(intent) = run.course.intent_of(packet) else {
+            return run.course.watch.lost_story(packet);
+        };
+        let mut story = run.course.watch.story(intent)?;
+        if let Some(rows) = inspect::packet(&run.course.world, &run.course.cast, packet) {
             story.rows.splice(0..0, rows);
         }
         Some(story)
@@ -367,16 +370,16 @@ impl Session {
 
     /// Everything that became of one intent.
     pub fn intent_story(&self, intent: u64) -> Option<Story> {
-        self.run.watch.story(intent)
+        self.run.course.watch.story(intent)
     }
 
     /// Intents worth asking about, the latest first.
     pub fn recent_failures(&self) -> Vec<(u64, Line)> {
-        self.run.watch.notable()
+        self.run.course.watch.notable()
     }
 
     /// A number that two runs share only if the same things happened at the same times.
     pub fn digest(&self) -> u64 {
-        self.run.world.shared.trace.digest()
+        self.run.course.world.shared.trace.digest()
     }
 }

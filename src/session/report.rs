@@ -48,7 +48,7 @@ impl Report {
             title: session.scenario().title.clone(),
             seed: session.scenario().seed,
             seconds: session.now().as_secs(),
-            events: session.run().events(),
+            events: session.run().course.events(),
             digest: format!("{:016x}", session.digest()),
             link: session.link(LinkOptions { instant: false }),
             totals: metrics.totals.clone(),

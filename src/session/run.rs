@@ -1,5 +1,4 @@
-//! A scenario at work: the world, and everything that follows it event by event. Cloning it is a
-//! snapshot of what is on screen.
+//! A scenario at work. Cloning it is a snapshot of what is on screen.
 
 use super::command::{Command, Timed};
 use crate::base::diagnostics::Diagnostics;
@@ -8,21 +7,15 @@ use crate::base::time::Time;
 use crate::base::unit::Chance;
 use crate::check::{Checks, Property};
 use crate::observe::cast::Cast;
-use crate::observe::frame::{Fate, PacketEnd};
-use crate::observe::metrics::BIN;
+use crate::observe::course::Course;
 use crate::observe::picture;
-use crate::observe::watch::Watch;
 use crate::protocol::client::Load;
-use crate::protocol::{Message, Role, Settings};
+use crate::protocol::{Role, Settings};
 use crate::scenario::compile::{Plan, compile, set};
 use crate::scenario::v1::{self, Scenario};
 use crate::sim::fault::Fault;
-use crate::sim::trace::{self, Level, Record, What};
-use crate::sim::world::World;
-use std::collections::VecDeque;
+use crate::sim::trace::Level;
 
-/// Messages that met their end and may still be fading.
-const ENDS: usize = 512;
 /// Above this many requests a second, only notes and losses are recorded.
 const DETAILED_RATE: f64 = 20_000.0;
 
@@ -33,31 +26,8 @@ pub struct Run {
     pub scenario: Scenario,
     /// What it was compiled to.
     pub plan: Plan,
-    /// The world.
-    pub world: World<Role>,
-    /// Who is on the stage.
-    pub cast: Cast,
-    /// Numbers, sentences, lives of intents.
-    pub watch: Watch,
-    /// Properties.
-    pub checks: Checks,
-    /// Faults that have begun, with what they are in words.
-    pub faults: Vec<FaultSpan>,
-    ends: VecDeque<PacketEnd>,
-    noticed: bool,
-}
-
-/// A fault from beginning to end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FaultSpan {
-    /// Its number.
-    pub id: crate::base::id::FaultId,
-    /// In words.
-    pub sentence: String,
-    /// Since when.
-    pub since: Time,
-    /// Until when, if it has ended.
-    pub until: Option<Time>,
+    /// The world, and everything that follows it.
+    pub course: Course,
 }
 
 impl Run {
@@ -77,29 +47,8 @@ impl Run {
         }
         let detailed = offered(&plan) <= DETAILED_RATE;
         world.shared.trace.level = if detailed { Level::All } else { Level::Notes };
-        let mut run = Run {
-            watch: Watch::new(&cast, &world, BIN),
-            checks: checks(&plan),
-            scenario,
-            plan,
-            world,
-            cast,
-            faults: Vec::new(),
-            ends: VecDeque::new(),
-            noticed: false,
-        };
-        run.fold();
-        Ok(run)
-    }
-
-    /// Simulated time.
-    pub fn now(&self) -> Time {
-        self.world.shared.now
-    }
-
-    /// How many events have been handled.
-    pub fn events(&self) -> u64 {
-        self.world.shared.trace.counts.events
+        let course = Course::new(world, cast, checks(&plan));
+        Ok(Run { scenario, plan, course })
     }
 
     /// The bytes of a snapshot, roughly.
@@ -109,128 +58,9 @@ impl Run {
             Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) => 0,
         };
         let calls = |role: &Role| u64::from(picture::in_flight(role)) * 200;
-        let nodes: u64 = self.world.processes.iter().map(|r| clients(r) + calls(r)).sum();
+        let nodes: u64 = self.course.world.processes.iter().map(|r| clients(r) + calls(r)).sum();
         // Metrics, ledger and log are bounded; together they take about this.
-        nodes + u64::from(self.world.shared.packets.len()) * 150 + (4 << 20)
-    }
-
-    /// Runs until `until` or until `events` have been handled; true if the time was reached.
-    pub fn advance(&mut self, until: Time, events: u64) -> bool {
-        let last = self.events().saturating_add(events);
-        loop {
-            let sample = self.watch.metrics.next_close();
-            let limit = until.min(sample);
-            while self.world.step(limit) {
-                if !self.world.shared.trace.fresh.is_empty() {
-                    self.fold();
-                }
-                if self.events() >= last {
-                    return false;
-                }
-            }
-            if sample <= until {
-                self.watch.close(&self.world);
-                self.checks.close(&self.world);
-            } else {
-                self.watch.metrics.refresh(until);
-                self.checks.refresh(until);
-                return true;
-            }
-        }
-    }
-
-    /// Handles one event; false when there is none before `until`. [`Run::noticed`] says whether a
-    /// person would notice it.
-    pub fn step(&mut self, until: Time) -> bool {
-        if let Some(next) = self.world.next_at().filter(|&at| at <= until) {
-            // Bins that are over before the event are closed as a long run would have done.
-            self.advance(Time(next.0.saturating_sub(1)), u64::MAX);
-            self.noticed = false;
-            self.world.step(until);
-            self.fold();
-            return true;
-        }
-        self.advance(until, u64::MAX);
-        false
-    }
-
-    /// True if a person would have noticed the last step.
-    pub fn noticed(&self) -> bool {
-        self.noticed
-    }
-
-    /// Gives the records of the last event to everything that follows them.
-    fn fold(&mut self) {
-        let mut fresh = std::mem::take(&mut self.world.shared.trace.fresh);
-        for record in &fresh {
-            self.follow(record);
-            let said = match record.what {
-                What::Fault { fault, .. } => self.faults.iter().rev().find(|f| f.id == fault),
-                _ => None,
-            };
-            self.checks.fold(record);
-            self.noticed |= self.watch.fold(record, said.map(|f| f.sentence.as_str()));
-        }
-        fresh.clear();
-        self.world.shared.trace.fresh = fresh;
-    }
-
-    fn follow(&mut self, record: &Record<Role>) {
-        match &record.what {
-            What::Fault { fault, began: true } => {
-                let active = self.world.shared.active.iter().find(|a| a.id == *fault);
-                let sentence = active.map(|a| picture::sentence(&a.fault, &self.cast));
-                self.faults.push(FaultSpan {
-                    id: *fault,
-                    sentence: sentence.unwrap_or_default(),
-                    since: record.at,
-                    until: None,
-                });
-            }
-            What::Fault { fault, began: false } => {
-                if let Some(span) = self.faults.iter_mut().rev().find(|f| f.id == *fault) {
-                    span.until = Some(record.at);
-                }
-            }
-            What::Ended { packet, source, target, fate, way, message } => {
-                let fate = match fate {
-                    trace::Fate::Delivered => return,
-                    trace::Fate::LostInFlight => Fate::LostInFlight,
-                    trace::Fate::LinkCut => Fate::LinkCut,
-                    trace::Fate::TargetDown => Fate::TargetDown,
-                    trace::Fate::NoRoute => Fate::NoRoute,
-                };
-                let Some(link) = self.world.shared.network.route(*source, *target) else { return };
-                let kind = picture::kind_of(&self.world, *source, *target, message);
-                let progress = f32::from(*way) / 1_000.0;
-                let id = *packet;
-                self.ends.push_back(PacketEnd { id, link, progress, kind, fate, at: record.at });
-                if self.ends.len() > ENDS {
-                    self.ends.pop_front();
-                }
-            }
-            What::Sent { .. }
-            | What::Deferred { .. }
-            | What::Timer { .. }
-            | What::Persisted { .. }
-            | What::Note { .. }
-            | What::Node { .. } => {}
-        }
-    }
-
-    /// Messages that ended at or after `since`.
-    pub fn ends(&self, since: Time) -> impl Iterator<Item = &PacketEnd> {
-        self.ends.iter().filter(move |end| end.at >= since)
-    }
-
-    /// The intent that a message in flight serves.
-    pub fn intent_of(&self, packet: u64) -> Option<u64> {
-        let found = self.world.shared.packets.iter().find(|(_, p)| p.id == packet);
-        found.and_then(|(_, p)| match &p.message {
-            Message::Request(request) => Some(request.intent),
-            Message::Reply(reply) => Some(reply.intent),
-            Message::Probe { .. } | Message::Alive { .. } => None,
-        })
+        nodes + u64::from(self.course.world.shared.packets.len()) * 150 + (4 << 20)
     }
 
     /// Applies a command at this instant.
@@ -238,7 +68,7 @@ impl Run {
     /// # Errors
     /// What is wrong with a setting, or that it cannot be changed while the run goes on.
     pub fn apply(&mut self, command: &Command) -> Result<(), Diagnostics> {
-        let world = &mut self.world;
+        let world = &mut self.course.world;
         match command {
             Command::Kill(node) => drop(world.begin(Fault::Crash { node: *node }, None)),
             Command::Start(node) | Command::Resume(node) => world.recover(*node),
@@ -271,7 +101,7 @@ impl Run {
             }
             Command::Surge { node, factor, lasts } => {
                 let now = world.shared.now;
-                self.checks.trouble(now, now + *lasts);
+                self.course.checks.trouble(now, now + *lasts);
                 let factor = f64::from(*factor) / 1_000.0;
                 world.with(*node, |role, cx| {
                     if let Role::Clients(population) = role {
@@ -281,7 +111,7 @@ impl Run {
             }
             Command::Set { path, value } => self.set(path, value)?,
         }
-        self.fold();
+        self.course.fold();
         Ok(())
     }
 
@@ -296,16 +126,16 @@ impl Run {
         }
         for (node, (old, new)) in (0..).zip(self.plan.nodes.iter().zip(&plan.nodes)) {
             if old.settings != new.settings {
-                self.world.with(NodeId(node), |role, cx| role.configure(&new.settings, cx));
+                self.course.world.with(NodeId(node), |role, cx| role.configure(&new.settings, cx));
             }
         }
         for (link, (old, new)) in (0..).zip(self.plan.links.iter().zip(&plan.links)) {
             if old != new {
-                self.world.set_link(LinkId(link), new.settings.clone());
+                self.course.world.set_link(LinkId(link), new.settings.clone());
             }
         }
-        self.watch.configured(&self.world);
-        self.checks.configure(&properties(&plan));
+        self.course.watch.configured(&self.course.world);
+        self.course.checks.configure(&properties(&plan));
         self.scenario = scenario;
         self.plan = plan;
         Ok(())
@@ -333,10 +163,10 @@ pub fn replay(
 ) -> Result<Run, Diagnostics> {
     let mut run = Run::new(scenario)?;
     for command in commands.iter().filter(|c| c.at <= until) {
-        run.advance(command.at, u64::MAX);
+        run.course.advance(command.at, u64::MAX);
         run.apply(&command.what)?;
     }
-    run.advance(until, u64::MAX);
+    run.course.advance(until, u64::MAX);
     Ok(run)
 }
 

@@ -32,6 +32,7 @@ pub enum MarkKind {
 /// All marks, in order of time.
 pub fn marks(run: &Run, commands: &[Timed<Command>]) -> Vec<Mark> {
     let mut marks: Vec<Mark> = run
+        .course
         .faults
         .iter()
         .map(|fault| Mark {
@@ -43,13 +44,13 @@ pub fn marks(run: &Run, commands: &[Timed<Command>]) -> Vec<Mark> {
         .collect();
     for planned in &run.plan.faults {
         if let Trigger::At(at) = planned.trigger
-            && at > run.now()
+            && at > run.course.now()
         {
             marks.push(Mark {
                 at,
                 until: planned.lasts.map(|span| at + span),
                 kind: MarkKind::Fault,
-                text: crate::observe::picture::sentence(&planned.fault, &run.cast),
+                text: crate::observe::picture::sentence(&planned.fault, &run.course.cast),
             });
         }
     }
@@ -57,14 +58,14 @@ pub fn marks(run: &Run, commands: &[Timed<Command>]) -> Vec<Mark> {
         at: command.at,
         until: None,
         kind: MarkKind::Command,
-        text: words(&command.what, &run.cast),
+        text: words(&command.what, &run.course.cast),
     }));
     marks.sort_by_key(|mark| mark.at);
     marks
 }
 
 fn active_until(run: &Run, fault: crate::base::id::FaultId) -> Option<Time> {
-    run.world.shared.active.iter().find(|a| a.id == fault).and_then(|a| a.until)
+    run.course.world.shared.active.iter().find(|a| a.id == fault).and_then(|a| a.until)
 }
 
 /// A command in words.
