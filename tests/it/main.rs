@@ -64,4 +64,5 @@ facts! {
     facts_of_four_fates = "four-fates";
     facts_of_double_charge = "double-charge";
     facts_of_retry_storm = "retry-storm";
+    facts_of_thundering_herd = "thundering-herd";
 }

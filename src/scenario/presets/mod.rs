@@ -10,10 +10,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
+    ("thundering-herd", include_str!("thundering-herd.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {
