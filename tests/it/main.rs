@@ -65,4 +65,5 @@ facts! {
     facts_of_double_charge = "double-charge";
     facts_of_retry_storm = "retry-storm";
     facts_of_thundering_herd = "thundering-herd";
+    facts_of_breaker_cascade = "breaker-cascade";
 }
