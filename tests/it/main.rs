@@ -66,4 +66,5 @@ facts! {
     facts_of_retry_storm = "retry-storm";
     facts_of_thundering_herd = "thundering-herd";
     facts_of_breaker_cascade = "breaker-cascade";
+    facts_of_graceful_degradation = "graceful-degradation";
 }
