@@ -76,6 +76,10 @@ pub struct NodeTotals {
     pub applied: u64,
     /// Requests it recognised by their key.
     pub recognised: u64,
+    /// Intents of its own that ended as their owner wanted.
+    pub good: u64,
+    /// Intents of its own that ended in another way.
+    pub bad: u64,
     /// Intents of its own that have not ended.
     pub outstanding: u64,
 }
@@ -214,6 +218,8 @@ impl Metrics {
             Note::Ended { ending, took, .. } => {
                 open.count_ending(ending);
                 mine.outstanding = mine.outstanding.saturating_sub(1);
+                mine.good += u64::from(ending.is_good());
+                mine.bad += u64::from(!ending.is_good());
                 if ending.is_good() {
                     self.bins.latencies.record(took);
                     self.all.record(took);

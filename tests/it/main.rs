@@ -64,4 +64,8 @@ facts! {
     facts_of_four_fates = "four-fates";
     facts_of_double_charge = "double-charge";
     facts_of_retry_storm = "retry-storm";
+    facts_of_thundering_herd = "thundering-herd";
+    facts_of_metastable = "metastable";
+    facts_of_breaker_cascade = "breaker-cascade";
+    facts_of_graceful_degradation = "graceful-degradation";
 }

@@ -10,10 +10,14 @@ use super::v1::wire::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 7] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
+    ("thundering-herd", include_str!("thundering-herd.json")),
+    ("metastable", include_str!("metastable.json")),
+    ("breaker-cascade", include_str!("breaker-cascade.json")),
+    ("graceful-degradation", include_str!("graceful-degradation.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {

@@ -1,7 +1,7 @@
 //! What can be asked of a run that has ended, by name:
 //!
 //! - a count, as in `observe::totals` (`offered`, `good`, `refused.0`), or `p50` and its like in
-//!   milliseconds; `api.arrived` is a count of one node, over the whole run;
+//!   milliseconds; `api.arrived` is a count of one node;
 //! - `highest queue api-*`, `mean in_flight`: a series, or the sum of all whose names begin so;
 //! - `back after`: seconds from the end of the last fault to the beginning of the first two
 //!   seconds from which on goodput stays at 80 % of what it was before the first fault;
@@ -40,6 +40,12 @@ pub fn measure(session: &Session, name: &str, window: Window) -> f64 {
 }
 
 fn count(session: &Session, name: &str, (from, until): Window) -> f64 {
+    if let Some((node, what)) = name.split_once('.')
+        && let Some(node) = session.run().cast.find(node)
+    {
+        let at = |at: Time| of_node(session, node, what, at);
+        return at(until) - at(from);
+    }
     let totals = session.metrics().between(from, until);
     if name == "good" {
         return totals.good() as f64;
@@ -47,18 +53,30 @@ fn count(session: &Session, name: &str, (from, until): Window) -> f64 {
     if name == "bad" {
         return totals.bad() as f64;
     }
-    let json = match name.split_once('.').and_then(|(node, _)| session.run().cast.find(node)) {
-        Some(node) => serde_json::to_value(session.metrics().nodes[node.index()]),
-        None => serde_json::to_value(&totals),
-    };
-    let json = json.expect("counts are JSON");
-    let found = json.pointer(&format!("/{}", name.replace('.', "/")));
-    let found = found.or_else(|| json.get(name.split_once('.')?.1));
-    match found {
+    let json = serde_json::to_value(&totals).expect("counts are JSON");
+    match json.pointer(&format!("/{}", name.replace('.', "/"))) {
         Some(Value::Null) => f64::NAN,
         Some(value) => value.as_f64().expect("a count is a number"),
         None => panic!("nothing is called `{name}`"),
     }
+}
+
+/// What a node has counted up to an instant.
+fn of_node(session: &Session, node: NodeId, what: &str, at: Time) -> f64 {
+    if at == Time::ZERO {
+        return 0.0;
+    }
+    let of = |session: &Session| serde_json::to_value(session.metrics().nodes[node.index()]);
+    let json = if at == session.now() {
+        of(session)
+    } else {
+        let mut then = session.clone();
+        then.seek(at);
+        of(&then)
+    };
+    let json = json.expect("counts are JSON");
+    let count = json.get(what).unwrap_or_else(|| panic!("a node has no `{what}`"));
+    count.as_f64().expect("a count is a number")
 }
 
 fn over_time(session: &Session, how: &str, name: &str, (from, until): Window) -> f64 {
