@@ -34,7 +34,7 @@ test: ## run every test: native, in a headless browser, and end to end on the bu
 
 test-native: ## run only the native tests
 	@.scripts/setup rust
-	cargo test
+	cargo test --workspace
 
 test-browser: ## run only the tests compiled to WebAssembly, in a headless browser
 	@.scripts/setup browser
@@ -56,8 +56,8 @@ bench: ## measure the core, native and in a headless browser
 
 lint: ## check formatting and run clippy, native and wasm
 	@.scripts/setup lint
-	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked $(WASM) --lib --bin app --test browser --bench browser \
 	  -- -D warnings
 

@@ -1,7 +1,8 @@
 //! A run inside another page: the stage, the time, and a way to the whole laboratory.
 
 use crate::app::address;
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::icon::icon;
 use crate::app::panels::playback::Playback;
 use crate::app::stage::Stage;

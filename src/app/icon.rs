@@ -1,6 +1,7 @@
 //! Icons: strokes on a 16 by 16 grid, in the colour of the text around them.
 
-use crate::app::dom::{IntoView, View, svg};
+use crate::app::dom::svg;
+use crate::app::dom::view::{IntoView, View};
 
 /// The path of an icon by name.
 fn path(name: &str) -> &'static str {

@@ -1,7 +1,8 @@
 //! The whole page: which place is shown, and what stands where in it.
 
 use crate::app::address::{self, Asked};
-use crate::app::dom::{IntoView, View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::{IntoView, View};
 use crate::app::embed::Embed;
 use crate::app::panels::gallery::Gallery;
 use crate::app::panels::help::Help;

@@ -1,7 +1,8 @@
 //! What went wrong, said where it can be read: problems of links and numbers as a notice, a crash
 //! of the page as a sheet with the link that reproduces it.
 
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::icon::icon;
 use crate::app::state::Lab;
 use leptos::ev;

@@ -115,7 +115,7 @@ fn run(out: &mut impl Write, what: &str, json: bool, seed: Option<u64>, sets: &[
 /// What a word stands for: a preset, a link, a file.
 fn find(what: &str) -> Result<Opened, String> {
     if let Some(preset) = presets::find(what) {
-        return Ok(link::open(Some(preset.id), "").0);
+        return Ok(link::open(Some(&preset.id), "").0);
     }
     if let Some((address, fragment)) = what.split_once('#') {
         let (opened, problems) = link::open(preset_of(address).as_deref(), fragment);
@@ -130,7 +130,7 @@ fn find(what: &str) -> Result<Opened, String> {
         text
     } else {
         std::fs::read_to_string(what).map_err(|error| {
-            let known: Vec<&str> = presets::all().iter().map(|p| p.id).collect();
+            let known: Vec<&str> = presets::all().iter().map(|p| p.id.as_str()).collect();
             let known = known.join(", ");
             format!("{what}: neither a preset ({known}), a link, nor a file: {error}")
         })?

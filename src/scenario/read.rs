@@ -2,7 +2,8 @@
 //! its path and reading goes on, so that one look shows them all.
 
 use super::v1::Scenario;
-use super::v1::wire::{Walk, Wire};
+use super::v1::wire::Wire;
+use super::v1::wire::walk::Walk;
 use crate::base::diagnostics::Diagnostics;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};

@@ -2,7 +2,7 @@
 //! completion and the published schema are all the checked-in text of it.
 
 use super::v1::Scenario;
-use super::v1::wire::Named;
+use super::v1::wire::named::Named;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

@@ -88,7 +88,7 @@ fn commands_can_be_taken_back_and_done_again() {
     play(&mut session, at(3_000));
     session.command(Command::Cut { source: NodeId(0), target: NodeId(1) }).expect("a link");
     play(&mut session, at(6_000));
-    let (both, faults) = (session.digest(), session.run().faults.len());
+    let (both, faults) = (session.digest(), session.run().course.faults.len());
     assert_eq!(faults, 1);
     assert!(session.undo() && session.undo() && !session.undo());
     let mut plain = self::session();
@@ -125,7 +125,7 @@ fn a_change_of_the_cast_starts_again_and_comes_back() {
     let value = json!(3);
     session.command(Command::Set { path: "api.replicas".to_owned(), value }).expect("replicas");
     assert_eq!(session.now(), at(4_000));
-    assert_eq!(session.run().cast.group("api").len(), 3);
+    assert_eq!(session.run().course.cast.group("api").len(), 3);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn stepping_gives_what_playing_gave() {
 fn a_link_opens_the_same_run_at_the_same_instant() {
     let (opened, _) = link::open(Some("retry-storm"), "seed=9");
     let mut session = Session::open(opened);
-    let nodes = session.run().cast.members.len() as u32;
+    let nodes = session.run().course.cast.members.len() as u32;
     play(&mut session, at(1_500));
     let last = NodeId(nodes - 1);
     session.command(Command::Kill(last)).expect("a node");

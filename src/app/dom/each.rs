@@ -1,6 +1,7 @@
 //! Lists that keep what they can, and things shown on a condition.
 
-use super::{View, keep};
+use super::keep;
+use super::view::View;
 use leptos::prelude::{Get, Memo, Owner, RenderEffect, document, untrack};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use web_sys::{Node, Text};

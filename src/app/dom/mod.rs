@@ -7,18 +7,16 @@
 //!
 //! Effects and listeners belong to the owner they were made under and end with it.
 
-mod attr;
-mod each;
-mod view;
+pub mod attr;
+pub mod each;
+pub mod view;
 
-pub use attr::Attr;
-pub use each::{each, show};
-pub use view::{IntoView, View};
-
+use attr::Attr;
 use leptos::html::ElementType;
 use leptos::prelude::{NodeRef, RenderEffect, StoredValue, document};
 use leptos::tachys::html::event::EventDescriptor;
 use leptos::tachys::html::node_ref::NodeRefContainer;
+use view::View;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlInputElement};

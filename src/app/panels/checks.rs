@@ -1,7 +1,9 @@
 //! Whether what should hold holds.
 
 use super::parts::Instant;
-use crate::app::dom::{View, each, html, show};
+use crate::app::dom::each::{each, show};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::state::Lab;
 use crate::base::time::Time;
 use crate::check::State;

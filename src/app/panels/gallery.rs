@@ -1,7 +1,8 @@
 //! The gallery: every experiment, by theme. The way in.
 
 use crate::app::address;
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::stage::poster::Poster;
 use crate::app::state::Lab;
 use crate::scenario::presets::{self, Preset};

@@ -1,6 +1,7 @@
 //! The sheet of keys, written from the table that binds them.
 
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::keys::{BINDINGS, Binding, Press};
 use crate::app::state::Lab;
 use crate::app::widgets::dialog::Dialog;

@@ -1,7 +1,9 @@
 //! What happened, in sentences, newest first.
 
 use super::parts::{EventLine, reading_pace};
-use crate::app::dom::{View, each, html, show};
+use crate::app::dom::each::{each, show};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::state::Lab;
 use crate::app::widgets::toggle::Toggle;
 use crate::observe::line::{Line, Tone};

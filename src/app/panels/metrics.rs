@@ -3,7 +3,8 @@
 
 use super::headline::{Headline, OUTCOMES, headline, percent};
 use super::parts::reading_pace;
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::state::Lab;
 use crate::app::views::VIEWS;
 use crate::app::views::chart::{ChartCard, Pointed};

@@ -17,7 +17,7 @@ pub mod share;
 pub mod story;
 pub mod toolbar;
 
-use crate::app::dom::{IntoView, View};
+use crate::app::dom::view::{IntoView, View};
 
 /// Where a panel stands when there is room; on a phone all of them are tabs of one sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! The stage as a table: the same nodes and links, the same things to do.
 
 use crate::app::actions::{Action, link_actions, node_actions, perform};
-use crate::app::dom::{IntoView, View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::{IntoView, View};
 use crate::app::stage::node::role;
 use crate::app::state::{Lab, Selection};
 use crate::base::id::{LinkId, NodeId};

@@ -1,6 +1,7 @@
 //! Small pieces several panels share: an instant to go to, the mark of a tone, rows of facts.
 
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::base::time::Time;

@@ -1,6 +1,7 @@
 //! Time: play, pause, step, speed, and the bar on which the whole run lies.
 
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::icon::icon;
 use crate::app::state::{Lab, SPEEDS};
 use crate::base::time::Time;

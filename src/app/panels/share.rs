@@ -2,7 +2,9 @@
 //! another page. Nothing is sent anywhere; the link holds everything.
 
 use crate::app::address;
-use crate::app::dom::{View, html, show};
+use crate::app::dom::each::show;
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::app::widgets::button::{Button, Look};

@@ -1,7 +1,9 @@
 //! What a preset is about: its story, a bet to make before running it, what to watch, changes to
 //! try, and how far to trust it.
 
-use crate::app::dom::{IntoView, View, html, show};
+use crate::app::dom::each::show;
+use crate::app::dom::html;
+use crate::app::dom::view::{IntoView, View};
 use crate::app::state::Lab;
 use crate::app::widgets::button::{Button, Look};
 use crate::base::time::Time;

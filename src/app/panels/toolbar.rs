@@ -1,7 +1,9 @@
 //! The bar across the top: where one is, and what holds for the whole page.
 
 use crate::app::address;
-use crate::app::dom::{View, html, show, svg};
+use crate::app::dom::each::show;
+use crate::app::dom::view::View;
+use crate::app::dom::{html, svg};
 use crate::app::icon::icon;
 use crate::app::state::{Lab, Place, Theme};
 use crate::scenario::presets;

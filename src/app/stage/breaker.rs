@@ -2,7 +2,9 @@
 
 use super::Scene;
 use super::geometry::{Geometry, Plan, Point, sub, unit};
-use crate::app::dom::{View, each, svg};
+use crate::app::dom::each::each;
+use crate::app::dom::svg;
+use crate::app::dom::view::View;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::observe::frame::{BreakerView, Frame};

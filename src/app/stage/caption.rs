@@ -1,6 +1,7 @@
 //! What is going on, in words: how people fare now, the last thing that happened, what is broken.
 
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::panels::headline::headline;
 use crate::app::state::Lab;
 use crate::observe::line::Tone;

@@ -1,6 +1,7 @@
 //! How full a node is: waiting requests as slots that fill, workers as dots.
 
-use crate::app::dom::{IntoView, View, svg};
+use crate::app::dom::svg;
+use crate::app::dom::view::{IntoView, View};
 use crate::observe::frame::Gauge;
 use leptos::prelude::*;
 

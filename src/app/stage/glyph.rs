@@ -2,7 +2,8 @@
 
 use super::Scene;
 use super::geometry::Spot;
-use crate::app::dom::{View, svg};
+use crate::app::dom::svg;
+use crate::app::dom::view::View;
 use crate::observe::frame::Kind;
 use leptos::prelude::*;
 

@@ -3,7 +3,8 @@
 
 use super::Scene;
 use super::geometry::{Point, length, sub};
-use crate::app::dom::{View, html, svg};
+use crate::app::dom::view::View;
+use crate::app::dom::{html, svg};
 use crate::app::state::{Lab, Tool};
 use crate::base::id::NodeId;
 use crate::session::command::Command;

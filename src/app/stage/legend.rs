@@ -1,6 +1,7 @@
 //! What the shapes and colours mean. The shapes are those of the shader, in SVG.
 
-use crate::app::dom::{IntoView, View, html, svg};
+use crate::app::dom::view::{IntoView, View};
+use crate::app::dom::{html, svg};
 
 /// A shape on a 14 by 14 grid around the origin: the class gives its colour.
 fn shape(name: &str) -> View {

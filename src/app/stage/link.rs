@@ -3,7 +3,9 @@
 use super::Scene;
 use super::geometry::{Geometry, Lane, Point, length, sub};
 use crate::app::actions::{Action, link_actions, perform};
-use crate::app::dom::{View, each, svg};
+use crate::app::dom::each::each;
+use crate::app::dom::svg;
+use crate::app::dom::view::View;
 use crate::app::state::{Selection, Tool};
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Span;

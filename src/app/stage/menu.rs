@@ -2,7 +2,8 @@
 
 use super::Scene;
 use crate::app::actions::{actions, perform};
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::icon::icon;
 use crate::app::state::{Selection, Tool};
 use leptos::ev;

@@ -28,7 +28,8 @@ mod sides;
 mod tools;
 mod trail;
 
-use crate::app::dom::{View, html, svg};
+use crate::app::dom::view::View;
+use crate::app::dom::{html, svg};
 use crate::app::keys;
 use crate::app::state::{Lab, Selection, Tool};
 use geometry::{Geometry, Plan};

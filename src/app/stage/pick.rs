@@ -2,7 +2,8 @@
 
 use super::Scene;
 use super::geometry::{Geometry, Point, length, sub};
-use crate::app::dom::{View, svg};
+use crate::app::dom::svg;
+use crate::app::dom::view::View;
 use crate::app::state::Selection;
 use crate::observe::frame::Frame;
 use leptos::prelude::*;

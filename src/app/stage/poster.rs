@@ -3,7 +3,8 @@
 
 use super::geometry::{Geometry, Lane, Plan, Spot};
 use super::glyph::outline;
-use crate::app::dom::{View, svg};
+use crate::app::dom::svg;
+use crate::app::dom::view::View;
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::observe::frame::{Condition, Crowd, Frame, Kind};

@@ -2,7 +2,8 @@
 
 use super::Scene;
 use super::regions::{Regions, regions};
-use crate::app::dom::{View, svg};
+use crate::app::dom::svg;
+use crate::app::dom::view::View;
 use leptos::prelude::*;
 
 /// The regions, each with its own hatch, and the tear between them.

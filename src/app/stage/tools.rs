@@ -1,6 +1,7 @@
 //! The tools at hand: what a click on the stage does.
 
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::icon::icon;
 use crate::app::state::{Lab, Tool};
 use crate::session::command::Command;

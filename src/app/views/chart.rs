@@ -5,7 +5,9 @@
 use super::paint::{LEFT, RIGHT, Sheet};
 use super::time_marks::{Band, Times};
 use super::{Chart, Data, Form, step, summary};
-use crate::app::dom::{View, html, show, svg};
+use crate::app::dom::each::show;
+use crate::app::dom::view::View;
+use crate::app::dom::{html, svg};
 use crate::app::panels::parts::reading_pace;
 use crate::app::state::Lab;
 use crate::app::views::scale;

@@ -1,6 +1,7 @@
 //! A button.
 
-use crate::app::dom::{El, View, html};
+use crate::app::dom::view::View;
+use crate::app::dom::{El, html};
 use leptos::ev;
 
 /// How much a button asks to be pressed.

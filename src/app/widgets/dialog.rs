@@ -1,7 +1,9 @@
 //! A dialog over the page: the native element, so focus is kept inside, Escape closes it, and
 //! focus returns to where it was.
 
-use crate::app::dom::{El, View, html, show};
+use crate::app::dom::each::show;
+use crate::app::dom::view::View;
+use crate::app::dom::{El, html};
 use leptos::ev;
 use leptos::ev::MouseEvent;
 use leptos::html;

@@ -1,6 +1,7 @@
 //! A short explanation that unfolds beside what it explains.
 
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use leptos::ev;
 use leptos::prelude::*;
 

@@ -3,7 +3,8 @@
 //! wrong text stays where it is with the reason beside it, and the old value stays in force.
 
 use super::quantity::{complaint, example, nudge};
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::panels::form::schema::Format;
 use leptos::ev;
 use leptos::ev::KeyboardEvent;

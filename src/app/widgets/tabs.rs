@@ -1,6 +1,7 @@
 //! Tabs: one of several panels at a time, moved between with the arrow keys.
 
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use leptos::ev;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;

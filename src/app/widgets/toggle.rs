@@ -1,6 +1,7 @@
 //! A switch: on or off, applied at once.
 
-use crate::app::dom::{Attr, El, html};
+use crate::app::dom::attr::Attr;
+use crate::app::dom::{El, html};
 use leptos::ev;
 use leptos::prelude::event_target_checked;
 

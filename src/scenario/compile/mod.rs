@@ -11,7 +11,8 @@ mod set;
 
 use super::v1::breaker::Breaker;
 use super::v1::node::{Clients, Load, Node};
-use super::v1::wire::{Walk, Wire};
+use super::v1::wire::Wire;
+use super::v1::wire::walk::Walk;
 use super::v1::{self, Scenario};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;

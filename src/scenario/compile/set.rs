@@ -8,7 +8,8 @@ use super::names;
 use crate::base::diagnostics::Diagnostics;
 use crate::scenario::read::{self, near};
 use crate::scenario::v1::node::Node;
-use crate::scenario::v1::wire::{Named, Wire};
+use crate::scenario::v1::wire::Wire;
+use crate::scenario::v1::wire::named::Named;
 use crate::scenario::v1::{Link, Scenario};
 use serde_json::{Map, Value};
 

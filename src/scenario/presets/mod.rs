@@ -6,7 +6,7 @@
 
 use super::read;
 use super::v1::Scenario;
-use super::v1::wire::Named;
+use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 

@@ -1,6 +1,8 @@
 //! How long things take, as people write it: `"10ms"`, `{"exponential": "10ms"}`.
 
-use super::wire::{LONGEST, Walk, Wire, tagged};
+use super::wire::plain::LONGEST;
+use super::wire::walk::Walk;
+use super::wire::{Wire, tagged};
 use crate::base::dist;
 use crate::base::time::Span;
 use serde_json::Value;

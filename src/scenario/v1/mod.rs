@@ -17,7 +17,7 @@ use crate::base::time::Span;
 use crate::base::unit::Chance;
 use dist::Dist;
 use node::Node;
-use wire::Named;
+use wire::named::Named;
 
 wire! {
     /// A run of netsplit: what there is, what goes wrong, and what should hold.

@@ -3,7 +3,7 @@
 use super::breaker::Breaker;
 use super::dist::Dist;
 use super::policy::{Budget, Health, Hedge, Keys, Limit, Limiter, Outlier, Retry, Shed, Wraps};
-use super::wire::Named;
+use super::wire::named::Named;
 use crate::base::time::Span;
 use crate::base::unit::{Chance, Rate};
 

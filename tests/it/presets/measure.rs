@@ -41,7 +41,7 @@ pub fn measure(session: &Session, name: &str, window: Window) -> f64 {
 
 fn count(session: &Session, name: &str, (from, until): Window) -> f64 {
     if let Some((node, what)) = name.split_once('.')
-        && let Some(node) = session.run().cast.find(node)
+        && let Some(node) = session.run().course.cast.find(node)
     {
         let at = |at: Time| of_node(session, node, what, at);
         return at(until) - at(from);
@@ -102,7 +102,7 @@ fn over_time(session: &Session, how: &str, name: &str, (from, until): Window) ->
 fn back_after(session: &Session) -> f64 {
     const STEP: Span = Span::millis(500);
     const LOOK: Span = Span::secs(2);
-    let faults = &session.run().faults;
+    let faults = &session.run().course.faults;
     let begins = faults.iter().map(|f| f.since).min().expect("there is a fault");
     let ended = faults.iter().filter_map(|f| f.until).max().expect("it ends");
     let good = |from: Time, until: Time| session.metrics().between(from, until).good() as f64;
@@ -122,7 +122,7 @@ fn back_after(session: &Session) -> f64 {
 /// How many intents meet all conditions.
 fn intents(session: &Session, conditions: &str) -> f64 {
     let conditions: Vec<&str> = conditions.split(", ").collect();
-    let ledger = &session.run().watch.ledger;
+    let ledger = &session.run().course.watch.ledger;
     assert!(ledger.followed() > 0.99, "there are too many intents to look at each");
     let nodes = (0..).map(NodeId).zip(&session.metrics().nodes);
     let mut found = 0;

@@ -64,7 +64,7 @@ pub fn hold(id: &str) {
 
 /// What is not as the facts say.
 fn wrong(preset: &Preset, facts: &Facts) -> String {
-    let (id, mut wrong) = (preset.id, String::new());
+    let (id, mut wrong) = (preset.id.as_str(), String::new());
     for number in unbound(preset, facts) {
         _ = writeln!(wrong, "no fact binds {number}");
     }
@@ -91,8 +91,8 @@ fn runs(preset: &Preset, attempt: Option<&Try>) -> Vec<Session> {
         let mut scenario = preset.scenario.clone();
         scenario.seed = seed;
         let mut session = Session::start(scenario).unwrap_or_else(|p| panic!("{}: {p}", preset.id));
-        for (path, value) in attempt.iter().flat_map(|a| &a.set) {
-            let command = Command::Set { path: path.clone(), value: value.clone() };
+        for (path, value) in attempt.iter().flat_map(|a| a.set.iter()) {
+            let command = Command::Set { path: path.to_owned(), value: value.clone() };
             session.command(command).unwrap_or_else(|p| panic!("{}, {path}: {p}", preset.id));
         }
         session.seek(session.end());
@@ -122,7 +122,7 @@ fn bet(preset: &Preset, facts: &Facts, wrong: &mut String) {
         for (n, (choice, claims)) in preset.question.choices.iter().zip(&facts.choices).enumerate()
         {
             let holds = !claims.is_empty() && claims.iter().all(|claim| claim.ask(&run).holds);
-            if holds != (n == preset.question.answer) {
+            if holds != (n == preset.question.answer as usize) {
                 let seed = run.scenario().seed;
                 _ = writeln!(wrong, "the bet `{choice}` on seed {seed}: {holds}");
             }
@@ -204,12 +204,15 @@ fn unbound(preset: &Preset, facts: &Facts) -> Vec<String> {
 /// Every preset has facts, and is put together as one of the gallery should be.
 pub fn every_preset_is_whole() {
     for preset in presets::all() {
-        let id = preset.id;
+        let id = preset.id.as_str();
         assert!(!facts(id).run.is_empty(), "{id} has facts");
         assert_eq!(preset.title, preset.scenario.title, "{id}");
         assert!((2..=4).contains(&preset.story.len()), "{id}: two to four paragraphs");
         let question = &preset.question;
-        assert!(question.answer < question.choices.len(), "{id}: the answer is a choice");
+        assert!(
+            (question.answer as usize) < question.choices.len(),
+            "{id}: the answer is a choice"
+        );
         assert!(!preset.watch.is_empty() && preset.tries.len() > 2, "{id}: something to do");
         let card = &preset.card;
         assert!(!card.modelled.is_empty() && !card.simplified.is_empty(), "{id}: a card");

@@ -1,7 +1,8 @@
 //! A link, in one direction.
 
 use super::{Actions, span};
-use crate::app::dom::{View, html};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::panels::parts::Rows;
 use crate::app::state::{Lab, Selection};
 use crate::app::views::scale;

@@ -2,7 +2,9 @@
 //! the explanation. What can be reached on the stage can be reached from here by keyboard.
 
 use super::node::{condition_words, kind_word};
-use crate::app::dom::{View, each, html, show};
+use crate::app::dom::each::{each, show};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::panels::parts::{Instant, ToneMark, reading_pace};
 use crate::app::state::{Lab, Selection};
 use crate::observe::frame::LinkView;

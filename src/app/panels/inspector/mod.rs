@@ -2,7 +2,9 @@
 //! nothing picked, everything there is, as lists: the stage in words.
 
 use crate::app::actions::{actions, perform};
-use crate::app::dom::{IntoView, View, each, html, show};
+use crate::app::dom::each::{each, show};
+use crate::app::dom::html;
+use crate::app::dom::view::{IntoView, View};
 use crate::app::icon::icon;
 use crate::app::state::{Lab, Selection};
 use crate::app::views::scale;

@@ -1,7 +1,9 @@
 //! A node: how it is, how full, how its breakers are, what it reports of itself.
 
 use super::{Actions, span};
-use crate::app::dom::{View, html, show};
+use crate::app::dom::each::show;
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::panels::parts::Rows;
 use crate::app::state::{Lab, Selection};
 use crate::app::views::scale;

@@ -1,6 +1,8 @@
 //! Why a message or an intent ended as it did.
 
-use crate::app::dom::{View, each, html, show};
+use crate::app::dom::each::{each, show};
+use crate::app::dom::html;
+use crate::app::dom::view::View;
 use crate::app::panels::parts::{EventLine, Rows};
 use crate::app::state::Lab;
 use crate::observe::line::Story;

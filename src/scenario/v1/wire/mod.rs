@@ -6,15 +6,12 @@
 //! A derived reader would stop at the first mistake, and its code for every type was a quarter of
 //! the page; here the work is done once, over tables.
 
-mod named;
-mod plain;
-mod walk;
-
-pub use named::Named;
-pub use plain::LONGEST;
-pub use walk::Walk;
+pub mod named;
+pub mod plain;
+pub mod walk;
 
 use serde_json::{Map, Value};
+use walk::Walk;
 
 /// A part of the format.
 pub trait Wire {
@@ -149,7 +146,7 @@ macro_rules! wire {
             #[allow(unused, reason = "a type may have no fields")]
             fn read(
                 json: &serde_json::Value,
-                walk: &mut $crate::scenario::v1::wire::Walk<'_>,
+                walk: &mut $crate::scenario::v1::wire::walk::Walk<'_>,
             ) -> Option<$name> {
                 let known: &[&'static str] =
                     &[ $( stringify!($field).trim_start_matches("r#"), )* ];
@@ -172,7 +169,7 @@ macro_rules! wire {
                 $crate::scenario::v1::wire::full_fields(&self.fields())
             }
 
-            fn examine(&self, walk: &mut $crate::scenario::v1::wire::Walk<'_>) {
+            fn examine(&self, walk: &mut $crate::scenario::v1::wire::walk::Walk<'_>) {
                 $crate::scenario::v1::wire::examine_fields(&self.fields(), walk);
             }
         }
@@ -203,7 +200,7 @@ macro_rules! wire {
         impl $crate::scenario::v1::wire::Wire for $name {
             fn read(
                 json: &serde_json::Value,
-                walk: &mut $crate::scenario::v1::wire::Walk<'_>,
+                walk: &mut $crate::scenario::v1::wire::walk::Walk<'_>,
             ) -> Option<$name> {
                 let (tag, inner) = walk.variant(json, &[$($tag),*])?;
                 match tag {
@@ -222,7 +219,7 @@ macro_rules! wire {
                 $crate::scenario::v1::wire::tagged(tag, inner.full())
             }
 
-            fn examine(&self, walk: &mut $crate::scenario::v1::wire::Walk<'_>) {
+            fn examine(&self, walk: &mut $crate::scenario::v1::wire::walk::Walk<'_>) {
                 let (tag, inner) = self.inner();
                 walk.part(tag, inner);
             }
@@ -247,7 +244,7 @@ macro_rules! wire {
         impl $crate::scenario::v1::wire::Wire for $name {
             fn read(
                 json: &serde_json::Value,
-                walk: &mut $crate::scenario::v1::wire::Walk<'_>,
+                walk: &mut $crate::scenario::v1::wire::walk::Walk<'_>,
             ) -> Option<$name> {
                 let all = [ $( ($name::$variant, stringify!($variant), None $( .or(Some($alias)) )?), )* ];
                 let names = all.map(|(_, name, alias)| (name, alias));
@@ -261,7 +258,7 @@ macro_rules! wire {
                 $crate::scenario::v1::wire::snake(name).into()
             }
 
-            fn examine(&self, _: &mut $crate::scenario::v1::wire::Walk<'_>) {}
+            fn examine(&self, _: &mut $crate::scenario::v1::wire::walk::Walk<'_>) {}
         }
 
         written!($name);

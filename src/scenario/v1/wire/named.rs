@@ -1,6 +1,7 @@
 //! Named things in the order in which they were written.
 
-use super::{Walk, Wire};
+use super::Wire;
+use super::walk::Walk;
 use serde_json::Value;
 
 /// Named things in the order in which they were written.

@@ -1,6 +1,7 @@
 //! What parts are made of in the end: numbers, texts, quantities, and lists of them.
 
-use super::{Walk, Wire};
+use super::Wire;
+use super::walk::Walk;
 use crate::base::time::Span;
 use crate::base::unit::{Chance, Rate};
 use serde_json::Value;
