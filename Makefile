@@ -51,7 +51,7 @@ shots: build ## write pictures of the page into target/shots
 bench: ## measure the core, native and in a headless browser
 	@.scripts/setup browser
 	cargo bench
-	cargo test --release --target wasm32-unknown-unknown --no-default-features --bench browser \
+	cargo test --profile bench --target wasm32-unknown-unknown --no-default-features --bench browser \
 	  -- --nocapture
 
 lint: ## check formatting and run clippy, native and wasm

@@ -4,17 +4,21 @@ mod model;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use model::{Hold, events, herd};
+use model::{Hold, crowded, events, herd, links, simulate, ten_minutes, watched_million};
 use netsplit::base::dist::{Dist, Zipf};
 use netsplit::base::random::Stream;
-use netsplit::base::time::Time;
+use netsplit::base::time::{Span, Time};
 use netsplit::check::{Checks, Property};
 use netsplit::observe::cast::Cast;
+use netsplit::observe::frame::Frame;
 use netsplit::observe::metrics::BIN;
 use netsplit::observe::watch::Watch;
+use netsplit::scenario::link::{self, Opened};
 use netsplit::sim::trace::Level;
 
 const DRAWS: u64 = 100_000;
+/// Microseconds simulated at a time.
+const SLICE: u64 = 20_000;
 
 fn main() {
     divan::main();
@@ -92,12 +96,68 @@ fn retry_model_watched(bencher: Bencher, case: &str) {
     bencher.counter(ItemsCount::new(DRAWS)).bench_local(|| follow(DRAWS));
 }
 
-/// Kernel events of the same model with a million clients.
+/// The same model with a million clients. Items are simulated microseconds, so a million of them
+/// per second is real time.
 #[divan::bench(args = ["load 0.9", "load 1.1"], sample_count = 20)]
-fn retry_model_of_a_million_clients(bencher: Bencher, case: &str) {
+fn times_real_time_of_a_million_clients(bencher: Bencher, case: &str) {
     let mut world = herd(1_000_000, if case == "load 0.9" { 0.9 } else { 1.1 }, Level::Off);
     world.run_until(Time(2_000_000));
-    bencher.counter(ItemsCount::new(DRAWS)).bench_local(|| events(&mut world, DRAWS));
+    bencher.counter(ItemsCount::new(SLICE)).bench_local(|| simulate(&mut world, SLICE));
+}
+
+/// The same as a page runs it, with numbers, log and checks.
+#[divan::bench(args = ["load 0.9", "load 1.1"], sample_count = 20)]
+fn times_real_time_of_a_million_watched(bencher: Bencher, case: &str) {
+    let mut session = watched_million(if case == "load 0.9" { 0.9 } else { 1.1 });
+    session.seek(Time(2_000_000));
+    bencher.counter(ItemsCount::new(SLICE)).bench_local(|| {
+        let until = session.now() + Span(SLICE);
+        while !session.advance(until, u32::MAX) {}
+    });
+}
+
+/// Ten minutes from the beginning, as opening a link to their end does.
+#[divan::bench(args = ["a storm that ends", "an endless storm"], sample_count = 5)]
+fn ten_minutes_played(bencher: Bencher, case: &str) {
+    bencher.with_inputs(|| ten_minutes(case == "an endless storm")).bench_local_values(|mut s| {
+        s.seek(s.end());
+        s
+    });
+}
+
+/// Anywhere in ten minutes that have been played; the slowest is what the budget is about.
+#[divan::bench(args = ["a storm that ends", "an endless storm"], sample_count = 200)]
+fn seek(bencher: Bencher, case: &str) {
+    let mut session = ten_minutes(case == "an endless storm");
+    session.seek(session.end());
+    let mut stream = Stream::new(1, "seek", 0);
+    bencher.bench_local(|| session.seek(Time(u64::from(stream.below(600_000)) * 1_000)));
+}
+
+/// The picture of an instant with ten thousand messages in flight.
+#[divan::bench]
+fn frame(bencher: Bencher) {
+    let session = crowded();
+    let mut frame = Frame::default();
+    session.frame(&mut frame);
+    assert!(frame.packets.id.len() >= 9_000, "{} in flight", frame.packets.id.len());
+    bencher.bench_local(|| session.frame(&mut frame));
+}
+
+#[divan::bench(args = ["readable", "compressed"])]
+fn link_written(bencher: Bencher, case: &str) {
+    let opened = opened(case);
+    bencher.bench_local(|| link::encode(&opened));
+}
+
+#[divan::bench(args = ["readable", "compressed"])]
+fn link_opened(bencher: Bencher, case: &str) {
+    let (preset, fragment) = link::encode(&opened(case));
+    bencher.bench_local(|| link::open(Some(preset), &fragment));
+}
+
+fn opened(case: &str) -> Opened {
+    links().into_iter().find(|(name, _)| *name == case).expect("the names are the keys").1
 }
 
 /// A snapshot of that world.

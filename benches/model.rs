@@ -14,6 +14,9 @@ use netsplit::protocol::rpc::Op;
 use netsplit::protocol::service::ServiceSettings;
 use netsplit::protocol::station::StationSettings;
 use netsplit::protocol::{Role, Settings};
+use netsplit::scenario::link::{self, Opened};
+use netsplit::scenario::read;
+use netsplit::session::Session;
 use netsplit::sim::network::LinkSettings;
 use netsplit::sim::queue::Queue;
 use netsplit::sim::trace::Level;
@@ -108,4 +111,61 @@ pub fn events(world: &mut World<Role>, count: u64) {
         world.step(Time::NEVER);
         world.shared.trace.fresh.clear();
     }
+}
+
+/// Simulates so many microseconds, whatever happens in them.
+pub fn simulate(world: &mut World<Role>, micros: u64) {
+    let until = world.shared.now + Span(micros);
+    while world.step(until) {
+        world.shared.trace.fresh.clear();
+    }
+}
+
+/// Ten minutes of a preset's storm, or of one that does not end: 1,000 clients who come whatever
+/// happens, at 1.1 times what the service can do.
+pub fn ten_minutes(endless: bool) -> Session {
+    let storm = r#"{"duration": "10m", "nodes": {
+        "people": {"clients": {"count": 1000, "to": "api", "timeout": "1s",
+            "load": {"open": {"rate": "1/s"}}, "retry": {"attempts": 4, "backoff": "exponential"}}},
+        "api": {"service": {"workers": 1, "time": {"exponential": "1.1ms"}, "queue": 10000}}}}"#;
+    if endless {
+        return session(storm);
+    }
+    Session::open(link::open(Some("retry-storm"), "duration=10m").0)
+}
+
+/// A million clients as a page watches them, with numbers, log and checks.
+pub fn watched_million(load: f64) -> Session {
+    session(&format!(
+        r#"{{"duration": "10m", "nodes": {{
+            "people": {{"clients": {{"count": 1000000, "to": "api", "timeout": "1s",
+                "load": {{"open": {{"rate": "1/s"}}}},
+                "retry": {{"attempts": 4, "backoff": "exponential", "jitter": "full"}}}}}},
+            "api": {{"service": {{"workers": 1000, "time": {{"exponential": "{load}ms"}},
+                "queue": 10000}}}}}}}}"#
+    ))
+}
+
+/// A run with ten thousand messages in flight.
+pub fn crowded() -> Session {
+    let text = r#"{"network": {"latency": "500ms"}, "nodes": {
+        "people": {"clients": {"count": 10000, "to": "api", "timeout": "5s",
+            "load": {"open": {"rate": "1/s"}}}},
+        "api": {"service": {"replicas": 4, "workers": 100, "time": {"exponential": "10ms"}}}}}"#;
+    let mut session = session(text);
+    session.seek(Time(3_000_000));
+    session
+}
+
+fn session(text: &str) -> Session {
+    let scenario = read::text(text).unwrap_or_else(|problems| panic!("{problems}"));
+    Session::start(scenario).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// A link with settings and deeds, and one that holds a whole topology.
+pub fn links() -> [(&'static str, Opened); 2] {
+    let readable = "seed=42&people.retry.backoff=exponential&people.retry.jitter=full\
+        &at=12s:kill:api-1,30s:start:api-1&t=12.4s";
+    let own = Opened::new(crowded().origin().clone());
+    [("readable", link::open(Some("retry-storm"), readable).0), ("compressed", own)]
 }

@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod dist;
 pub mod histogram;
 pub mod id;
+pub mod lists;
 pub mod random;
 #[cfg(feature = "schema")]
 mod schema;

@@ -1,6 +1,7 @@
 //! A list with holes: things that come and go, addressed by index and generation.
 
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// Addresses one thing in a [`Slab`], and no later thing in the same place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,103 +13,86 @@ pub struct Key {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-enum Place<T> {
-    Taken { generation: u32, value: T },
-    Free { generation: u32, next: u32 },
+struct Place<T> {
+    generation: u32,
+    value: Option<T>,
 }
 
-/// Holds values of one type; inserting and removing take constant time.
+/// Holds values of one type; inserting and removing take constant time. The place that has been
+/// free for the longest is taken first: things that go in the order they came, as messages do,
+/// then lie in that order in memory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Slab<T> {
     places: Vec<Place<T>>,
-    free: u32,
-    len: u32,
+    free: VecDeque<u32>,
 }
-
-const NONE: u32 = u32::MAX;
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Slab { places: Vec::new(), free: NONE, len: 0 }
+        Slab { places: Vec::new(), free: VecDeque::new() }
     }
 }
 
 impl<T> Slab<T> {
     /// How many values are held.
     pub fn len(&self) -> u32 {
-        self.len
+        (self.places.len() - self.free.len()) as u32
     }
 
     /// True when nothing is held.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Takes `value` in and says where it is.
     pub fn insert(&mut self, value: T) -> Key {
-        self.len += 1;
-        if let Some(place) = self.places.get_mut(self.free as usize)
-            && let Place::Free { generation, next } = *place
-        {
-            let index = std::mem::replace(&mut self.free, next);
-            *place = Place::Taken { generation, value };
-            return Key { index, generation };
+        if let Some(index) = self.free.pop_front() {
+            let place = &mut self.places[index as usize];
+            place.value = Some(value);
+            return Key { index, generation: place.generation };
         }
         let index = u32::try_from(self.places.len()).expect("limits keep a slab below 2^32");
-        self.places.push(Place::Taken { generation: 0, value });
+        self.places.push(Place { generation: 0, value: Some(value) });
         Key { index, generation: 0 }
     }
 
     /// Takes the value at `key` out, if it is still the one that was put there.
     pub fn remove(&mut self, key: Key) -> Option<T> {
         let place = self.places.get_mut(key.index as usize)?;
-        if !matches!(place, Place::Taken { generation, .. } if *generation == key.generation) {
+        if place.generation != key.generation {
             return None;
         }
-        let next = std::mem::replace(&mut self.free, key.index);
-        let generation = key.generation.wrapping_add(1);
-        match std::mem::replace(place, Place::Free { generation, next }) {
-            Place::Taken { value, .. } => {
-                self.len -= 1;
-                Some(value)
-            }
-            Place::Free { .. } => None,
-        }
+        let value = place.value.take()?;
+        place.generation = key.generation.wrapping_add(1);
+        self.free.push_back(key.index);
+        Some(value)
     }
 
     /// The value at `key`, if it is still there.
     pub fn get(&self, key: Key) -> Option<&T> {
-        match self.places.get(key.index as usize)? {
-            Place::Taken { generation, value } if *generation == key.generation => Some(value),
-            _ => None,
-        }
+        let place = self.places.get(key.index as usize)?;
+        if place.generation == key.generation { place.value.as_ref() } else { None }
     }
 
     /// The value at `key`, if it is still there, to change.
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        match self.places.get_mut(key.index as usize)? {
-            Place::Taken { generation, value } if *generation == key.generation => Some(value),
-            _ => None,
-        }
+        let place = self.places.get_mut(key.index as usize)?;
+        if place.generation == key.generation { place.value.as_mut() } else { None }
     }
 
     /// All values with their keys, in order of place.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.places.iter().zip(0..).filter_map(|(place, index)| match place {
-            Place::Taken { generation, value } => {
-                Some((Key { index, generation: *generation }, value))
-            }
-            Place::Free { .. } => None,
+        self.places.iter().zip(0..).filter_map(|(place, index)| {
+            let key = Key { index, generation: place.generation };
+            place.value.as_ref().map(|value| (key, value))
         })
     }
 
     /// Forgets everything; keys given out before stay dead.
     pub fn clear(&mut self) {
-        for index in 0..self.places.len() as u32 {
-            if let Some(Place::Taken { generation, .. }) = self.places.get(index as usize) {
-                let generation = *generation;
-                self.remove(Key { index, generation });
-            }
+        let keys: Vec<Key> = self.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.remove(key);
         }
     }
 }

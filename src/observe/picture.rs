@@ -200,9 +200,13 @@ fn breaker(caller: &Caller, cast: &Cast) -> Option<BreakerView> {
 fn crowd(role: &Role) -> Option<Crowd> {
     let Role::Clients(population) = role else { return None };
     let every = population.doing.len().div_ceil(CROWD_MAX).max(1);
+    let mut counts = [0; 7];
+    for &doing in &population.doing {
+        counts[usize::from(doing)] += 1;
+    }
     Some(Crowd {
         clients: population.settings.clients,
-        counts: population.counts,
+        counts,
         sample: population.doing.iter().step_by(every).copied().collect(),
     })
 }

@@ -4,8 +4,8 @@ use super::run::Run;
 use crate::base::time::Time;
 use std::collections::BTreeMap;
 
-/// Events between two snapshots in the beginning: a replay of so many takes a few frames.
-const GAP: u64 = 100_000;
+/// Events between two snapshots in the beginning: replaying so many takes under 50 ms in a browser.
+pub(super) const GAP: u64 = 50_000;
 /// Snapshots kept at most, of a world of ordinary size.
 const KEPT: usize = 48;
 /// Memory for snapshots, in bytes, roughly.
@@ -61,5 +61,20 @@ impl History {
     /// Never: the beginning is always there.
     pub fn is_empty(&self) -> bool {
         self.snapshots.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GAP;
+    use crate::scenario::link;
+    use crate::session::Session;
+
+    #[test]
+    fn a_jump_leaves_as_many_snapshots_as_playing_does() {
+        let mut session = Session::open(link::open(Some("retry-storm"), "duration=5m").0);
+        session.seek(session.end());
+        assert!(session.run.course.events() > 3 * GAP);
+        assert!(session.history.len() as u64 >= session.run.course.events() / GAP);
     }
 }

@@ -152,7 +152,8 @@ impl Session {
         loop {
             let next = self.commands.iter().find(|c| c.at > self.run.course.now()).map(|c| c.at);
             let stop = until.min(next.unwrap_or(Time::NEVER));
-            let left = last.saturating_sub(self.run.course.events()).min(u64::from(STEP_MAX));
+            // No further at once than snapshots are apart: a jump leaves as many as playing does.
+            let left = last.saturating_sub(self.run.course.events()).min(history::GAP);
             let reached = self.run.course.advance(stop, left);
             if reached && Some(stop) == next {
                 self.apply_due(stop);

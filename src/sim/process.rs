@@ -4,7 +4,6 @@
 use super::trace::{Level, What};
 use super::world::{Due, Shared};
 use crate::base::id::NodeId;
-use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use std::fmt::Debug;
 
@@ -82,21 +81,17 @@ impl<P: Process> Context<'_, P> {
         self.shared.send(self.node, target, message);
     }
 
-    /// Asks to be reminded after `span`. Reminders do not survive a crash.
-    pub fn set_timer(&mut self, span: Span, timer: P::Timer) -> Key {
+    /// Asks to be reminded after `span`. Reminders do not survive a crash, and are not taken back:
+    /// whoever may change its mind gives them a number to know an old one by.
+    pub fn set_timer(&mut self, span: Span, timer: P::Timer) {
         let at = self.shared.now + span;
-        self.set_timer_at(at, timer)
+        self.set_timer_at(at, timer);
     }
 
     /// Asks to be reminded at an instant.
-    pub fn set_timer_at(&mut self, at: Time, timer: P::Timer) -> Key {
+    pub fn set_timer_at(&mut self, at: Time, timer: P::Timer) {
         let epoch = self.shared.places[self.node.index()].epoch;
-        self.shared.schedule(at, Due::Timer { node: self.node, epoch, timer })
-    }
-
-    /// Takes a reminder back; false when it has gone off already.
-    pub fn cancel_timer(&mut self, key: Key) -> bool {
-        self.shared.queue.cancel(key)
+        self.shared.schedule(at, Due::Timer { node: self.node, epoch, timer });
     }
 
     /// Begins a disk write and returns its number; [`Input::Persisted`] tells when it is done.

@@ -267,9 +267,9 @@ impl<P: Process> World<P> {
 }
 
 impl<P: Process> Shared<P> {
-    pub(super) fn schedule(&mut self, at: Time, due: Due<P::Timer>) -> Key {
+    pub(super) fn schedule(&mut self, at: Time, due: Due<P::Timer>) {
         let cause = self.trace.cause;
-        self.queue.push(at, Scheduled { cause, due })
+        self.queue.push(at, Scheduled { cause, due });
     }
 
     pub(super) fn schedule_again(&mut self, scheduled: Scheduled<P::Timer>) {

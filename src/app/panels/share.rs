@@ -144,7 +144,7 @@ fn CopyBox(name: &'static str, text: Memo<String>, rows: u32) -> impl Into<View>
             said.try_set(match how {
                 Copied::Yes => "✓ Copied.".to_owned(),
                 Copied::Refused => {
-                    "The browser did not allow it. The text is selected: copy it by keyboard or menu.".to_owned()
+                    "The browser refused. The text is selected: copy it by keyboard.".to_owned()
                 }
             });
         });

@@ -1,4 +1,4 @@
-//! Who may use whom. A single package cannot make the compiler hold this, so this test does.
+//! Who may use whom. Packages could make the compiler hold only a part of this; this test holds it.
 
 use super::Finding;
 use super::source::Source;
@@ -33,7 +33,8 @@ const BROWSER: [&str; 5] =
 pub fn check(source: &Source) -> Vec<Finding> {
     let Some(inside) = source.path.strip_prefix("src/") else { return Vec::new() };
     let room = inside.split(['/', '.']).next().unwrap_or_default();
-    if inside == "lib.rs" {
+    // The two roots name every module below them.
+    if !inside.ends_with(".rs") || ["lib.rs", "engine.rs"].contains(&inside) {
         return Vec::new();
     }
     let allowed =

@@ -186,7 +186,11 @@ macro_rules! wire {
         #[derive(Clone, Debug, PartialEq)]
         #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
         pub enum $name {
-            $( $(#[$vdoc])* #[cfg_attr(feature = "cli", schemars(rename = $tag))] $variant($kind), )*
+            $(
+                $(#[$vdoc])*
+                #[cfg_attr(feature = "cli", schemars(rename = $tag))]
+                $variant($kind),
+            )*
         }
 
         impl $name {
@@ -246,7 +250,9 @@ macro_rules! wire {
                 json: &serde_json::Value,
                 walk: &mut $crate::scenario::v1::wire::walk::Walk<'_>,
             ) -> Option<$name> {
-                let all = [ $( ($name::$variant, stringify!($variant), None $( .or(Some($alias)) )?), )* ];
+                let all = [ $(
+                    ($name::$variant, stringify!($variant), None $( .or(Some($alias)) )?),
+                )* ];
                 let names = all.map(|(_, name, alias)| (name, alias));
                 walk.word(json, &names).map(|n| all[n].0)
             }
