@@ -232,9 +232,10 @@ fn closed_forms(effort: Effort) -> Verdict {
     Estimate::of(&fallen.clone().map(|w| w.retr)).is_about("retries 2L", 80.0, 0.03)?;
     Estimate::of(&fallen.clone().map(|w| w.tout)).is_about("timeouts 3L", 120.0, 0.03)?;
     Estimate::of(&fallen.map(|w| w.succ)).is("success 0", 0.0, 0.03)?;
-    // Within the range a push is for good, below it is not, and above no push is needed.
+    // Within the range, and not just at its edge, a push is for good; below it is not, and above
+    // no push is needed.
     for (load, peak, stays) in
-        [(18.0, 120.0, false), (25.0, 120.0, true), (60.0, 60.0, false), (70.0, 70.0, true)]
+        [(18.0, 120.0, false), (30.0, 160.0, true), (60.0, 60.0, false), (70.0, 70.0, true)]
     {
         let bad = settled(load, peak, runs)?.iter().filter(|w| w.succ < w.starts / 2.0).count();
         if (bad > 0) != stays || (stays && bad < runs as usize) {

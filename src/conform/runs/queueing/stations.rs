@@ -119,7 +119,7 @@ impl Single {
         let room = 1.0 - self.rho;
         // So many that a full run can be asked for each percentile; see below.
         let jobs = match effort {
-            Effort::Full => jobs(self.rho, effort).max(20_000.0 / (room * room)),
+            Effort::Full => jobs(self.rho, effort).max(26_000.0 / (room * room)),
             Effort::Brief => jobs(self.rho, effort),
         };
         let batches = run_for(exponential(1, self.service), self.rho, self.rho, jobs)?;
@@ -142,12 +142,12 @@ impl Single {
 
 impl Single {
     /// A percentile of the time in the system. Long times come in clusters, for whoever stands in
-    /// a long queue has company: of about 1/(1-rho)² jobs. A run that sees fewer than 20 clusters
+    /// a long queue has company: of about 1/(1-rho)² jobs. A run that sees fewer than 25 clusters
     /// beyond a percentile cannot know where it lies, and is not asked; a full run sees enough.
     fn percentile(&self, m: &Measured<'_>, what: &str, at: f64, expected: f64) -> Verdict {
         let jobs: f64 = m.batches.iter().map(|b| b.jobs as f64).sum();
         let clusters = jobs * (1.0 - at) * (1.0 - self.rho) * (1.0 - self.rho);
-        if clusters < 19.0 {
+        if clusters < 25.0 {
             return Ok(());
         }
         m.quantile(at).is_about(what, expected, share(self.rho))
