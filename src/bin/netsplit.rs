@@ -40,6 +40,9 @@ enum Command {
         /// Case files in the formats of tests/cases.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Run the scenarios of statistical cases for seconds instead of minutes.
+        #[arg(long)]
+        brief: bool,
     },
     /// Turn a preset or a scenario file into a link, or a link into the scenario it holds.
     Link {
@@ -64,7 +67,7 @@ fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let result = match Arguments::parse().command {
         Command::Run { what, json, seed, sets } => run(&mut out, &what, json, seed, &sets),
-        Command::Conform { files } => conform(&mut out, &files),
+        Command::Conform { files, brief } => conform(&mut out, &files, brief),
         Command::Link { what, base } => link(&mut out, &what, base.trim_end_matches('/')),
         Command::Presets => list(&mut out),
         Command::Schema => print(&mut out, &schema::schema()),
@@ -163,14 +166,15 @@ fn say(problems: Diagnostics) -> String {
     problems.to_string()
 }
 
-fn conform(out: &mut impl Write, files: &[PathBuf]) -> Answer {
+fn conform(out: &mut impl Write, files: &[PathBuf], brief: bool) -> Answer {
     let read = |path: &PathBuf| {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
         Ok((name, text))
     };
     let files = files.iter().map(read).collect::<Result<Vec<_>, String>>()?;
-    let report = conform::run(&files);
+    let effort = if brief { conform::Effort::Brief } else { conform::Effort::Full };
+    let report = conform::run_with(&files, effort, &|what| eprintln!("{what}"));
     print(out, &report.to_string())?;
     Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -5,6 +5,9 @@
 //! `tests/cases`, each with its source. A key or an operation that is not understood fails its
 //! case: nothing in a file is passed over in silence.
 //!
+//! Recorded behaviour is replayed event by event. Published results are statistics of whole
+//! scenarios, which are run (`runs`).
+//!
 //! To add a format: a file here with `pub(super) fn replay(&Value, &mut Cases)`, a `mod` line,
 //! and an arm in [`replay`].
 
@@ -13,6 +16,7 @@ mod gobreaker;
 mod policies;
 mod polly_hystrix;
 mod resilience4j;
+mod runs;
 mod section;
 mod statistics;
 
@@ -41,11 +45,27 @@ impl fmt::Display for Report {
     }
 }
 
-/// Replays files, each given by its name and its text.
+/// How long the scenarios of statistical cases are run. It changes how sure a run is, which counts
+/// on top of the tolerance of a case, and never the tolerance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effort {
+    /// As long as the sources of the cases ask for: some minutes a file.
+    #[default]
+    Full,
+    /// So long that a model which is off by a few percent is noticed: seconds a file.
+    Brief,
+}
+
+/// Replays files in full, each given by its name and its text.
 pub fn run(files: &[(String, String)]) -> Report {
+    run_with(files, Effort::Full, &|_| {})
+}
+
+/// Replays files; `tell` hears of each case that takes long, before it begins.
+pub fn run_with(files: &[(String, String)], effort: Effort, tell: &dyn Fn(&str)) -> Report {
     let mut report = Report::default();
     for (file, text) in files {
-        let mut cases = Cases { file, report: &mut report };
+        let mut cases = Cases { file, report: &mut report, effort, tell };
         match serde_json::from_str(text) {
             Ok(value) => replay(&value, &mut cases),
             Err(error) => cases.check("the file", Err(format!("is not JSON: {error}"))),
@@ -68,6 +88,10 @@ fn replay(value: &Value, cases: &mut Cases<'_>) {
         None if policies::SECTIONS.iter().any(|&section| has(section)) => {
             policies::replay(value, cases);
         }
+        None if has("data") && has("mean_field") => runs::balancing::replay(value, cases),
+        None if has("rows") && has("model") => runs::contention::replay(value, cases),
+        None if runs::metastable::has(value) => runs::metastable::replay(value, cases),
+        None if value.pointer("/cases/0/model").is_some() => runs::queueing::replay(value, cases),
         None => cases.check("the file", Err("is of no format known here".into())),
     }
 }
@@ -76,6 +100,8 @@ fn replay(value: &Value, cases: &mut Cases<'_>) {
 struct Cases<'a> {
     file: &'a str,
     report: &'a mut Report,
+    effort: Effort,
+    tell: &'a dyn Fn(&str),
 }
 
 /// A case agrees, or this is how it differs.

@@ -11,6 +11,7 @@ use crate::base::slab::Key;
 use crate::base::time::Time;
 use crate::sim::process::Input;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How a service works.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,43 @@ pub struct Dependency {
     pub only: Option<Kind>,
     /// If it does not answer, answer without it (degraded) instead of failing.
     pub optional: bool,
+    /// How many requests it sends at once, each to the next target: a fan-out.
+    pub fan_out: u32,
+    /// How many of them must succeed before it goes on: a quorum, when fewer than it sends.
+    pub needs: u32,
+}
+
+/// A fan-out that has not come to its end.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Fan {
+    succeeded: u32,
+    failed: u32,
+    degraded: bool,
+    version: u64,
+}
+
+impl Fan {
+    /// Takes the end of one request in; says how the whole ended, if that is settled now.
+    fn settle(&mut self, outcome: Outcome, dependency: &Dependency) -> Option<Outcome> {
+        match outcome {
+            Outcome::Answered(Answer::Done { version }) => {
+                self.succeeded += 1;
+                self.version = self.version.max(version);
+            }
+            Outcome::Answered(Answer::Degraded) => {
+                self.succeeded += 1;
+                self.degraded = true;
+            }
+            Outcome::Answered(_) | Outcome::TimedOut => self.failed += 1,
+        }
+        if self.succeeded >= dependency.needs {
+            let version = self.version;
+            let answer = if self.degraded { Answer::Degraded } else { Answer::Done { version } };
+            return Some(Outcome::Answered(answer));
+        }
+        // So many have failed that the rest cannot be enough.
+        (self.failed > dependency.fan_out.saturating_sub(dependency.needs)).then_some(outcome)
+    }
 }
 
 impl Dependency {
@@ -57,13 +95,16 @@ pub struct Service {
     node: NodeId,
     /// Idempotency keys made here.
     keys: u64,
+    /// Fan-outs under way, by job and dependency.
+    fans: BTreeMap<(u64, u8), Fan>,
 }
 
 impl Service {
     /// An idle service.
     pub fn new(settings: ServiceSettings, seed: u64, node: NodeId) -> Service {
         let station = Station::new(settings.station.clone(), seed, node);
-        let mut service = Service { settings, station, callers: Vec::new(), seed, node, keys: 0 };
+        let (callers, fans) = (Vec::new(), BTreeMap::new());
+        let mut service = Service { settings, station, callers, seed, node, keys: 0, fans };
         service.callers = service.new_callers();
         service
     }
@@ -84,6 +125,7 @@ impl Service {
             }
         } else {
             self.callers = self.new_callers();
+            self.fans.clear();
         }
         self.station.configure(self.settings.station.clone(), cx);
     }
@@ -91,6 +133,7 @@ impl Service {
     /// Forgets everything: a service holds no data.
     pub fn crash(&mut self) {
         self.station.crash();
+        self.fans.clear();
         for caller in &mut self.callers {
             caller.crash(Time::ZERO);
         }
@@ -166,8 +209,9 @@ impl Service {
             self.keys += 1;
         }
         let own = (u64::from(self.node.0) << 40) | self.keys;
+        let owner = owner(key);
         let want = Want {
-            owner: (u64::from(key.index) << 32) | u64::from(key.generation),
+            owner,
             guard: 0,
             intent: request.intent,
             op: self.settings.dependencies[dependency].op.unwrap_or(request.op),
@@ -175,18 +219,38 @@ impl Service {
             key: if request.key == 0 { own } else { request.key },
             deadline: request.deadline,
         };
-        let ended = self.callers[dependency].begin(want, cx);
-        self.called(dependency as u8, ended, cx);
+        let stack = dependency as u8;
+        let copies = self.settings.dependencies[dependency].fan_out.max(1);
+        if copies > 1 {
+            self.fans.insert((owner, stack), Fan::default());
+        }
+        for _ in 0..copies {
+            let ended = self.callers[dependency].begin(want, cx);
+            self.called(stack, ended, cx);
+            if copies > 1 && !self.fans.contains_key(&(owner, stack)) {
+                // Refused at once so often that the rest need not be sent.
+                break;
+            }
+        }
     }
 
     /// A call to a dependency has ended, if it has.
     fn called(&mut self, stack: u8, ended: Option<Ended>, cx: &mut Cx<'_>) {
         let Some(ended) = ended else { return };
         let key = Key { index: (ended.owner >> 32) as u32, generation: ended.owner as u32 };
-        let optional = self.settings.dependencies[usize::from(stack)].optional;
+        let dependency = &self.settings.dependencies[usize::from(stack)];
+        let optional = dependency.optional;
+        let mut outcome = ended.outcome;
+        if dependency.fan_out > 1 {
+            // An answer that comes when the quorum is there already is of no use.
+            let Some(fan) = self.fans.get_mut(&(ended.owner, stack)) else { return };
+            let Some(settled) = fan.settle(outcome, dependency) else { return };
+            self.fans.remove(&(ended.owner, stack));
+            outcome = settled;
+        }
         let Some(job) = self.station.job(key) else { return };
         job.progress.pending -= 1;
-        match ended.outcome {
+        match outcome {
             Outcome::Answered(Answer::Done { version }) => {
                 job.progress.version = job.progress.version.max(version);
             }
@@ -222,8 +286,20 @@ impl Service {
             (None, None) if progress.degraded => Answer::Degraded,
             (None, None) => Answer::Done { version: progress.version },
         };
+        if !self.fans.is_empty() {
+            let mine = (owner(key), 0)..=(owner(key), u8::MAX);
+            let left: Vec<_> = self.fans.range(mine).map(|(place, _)| *place).collect();
+            for place in left {
+                self.fans.remove(&place);
+            }
+        }
         self.station.finish(key, answer, cx);
     }
+}
+
+/// A job as the number that its calls carry.
+fn owner(key: Key) -> u64 {
+    (u64::from(key.index) << 32) | u64::from(key.generation)
 }
 
 /// What a caller further up is told: that something behind failed, unless the answer is about the

@@ -1,6 +1,7 @@
-//! The recorded behaviour of libraries, replayed; and that a false record is noticed.
+//! The recorded behaviour of libraries and published statistics, replayed; and that a false
+//! record or a wrong model is noticed.
 
-use netsplit::conform::{Report, run};
+use netsplit::conform::{Effort, Report, run, run_with};
 use serde_json::Value;
 
 const FILES: [(&str, &str); 8] = [
@@ -13,6 +14,111 @@ const FILES: [(&str, &str); 8] = [
     ("breaker_resilience4j_traces", include_str!("../cases/breaker_resilience4j_traces.json")),
     ("retry_policies", include_str!("../cases/retry_policies.json")),
 ];
+
+/// Published statistics of whole scenarios. Here they are run briefly: the interval of the run
+/// itself, which counts on top of a tolerance, is wider than in `netsplit conform`.
+const STATISTICS: [(&str, &str); 5] = [
+    ("load_balancing", include_str!("../cases/load_balancing.json")),
+    ("queueing_oracles", include_str!("../cases/queueing_oracles.json")),
+    ("queueing_more", include_str!("../cases/queueing_more.json")),
+    ("metastable", include_str!("../cases/metastable.json")),
+    ("backoff_occ", include_str!("../cases/backoff_occ.json")),
+];
+
+fn brief(name: &str, text: String) -> Report {
+    run_with(&[(name.to_string(), text)], Effort::Brief, &|_| {})
+}
+
+pub fn published_statistics_agree(name: &str) {
+    let found = STATISTICS.iter().find(|(known, _)| *known == name);
+    let (_, text) = found.unwrap_or_else(|| panic!("{name} is not a file known here"));
+    let report = brief(name, (*text).to_string());
+    assert_eq!(report.failed, 0, "{report}");
+    assert!(report.passed > 1, "{name} has no cases");
+}
+
+/// Leaves of a list in a file only what `keep` says, changed.
+fn thinned(name: &str, list: &str, keep: impl Fn(&Value) -> Option<Value>) -> String {
+    let found = STATISTICS.iter().find(|(known, _)| *known == name).expect("a known name");
+    let mut file: Value = serde_json::from_str(found.1).expect("the file is JSON");
+    let rows = file.pointer_mut(list).and_then(Value::as_array_mut).expect("a list");
+    *rows = rows.iter().filter_map(keep).collect();
+    file.to_string()
+}
+
+/// The row for which each of these is so, with one number changed by this factor; a number that
+/// is not there is one.
+fn bent(row: &Value, known: &[(&str, Value)], key: &str, factor: f64) -> Option<Value> {
+    let mut row = row.clone();
+    let meant = known.iter().all(|(key, value)| row.get(*key) == Some(value));
+    let plain =
+        row.get(key).and_then(Value::as_f64).unwrap_or(if key == "leg" { 10.0 } else { 1.0 });
+    row[key] = (plain * factor).into();
+    meant.then_some(row)
+}
+
+/// A model that is off by 5 % is refused, and the same row with the right one is not.
+pub fn a_wrong_model_is_refused() {
+    type Bent<'a> = (&'a str, &'a str, Vec<(&'a str, Value)>, &'a str, f64);
+    let bends: [Bent<'_>; 6] = [
+        // The time that work takes.
+        (
+            "queueing_oracles",
+            "/cases",
+            vec![("model", "M/M/1".into()), ("rho", 0.5.into())],
+            "service",
+            1.05,
+        ),
+        (
+            "queueing_oracles",
+            "/cases",
+            vec![("model", "M/M/c".into()), ("c", 10.into()), ("rho", 0.8.into())],
+            "service",
+            1.05,
+        ),
+        // The load.
+        (
+            "load_balancing",
+            "/data",
+            vec![("policy", "d2".into()), ("rho", 0.7.into())],
+            "rho",
+            1.05,
+        ),
+        (
+            "metastable",
+            "/simple_collapse/results_200_runs",
+            vec![("base", 20.into()), ("type", "no_backoff".into())],
+            "base",
+            1.05,
+        ),
+        // The chance of a failure.
+        (
+            "metastable",
+            "/retry_strategies/results",
+            vec![("strategy", "three_retries".into()), ("failure_rate", 0.5.into())],
+            "failure_rate",
+            1.05,
+        ),
+        // The way of a message.
+        (
+            "backoff_occ",
+            "/rows",
+            vec![("algorithm", "None".into()), ("clients", 50.into())],
+            "leg",
+            1.05,
+        ),
+    ];
+    for (name, list, known, key, factor) in bends {
+        let found = |factor| brief(name, thinned(name, list, |row| bent(row, &known, key, factor)));
+        let (right, wrong) = (found(1.0), found(factor));
+        let about = |report: &Report| {
+            let lines = report.lines.iter().filter(|line| line.contains('[') || line.contains(key));
+            lines.count()
+        };
+        assert_eq!(right.failed, 0, "{name}: {right}");
+        assert!(wrong.failed > 0 && about(&wrong) > 0, "{name}: {key} × {factor} went unnoticed");
+    }
+}
 
 fn replay(name: &str, text: String) -> Report {
     run(&[(name.to_string(), text)])

@@ -24,6 +24,32 @@ fn a_false_record_is_noticed() {
 }
 
 #[test]
+fn published_statistics_of_load_balancing_agree() {
+    conform::published_statistics_agree("load_balancing");
+}
+
+#[test]
+fn published_statistics_of_queueing_agree() {
+    conform::published_statistics_agree("queueing_oracles");
+    conform::published_statistics_agree("queueing_more");
+}
+
+#[test]
+fn published_statistics_of_metastable_states_agree() {
+    conform::published_statistics_agree("metastable");
+}
+
+#[test]
+fn published_statistics_of_backoff_agree() {
+    conform::published_statistics_agree("backoff_occ");
+}
+
+#[test]
+fn a_wrong_model_is_refused() {
+    conform::a_wrong_model_is_refused();
+}
+
+#[test]
 fn what_is_not_understood_fails_and_says_where() {
     conform::what_is_not_understood_fails_and_says_where();
 }

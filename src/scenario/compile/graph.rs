@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 /// Calls of one service, at most.
 const MOST_CALLS: usize = 64;
+/// Requests that one request may become by fan-outs, one behind the other.
+const MOST_FAN_OUT: u64 = 10_000;
 
 /// The names that a node calls, each with its path in the scenario.
 fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
@@ -45,6 +47,41 @@ pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
         }
     }
     circles(scenario, cast, problems);
+    fan_outs(scenario, cast, problems);
+}
+
+/// A quorum is no larger than what it is of, and fan-outs behind fan-outs stay within a limit.
+fn fan_outs(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
+    let groups: Vec<&str> = scenario.nodes.names().collect();
+    // How many requests one request of a client can have become when it comes to each group.
+    let mut most = vec![1u64; groups.len()];
+    for _ in 0..groups.len() {
+        for (here, (name, node)) in scenario.nodes.iter().enumerate() {
+            let Node::Service(service) = node else { continue };
+            for (to, call) in service.calls.iter() {
+                let path = || format!("nodes.{name}.service.calls.{to}");
+                if let Some(needs) = call.needs.filter(|&needs| needs > call.fan_out) {
+                    let message = format!("{needs} answers are needed of {}", call.fan_out);
+                    let remedy = "send as many requests or need fewer answers";
+                    problems.error(format!("{}.needs", path()), message, remedy);
+                    return;
+                }
+                let copies = most[here].saturating_mul(u64::from(call.fan_out));
+                if copies > MOST_FAN_OUT {
+                    let message = format!("one request becomes {copies} here");
+                    let remedy = format!("{MOST_FAN_OUT} in all is the limit");
+                    problems.error(format!("{}.fan_out", path()), message, remedy);
+                    return;
+                }
+                for target in cast.find(to) {
+                    let group = cast.node(target).group;
+                    if let Some(there) = groups.iter().position(|g| *g == group) {
+                        most[there] = most[there].max(copies);
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Finds circles of calls by going as deep as possible from every node.

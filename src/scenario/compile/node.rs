@@ -167,6 +167,8 @@ fn service(service: &Service, cast: &Cast<'_>) -> ServiceSettings {
             Op::Update => rpc::Kind::Update,
         }),
         optional: call.optional,
+        fan_out: call.fan_out,
+        needs: call.needs.unwrap_or(call.fan_out),
     };
     ServiceSettings {
         station: station(&service.station()),

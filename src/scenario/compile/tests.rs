@@ -195,3 +195,51 @@ fn surges_multiply_the_load() {
     assert!((430..570).contains(&(during - before)), "{during}");
     assert!((30..75).contains(&(after - during)), "{after}");
 }
+
+/// A front that sends each request to three stores, of which one is down.
+fn quorum(needs: Value) -> Value {
+    json!({
+        "nodes": {
+            "people": { "clients": {
+                "count": 10, "to": "front", "requests": 1, "load": { "closed": { "think": "0s" } }
+            } },
+            "front": { "service": {
+                "workers": 10, "calls": { "part": { "fan_out": 3, "needs": needs, "timeout": "1s" } }
+            } },
+            "part": { "service": { "replicas": 3, "workers": 10 } },
+        },
+        "faults": [{ "at": "0s", "crash": "part-2" }],
+    })
+}
+
+#[test]
+fn a_quorum_goes_on_without_a_part_that_is_down() {
+    for (needs, served, failed) in [(json!(2), 10, 0), (json!(null), 0, 10), (json!(3), 0, 10)] {
+        let mut world = plan(quorum(needs.clone())).world();
+        world.run_until(Time(900_000));
+        let outstanding = |world: &World<Role>| match &world.processes[0] {
+            Role::Clients(people) => people.caller.outstanding(),
+            _ => u32::MAX,
+        };
+        // Those who need all three wait for the one that is down.
+        assert_eq!(outstanding(&world), failed, "needs {needs}");
+        world.run_until(Time(3_000_000));
+        let Role::Clients(people) = &world.processes[0] else { panic!("clients come first") };
+        assert_eq!((people.counts[4], people.counts[6]), (served, failed), "needs {needs}");
+        assert_eq!(outstanding(&world), 0);
+    }
+}
+
+#[test]
+fn a_fan_out_has_limits() {
+    let needs = problems(quorum(json!(4)));
+    assert_eq!(needs.len(), 1, "{needs:?}");
+    assert!(needs[0].starts_with("nodes.front.service.calls.part.needs: 4 answers"), "{needs:?}");
+    let mut deep = quorum(json!(null));
+    deep["nodes"]["front"]["service"]["calls"]["part"]["fan_out"] = json!(200);
+    deep["nodes"]["part"]["service"]["calls"] = json!({ "last": { "fan_out": 100 } });
+    deep["nodes"]["last"] = json!({ "service": {} });
+    let found = problems(deep);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("nodes.part.service.calls.last.fan_out: one request becomes"));
+}

@@ -348,6 +348,11 @@ caller! {
         only: Option<Op> = None;
         /// Answer without it, degraded, if it fails.
         optional: bool = false;
+        /// How many such requests it sends at once, each to the next target: a fan-out.
+        fan_out: u32 = 1, 1 ..= 10_000;
+        /// How many of them must succeed before it goes on; none needs all. Fewer than it sends
+        /// is a quorum: it waits for the fastest and leaves the rest.
+        needs: Option<u32> = None, 1 ..= 10_000;
     }
 }
 

@@ -11,7 +11,7 @@ const TABLE: [(&str, &[&str]); 9] = [
     ("check", &["base", "sim", "protocol"]),
     ("observe", &["base", "sim", "protocol", "check"]),
     ("scenario", &["base", "sim", "protocol", "check"]),
-    ("conform", &["base", "sim", "protocol", "check", "scenario"]),
+    ("conform", &["base", "sim", "protocol", "check", "observe", "scenario"]),
     ("session", &["base", "sim", "protocol", "check", "observe", "scenario"]),
     ("app", &["base", "check", "observe", "scenario", "session"]),
 ];
