@@ -5,8 +5,20 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Name, path, size. Each is taken in light and in dark.
-const SHOTS: &[(&str, &str, Size)] =
-    &[("home", "", DESKTOP), ("home-phone", "", PHONE), ("home-embed", "?embed", EMBED)];
+const SHOTS: &[(&str, &str, Size)] = &[
+    ("home", "", DESKTOP),
+    ("home-phone", "", PHONE),
+    ("rest", "s/retry-storm/", DESKTOP),
+    ("storm", "s/retry-storm/#t=19s", DESKTOP),
+    ("storm-phone", "s/retry-storm/#t=19s", PHONE),
+    ("storm-embed", "s/retry-storm/?embed=1#t=19s", EMBED),
+    ("four-fates", "s/four-fates/#t=9s", DESKTOP),
+    ("double-charge", "s/double-charge/#t=20s", DESKTOP),
+    ("thundering-herd", "s/thundering-herd/#t=12s", DESKTOP),
+    ("metastable", "s/metastable/#t=30s", DESKTOP),
+    ("breaker-cascade", "s/breaker-cascade/#t=25s", DESKTOP),
+    ("graceful-degradation", "s/graceful-degradation/#t=25s", DESKTOP),
+];
 
 #[test]
 #[ignore = "writes pictures instead of asserting something; run: make shots"]

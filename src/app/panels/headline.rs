@@ -98,6 +98,9 @@ fn say(now: &Recent) -> (String, Tone) {
     let (opening, tone) = match mix[0] + mix[1] {
         share if share < 0.5 => ("Most requests fail", Tone::Bad),
         share if share < 0.97 => ("Some requests fail", Tone::Warning),
+        _ if now.amplification >= 1.5 && now.goodput < 0.6 * now.offered => {
+            ("Nobody has given up yet, but many try again", Tone::Warning)
+        }
         _ if mix[1] > 0.05 => ("All are answered, some with parts missing", Tone::Warning),
         _ => ("All is well", Tone::Good),
     };
@@ -207,6 +210,14 @@ mod tests {
              Each is tried 3.5 times. 80 % of the work is for nobody."
         );
         assert_eq!(storm.mix, Some([0.15, 0.0, 0.1, 0.75, 0.0]));
+    }
+
+    #[test]
+    fn those_who_still_try_are_not_well() {
+        let wave = Totals { offered: 400, ok: 130, attempts: 1_050, ..Totals::default() };
+        let wave = said(wave);
+        assert_eq!(wave.tone, Tone::Warning);
+        assert!(wave.sentence.starts_with("Nobody has given up yet"), "{}", wave.sentence);
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub type Point = (f64, f64);
 pub const LANE: f64 = 5.0;
 /// Pixels kept free between two nodes, and between a node and the rim.
 const GAP: f64 = 14.0;
+/// Half the width of the line that says how a crowd is.
+const CROWD_LINE: f64 = 62.0;
 /// Pixels of road between two neighbours at full size.
 const ROAD: f64 = 84.0;
 
@@ -148,9 +150,13 @@ impl Plan {
         let places = spread(self.nodes.iter().map(|n| turn(n.place, upright)).collect());
         let halves: Vec<Point> =
             self.nodes.iter().map(|n| footprint(n.kind, size, scale, crowds, upright)).collect();
-        let xs = axis(size.0, 0.0, places.iter().map(|p| p.0), halves.iter().map(|h| h.0));
-        // A name stands under a node.
-        let label = 22.0 * scale.max(0.7);
+        // A name stands under a node; below a crowd's, how many there are: often wider than it.
+        let crowd = |n: &Item| n.kind == Kind::Clients;
+        let wide = |(n, h): (&Item, &Point)| if crowd(n) { h.0.max(CROWD_LINE) } else { h.0 };
+        let widths = self.nodes.iter().zip(&halves).map(wide);
+        let xs = axis(size.0, 0.0, places.iter().map(|p| p.0), widths);
+        let lines = if self.nodes.iter().any(crowd) { 38.0 } else { 22.0 };
+        let label = lines * scale.max(0.7);
         let ys = axis(size.1, label, places.iter().map(|p| p.1), halves.iter().map(|h| h.1));
         let nodes = self
             .nodes

@@ -122,7 +122,7 @@ fn percent(ppm: u32) -> String {
 /// The roads, beneath the messages.
 pub fn Roads() -> impl Into<View> {
     let scene = expect_context::<Scene>();
-    let key = |p: &Pair| (p.there.0, p.source.0, p.target.0);
+    let key = |p: &Pair| (p.there.0, p.back.map(|b| b.0), p.source.0, p.target.0);
     each(move || pairs(scene), key, move |pair| Road(pair))
 }
 
@@ -196,7 +196,7 @@ fn bar(scene: Scene, lane: Option<LinkId>) -> Option<impl Into<View>> {
 /// What can be pointed at and focused, above the messages.
 pub fn Links() -> impl Into<View> {
     let scene = expect_context::<Scene>();
-    let key = |p: &Pair| (p.there.0, p.source.0, p.target.0);
+    let key = |p: &Pair| (p.there.0, p.back.map(|b| b.0), p.source.0, p.target.0);
     each(move || pairs(scene), key, move |pair| Handle(pair))
 }
 

@@ -34,9 +34,18 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
         }
     };
     let places = &scenario.view.places;
-    let place = places.get(&member.name).or_else(|| places.get(member.group)).copied();
+    let own = places.get(&member.name).copied();
+    let place = own.or_else(|| Some(around(*places.get(member.group)?, member, cast)));
     let (id, name, group) = (member.id, member.name.clone(), member.group.to_owned());
     PlannedNode { id, name, group, settings, disk, place }
+}
+
+/// Replicas stand above each other around the place of their group.
+fn around((x, y): (f64, f64), member: &Member<'_>, cast: &Cast<'_>) -> (f64, f64) {
+    let mates = || cast.nodes.iter().filter(|mate| mate.group == member.group);
+    let count = mates().count() as f64;
+    let above = mates().take_while(|mate| mate.id != member.id).count() as f64;
+    (x, y + (above - (count - 1.0) / 2.0) * (0.9 / count).min(0.22))
 }
 
 /// Requests per second that clients want at most.
