@@ -43,6 +43,13 @@ fn thinned(name: &str, list: &str, keep: impl Fn(&Value) -> Option<Value>) -> St
     let mut file: Value = serde_json::from_str(found.1).expect("the file is JSON");
     let rows = file.pointer_mut(list).and_then(Value::as_array_mut).expect("a list");
     *rows = rows.iter().filter_map(keep).collect();
+    // Nothing but the section that the list is in.
+    let parts: Vec<&str> = list.trim_start_matches('/').split('/').collect();
+    if let ([section, _], Some(sections)) = (parts.as_slice(), file.as_object_mut()) {
+        sections.retain(|name, _| name == section);
+        let facts = sections.get_mut(*section).and_then(Value::as_object_mut).expect("a section");
+        facts.retain(|name, _| name != "closed_forms");
+    }
     file.to_string()
 }
 

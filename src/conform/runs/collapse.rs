@@ -88,13 +88,14 @@ pub(super) fn replay(section: &Value, cases: &mut Cases<'_>) {
     // Everything is measured before the original stops.
     let same = |what, value: Option<f64>, known| near(what, known, value.unwrap_or(f64::NAN), 1e-9);
     cases.check("simple_collapse.model.horizon_s", same("value", horizon, 80.0));
-    let (forms, capacity) = without(section.get("closed_forms"), "capacity_asymptote_per_s");
-    let effort = cases.effort;
-    let forms = told(forms.as_ref(), &CLOSED)
-        // A house of c is left by c / (1.0 + 0.01 c) a second.
-        .and_then(|()| same("capacity_asymptote_per_s", capacity, 1.0 / 0.01))
-        .and_then(|()| closed_forms(effort));
-    cases.check("simple_collapse.closed_forms", forms);
+    if section.get("closed_forms").is_some() {
+        let (forms, capacity) = without(section.get("closed_forms"), "capacity_asymptote_per_s");
+        let forms = told(forms.as_ref(), &CLOSED)
+            // A house of c is left by c / (1.0 + 0.01 c) a second.
+            .and_then(|()| same("capacity_asymptote_per_s", capacity, 1.0 / 0.01))
+            .and_then(|()| closed_forms(cases.effort));
+        cases.check("simple_collapse.closed_forms", forms);
+    }
     let name = |row: &Row| format!("base {}, {}", row.base, row.r#type);
     each(section, "results_200_runs", cases, name, replay_row);
 }
@@ -196,7 +197,8 @@ impl Row {
                 let found = Estimate::of(&samples);
                 // Rates below one a second are compared as if they were one.
                 let tolerance = 0.03 * expected.max(1.0);
-                found.is_like(&format!("{name}_{column}"), expected, tolerance, theirs(found))?;
+                let what = format!("{name}_{column}");
+                found.known_to(0.05 * self.base, &what, expected, tolerance, theirs(found))?;
             }
         }
         let fallen = |w: &[Window; 3]| w[2].succ < w[2].starts / 2.0;
@@ -235,7 +237,7 @@ fn closed_forms(effort: Effort) -> Verdict {
     // Within the range, and not just at its edge, a push is for good; below it is not, and above
     // no push is needed.
     for (load, peak, stays) in
-        [(18.0, 120.0, false), (30.0, 160.0, true), (60.0, 60.0, false), (70.0, 70.0, true)]
+        [(18.0, 120.0, false), (30.0, 160.0, true), (50.0, 50.0, false), (70.0, 70.0, true)]
     {
         let bad = settled(load, peak, runs)?.iter().filter(|w| w.succ < w.starts / 2.0).count();
         if (bad > 0) != stays || (stays && bad < runs as usize) {

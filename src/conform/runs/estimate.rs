@@ -71,6 +71,22 @@ impl Estimate {
         self.within(what, expected, tolerance, other)
     }
 
+    /// The same where knowing the number to `enough` is knowing it: next to nothing, where nothing
+    /// is expected and a few of many runs go another way.
+    pub(super) fn known_to(
+        self,
+        enough: f64,
+        what: &str,
+        expected: f64,
+        tolerance: f64,
+        other: f64,
+    ) -> Verdict {
+        if self.half <= enough {
+            return self.within(what, expected, tolerance, other);
+        }
+        self.is_like(what, expected, tolerance, other)
+    }
+
     /// The same for a run that may know little.
     pub(super) fn within(self, what: &str, expected: f64, tolerance: f64, other: f64) -> Verdict {
         let Estimate { mean, half } = self;

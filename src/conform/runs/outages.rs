@@ -254,6 +254,7 @@ fn fail(lab: &mut Lab) -> Verdict {
 /// Client-side rates from 1 s to 4 s and in the last quarter of a minute.
 fn windows(scenario: &Value, fails: bool, facts: &Value, effort: Effort) -> Verdict {
     let seeds = runs(effort, 200, 60);
+    let offered = if fails { 70.0 } else { 90.0 };
     let (mut early, mut late) = (Vec::new(), Vec::new());
     for seed in seeds {
         let mut lab = Lab::new(scenario, seed, "api")?;
@@ -293,7 +294,8 @@ fn windows(scenario: &Value, fails: bool, facts: &Value, effort: Effort) -> Verd
         let given = |n| number(value.get(n).ok_or(format!("`{key}`: expected three numbers"))?);
         let (mean, least, most) = (given(0)?, given(1)?, given(2)?);
         let theirs = known_from_six(least, most);
-        found.is_like(key, mean, 0.03 * mean.max(1.0), theirs)?;
+        let tolerance = 0.03 * mean.max(1.0);
+        found.known_to(0.05 * offered, key, mean, tolerance, theirs)?;
     }
     Ok(())
 }

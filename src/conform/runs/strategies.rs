@@ -45,9 +45,10 @@ pub(super) fn replay(section: &Value, cases: &mut Cases<'_>) {
     only(section, "retry_strategies.", &["source", "model", "closed_forms", "results"], cases);
     let model = section.get("model").unwrap_or(&Value::Null);
     cases.check("retry_strategies.model", section::told(model, MODEL));
-    let effort = cases.effort;
-    let forms = told(section.get("closed_forms"), &CLOSED).and_then(|()| closed_forms(effort));
-    cases.check("retry_strategies.closed_forms", forms);
+    if let Some(forms) = section.get("closed_forms") {
+        let forms = told(Some(forms), &CLOSED).and_then(|()| closed_forms(cases.effort));
+        cases.check("retry_strategies.closed_forms", forms);
+    }
     let name = |row: &Row| format!("{} at failure {}", row.strategy, row.failure_rate);
     each(section, "results", cases, name, |row: &Row, effort| row.replay(effort));
 }
