@@ -62,7 +62,8 @@ fn a_run_is_watched_broken_shared_and_seen_again() {
         browser.keys("c");
     }
     browser.click("button.play");
-    wait_past(&browser, 5.0);
+    // Four attempts of a second each come first.
+    wait_past(&browser, 8.0);
     pause(&browser);
     let body = browser.text("body");
     assert!(body.contains("cut"), "the page says that links are cut");
@@ -119,6 +120,21 @@ fn a_broken_link_is_told_and_leaves_something_to_look_at() {
         assert!(clock(&browser) >= 0.0, "{path}: there is a run on screen");
         browser.assert_calm();
     }
+}
+
+/// The page begins with another run: its way back must not be taken for that of this one.
+#[test]
+fn roads_lead_from_node_to_node() {
+    let browser = Browser::open("?preset=thundering-herd");
+    browser.wait_for_text("h1, h2", "Thundering herd");
+    browser.until("a straight road", || {
+        let script = "return document.querySelector('.road-bed')?.getAttribute('d') ?? ''";
+        let path = browser.script(script).as_str().unwrap_or_default().to_owned();
+        let numbers: Vec<f64> =
+            path.split(['M', 'Q', ' ']).filter_map(|n| n.parse().ok()).collect();
+        let [_, y0, x, y, _, y1] = numbers[..] else { return None };
+        (x > 1.0 && (y - (y0 + y1) / 2.0).abs() < 1.0).then_some(())
+    });
 }
 
 #[test]

@@ -80,7 +80,8 @@ macro_rules! facts {
         #[test]
         fn facts_of_every_preset_are_tried() {
             let tried = [$($id),*];
-            let all: Vec<&str> = netsplit::scenario::presets::all().iter().map(|p| p.id.as_str()).collect();
+            let presets = netsplit::scenario::presets::all();
+            let all: Vec<&str> = presets.iter().map(|p| p.id.as_str()).collect();
             assert_eq!(all, tried, "in the order of the gallery");
         }
     };

@@ -26,6 +26,18 @@ fn shop() -> Value {
 }
 
 #[test]
+fn replicas_stand_apart_around_the_place_of_their_group() {
+    let mut json = shop();
+    json["view"] = json!({ "places": { "api": [0.5, 0.4], "api-3": [0.9, 0.9] } });
+    let plan = plan(json);
+    let place = |name: &str| plan.nodes.iter().find(|n| n.name == name).and_then(|n| n.place);
+    let (Some(first), Some(second)) = (place("api-1"), place("api-2")) else { panic!("placed") };
+    assert!((first.0 - 0.5).abs() < 1e-9 && first.1 < second.1, "{first:?} {second:?}");
+    assert!((second.1 - 0.4).abs() < 1e-9, "the middle one stands where the group does");
+    assert_eq!((place("api-3"), place("db")), (Some((0.9, 0.9)), None));
+}
+
+#[test]
 fn callers_and_their_targets_have_links_both_ways() {
     let plan = plan(shop());
     let names: Vec<&str> = plan.nodes.iter().map(|n| n.name.as_str()).collect();
