@@ -36,7 +36,7 @@ pub fn Checks() -> impl Into<View> {
                             .child(html("span").class("verdict-word").child(word)),
                     )
                     .child(html("p").class("verdict-says").child(sentence))
-                    .child(at.map(|at| Instant(at))),
+                    .child(at.map(Instant)),
             )
     };
     (

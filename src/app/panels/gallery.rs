@@ -25,11 +25,8 @@ pub fn Gallery() -> impl Into<View> {
     }
     let first = presets::all().iter().find(|p| p.id == "retry-storm").or(presets::all().first());
     let section = |theme: String| {
-        let cards = presets::all()
-            .iter()
-            .filter(|p| *p.theme == *theme)
-            .map(|preset| Card(preset))
-            .collect::<View>();
+        let cards =
+            presets::all().iter().filter(|p| *p.theme == *theme).map(Card).collect::<View>();
         html("section")
             .class("shelf")
             .child(html("h2").child(theme))
@@ -38,7 +35,7 @@ pub fn Gallery() -> impl Into<View> {
     let pitch = html("div")
         .child(html("h1").child("Break it here first."))
         .child(html("p").child(PITCH))
-        .child(first.map(|preset| Start(preset)));
+        .child(first.map(Start));
     let hero =
         html("header").class("hero").child(pitch).child(first.map(|preset| Poster(&preset.id)));
     html("main")

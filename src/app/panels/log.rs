@@ -29,9 +29,12 @@ pub fn Log() -> impl Into<View> {
     html("div")
         .class("log")
         .child(Toggle("Only trouble".into(), only_trouble, move |on| only_trouble.set(on)))
-        .child(html("ol").class("events").attr("aria-label", "What happened, newest first").child(
-            each(move || lines.get(), |line| (line.at, line.seq), move |line| EventLine(line)),
-        ))
+        .child(
+            html("ol")
+                .class("events")
+                .attr("aria-label", "What happened, newest first")
+                .child(each(move || lines.get(), |line| (line.at, line.seq), EventLine)),
+        )
         .child(show(
             move || lines.with(Vec::is_empty),
             move || {

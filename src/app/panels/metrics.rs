@@ -14,7 +14,7 @@ use leptos::prelude::*;
 /// The headline and every chart.
 pub fn Metrics() -> impl Into<View> {
     provide_context(Pointed(RwSignal::new(None)));
-    let charts = VIEWS.iter().map(|chart| ChartCard(chart));
+    let charts = VIEWS.iter().map(ChartCard);
     html("div")
         .class("metrics")
         .child(HeadlineStrip())

@@ -134,10 +134,8 @@ fn Scrub() -> impl Into<View> {
         lab.with_session(|s| s.marks())
     });
     let seek = move |event: &PointerEvent| {
-        let Some(element) = bar.get_untracked() else { return };
-        let rect = element.get_bounding_client_rect();
-        let share = (f64::from(event.client_x()) - rect.x()) / rect.width().max(1.0);
-        lab.seek(Time((share.clamp(0.0, 1.0) * end.get_untracked() as f64) as u64));
+        let share = bar.get_untracked().map_or(0.0, |element| along(&element, event));
+        lab.seek(Time((share * end.get_untracked() as f64) as u64));
     };
     let down = move |event: PointerEvent| {
         if let Some(element) = bar.get_untracked() {
@@ -151,24 +149,7 @@ fn Scrub() -> impl Into<View> {
             seek(&event);
         }
     };
-    let keys = move |event: KeyboardEvent| {
-        let hundredth = end.get_untracked() as f64 / 1e8;
-        match event.key().as_str() {
-            "ArrowLeft" | "ArrowDown" => lab.nudge(-hundredth),
-            "ArrowRight" | "ArrowUp" => lab.nudge(hundredth),
-            "PageDown" => lab.nudge(-10.0 * hundredth),
-            "PageUp" => lab.nudge(10.0 * hundredth),
-            "Home" => lab.seek(Time::ZERO),
-            "End" => lab.seek(Time(end.get_untracked())),
-            _ => return,
-        }
-        event.prevent_default();
-        event.stop_propagation();
-    };
-    let share = move || {
-        lab.slow_tick.track();
-        format!("{:.0}", percent(lab.with_session(|s| s.now())))
-    };
+    let whole = move || format!("{:.0}", now());
     let said = move || {
         lab.slow_tick.track();
         let now = lab.with_session(|s| s.now());
@@ -181,13 +162,13 @@ fn Scrub() -> impl Into<View> {
         .attr("aria-label", "Instant")
         .attr("aria-valuemin", "0")
         .attr("aria-valuemax", "100")
-        .attr("aria-valuenow", share)
+        .attr("aria-valuenow", whole)
         .attr("aria-valuetext", said)
         .found_by(bar)
         .attr("style", move || format!("--known:{:.2}%", percent(known.get())))
         .on(ev::pointerdown, down)
         .on(ev::pointermove, moved)
-        .on(ev::keydown, keys)
+        .on(ev::keydown, move |event| scrub_by_key(lab, end.get_untracked(), &event))
         .child(html("div").class("track"))
         .child(html("div").class("ghost"))
         .child(html("div").class("past").attr("style", move || format!("width:{:.3}%", now())))
@@ -202,6 +183,28 @@ fn Scrub() -> impl Into<View> {
                 .class("scrub-end")
                 .child(move || format!("{:.0} s", end.get() as f64 / 1e6)),
         )
+}
+
+/// How far along an element a pointer is, from 0 to 1.
+fn along(element: &web_sys::Element, event: &PointerEvent) -> f64 {
+    let rect = element.get_bounding_client_rect();
+    ((f64::from(event.client_x()) - rect.x()) / rect.width().max(1.0)).clamp(0.0, 1.0)
+}
+
+/// The keys of a slider, in hundredths of a run of so many microseconds.
+fn scrub_by_key(lab: Lab, end: u64, event: &KeyboardEvent) {
+    let hundredth = end as f64 / 1e8;
+    match event.key().as_str() {
+        "ArrowLeft" | "ArrowDown" => lab.nudge(-hundredth),
+        "ArrowRight" | "ArrowUp" => lab.nudge(hundredth),
+        "PageDown" => lab.nudge(-10.0 * hundredth),
+        "PageUp" => lab.nudge(10.0 * hundredth),
+        "Home" => lab.seek(Time::ZERO),
+        "End" => lab.seek(Time(end)),
+        _ => return,
+    }
+    event.prevent_default();
+    event.stop_propagation();
 }
 
 /// A fault as a band, anything else as a tick, each with its words.

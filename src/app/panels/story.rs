@@ -27,7 +27,7 @@ pub fn Story() -> impl Into<View> {
 fn Told(preset: &'static Preset) -> impl Into<View> {
     let paragraphs = preset.story.iter().map(|text| html("p").child(text.as_str()));
     let watch = preset.watch.iter().map(|text| html("li").child(text.as_str()));
-    let tries = preset.tries.iter().map(|attempt| Attempt(attempt));
+    let tries = preset.tries.iter().map(Attempt);
     html("article")
         .class("story")
         .child(html("h2").child(preset.title.as_str()))

@@ -44,7 +44,7 @@ pub fn Toolbar() -> impl Into<View> {
                 .on(ev::click, move |event| address::follow(lab, &event, None))
                 .child(Brand()),
         )
-        .child(show(in_lab, move || Switcher()))
+        .child(show(in_lab, Switcher))
         .child(html("span").class("bar-space"))
         .child(show(in_lab, move || {
             (

@@ -130,11 +130,7 @@ pub fn Breakers() -> impl Into<View> {
         scene.lab.slow_tick.track();
         scene.lab.with_frame(|f| switches(scene, f))
     });
-    each(
-        move || switches.get(),
-        |s| (s.node, s.index, s.at, s.target.clone()),
-        move |switch| Breaker(switch),
-    )
+    each(move || switches.get(), |s| (s.node, s.index, s.at, s.target.clone()), Breaker)
 }
 
 fn Breaker(switch: Switch) -> impl Into<View> {

@@ -123,7 +123,7 @@ fn percent(ppm: u32) -> String {
 pub fn Roads() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let key = |p: &Pair| (p.there.0, p.back.map(|b| b.0), p.source.0, p.target.0);
-    each(move || pairs(scene), key, move |pair| Road(pair))
+    each(move || pairs(scene), key, Road)
 }
 
 fn Road(pair: Pair) -> impl Into<View> {
@@ -197,7 +197,7 @@ fn bar(scene: Scene, lane: Option<LinkId>) -> Option<impl Into<View>> {
 pub fn Links() -> impl Into<View> {
     let scene = expect_context::<Scene>();
     let key = |p: &Pair| (p.there.0, p.back.map(|b| b.0), p.source.0, p.target.0);
-    each(move || pairs(scene), key, move |pair| Handle(pair))
+    each(move || pairs(scene), key, Handle)
 }
 
 fn Handle(pair: Pair) -> impl Into<View> {
@@ -211,24 +211,6 @@ fn Handle(pair: Pair) -> impl Into<View> {
     let name = move || {
         let (a, b) = (lab.node_name(pair.source), lab.node_name(pair.target));
         format!("Link between {a} and {b}, {}", face.with(Face::words))
-    };
-    let click = move |event: web_sys::MouseEvent| {
-        event.stop_propagation();
-        if let Some(packet) = super::pick::packet_at(scene, &event) {
-            lab.selected.set(Selection::Packet(packet));
-            return;
-        }
-        lab.selected.set(Selection::Link(pair.there));
-        let key = match lab.tool.get_untracked() {
-            Tool::Select | Tool::Cut => "C",
-            Tool::Slow => "G",
-            _ => return,
-        };
-        let actions = link_actions(lab, pair.there);
-        let wanted = |a: &&Action| a.key == key || (key == "C" && a.icon == "heal");
-        if let Some(action) = actions.iter().find(wanted) {
-            perform(lab, action);
-        }
     };
     let focus = move || lab.selected.set(Selection::Link(pair.there));
     let place = move || {
@@ -257,7 +239,7 @@ fn Handle(pair: Pair) -> impl Into<View> {
         .attr("role", "button")
         .attr("aria-label", name)
         .attr("aria-pressed", move || face.with(|f| f.cut_off().to_string()))
-        .on(ev::click, click)
+        .on(ev::click, move |event| press(scene, pair, &event))
         .on(ev::focus, move |_| focus())
         .on(ev::contextmenu, move |event| {
             event.prevent_default();
@@ -276,6 +258,27 @@ fn Handle(pair: Pair) -> impl Into<View> {
                 ),
         )
         .child(label)
+}
+
+/// A click on a link picks out the message under it, or does what the tool in hand does.
+fn press(scene: Scene, pair: Pair, event: &web_sys::MouseEvent) {
+    let lab = scene.lab;
+    event.stop_propagation();
+    if let Some(packet) = super::pick::packet_at(scene, event) {
+        lab.selected.set(Selection::Packet(packet));
+        return;
+    }
+    lab.selected.set(Selection::Link(pair.there));
+    let key = match lab.tool.get_untracked() {
+        Tool::Select | Tool::Cut => "C",
+        Tool::Slow => "G",
+        _ => return,
+    };
+    let actions = link_actions(lab, pair.there);
+    let wanted = |a: &&Action| a.key == key || (key == "C" && a.icon == "heal");
+    if let Some(action) = actions.iter().find(wanted) {
+        perform(lab, action);
+    }
 }
 
 /// A few words beside a road.

@@ -56,11 +56,7 @@ impl Face {
 /// Every node.
 pub fn Nodes() -> impl Into<View> {
     let scene = expect_context::<Scene>();
-    each(
-        move || scene.plan.get().nodes.clone(),
-        |n| (n.id, n.name.clone(), n.kind as u8),
-        move |item| Node(item),
-    )
+    each(move || scene.plan.get().nodes.clone(), |n| (n.id, n.name.clone(), n.kind as u8), Node)
 }
 
 fn Node(item: Item) -> impl Into<View> {

@@ -2,8 +2,8 @@
 
 use super::Scene;
 use super::regions::{Regions, regions};
-use crate::app::dom::svg;
 use crate::app::dom::view::View;
+use crate::app::dom::{El, svg};
 use leptos::prelude::*;
 
 /// The regions, each with its own hatch, and the tear between them.
@@ -26,69 +26,46 @@ pub fn Sides() -> impl Into<View> {
                 .attr("fill", format!("url(#hatch-{})", n % 3)),
         )
     };
-    (
-        svg("defs")
-            .child(
-                svg("pattern")
-                    .attr("id", "hatch-0")
-                    .attr("width", "9")
-                    .attr("height", "9")
-                    .attr("patternUnits", "userSpaceOnUse")
-                    .attr("patternTransform", "rotate(45)")
-                    .child(svg("path").class("hatch side-0").attr("d", "M0 0V9")),
-            )
-            .child(
-                svg("pattern")
-                    .attr("id", "hatch-1")
-                    .attr("width", "10")
-                    .attr("height", "10")
-                    .attr("patternUnits", "userSpaceOnUse")
-                    .child(
-                        svg("circle")
-                            .class("hatch-dot side-1")
-                            .attr("cx", "3")
-                            .attr("cy", "3")
-                            .attr("r", "1"),
-                    ),
-            )
-            .child(
-                svg("pattern")
-                    .attr("id", "out")
-                    .attr("width", "7")
-                    .attr("height", "7")
-                    .attr("patternUnits", "userSpaceOnUse")
-                    .attr("patternTransform", "rotate(45)")
-                    .child(svg("path").class("hatch out-line").attr("d", "M0 0V7")),
-            )
-            .child(
-                svg("pattern")
-                    .attr("id", "hatch-2")
-                    .attr("width", "9")
-                    .attr("height", "9")
-                    .attr("patternUnits", "userSpaceOnUse")
-                    .attr("patternTransform", "rotate(-45)")
-                    .child(svg("path").class("hatch side-2").attr("d", "M0 0V9")),
-            ),
-        move || {
-            let shape = shape.get();
-            let labels = shape.labels.clone();
-            (!shape.sides.is_empty()).then(|| {
-                svg("g")
-                    .class("sides")
-                    .child(
-                        shape
-                            .sides
-                            .into_iter()
-                            .enumerate()
-                            .map(|(n, path)| region(n, path))
-                            .collect::<View>(),
-                    )
-                    .child(svg("path").class("tear-gap").attr("d", shape.tear.clone()))
-                    .child(svg("path").class("tear").attr("d", shape.tear))
-                    .child(labels.into_iter().enumerate().map(side_name).collect::<View>())
-            })
-        },
-    )
+    (Hatches(), move || {
+        let shape = shape.get();
+        let labels = shape.labels.clone();
+        (!shape.sides.is_empty()).then(|| {
+            svg("g")
+                .class("sides")
+                .child(
+                    shape
+                        .sides
+                        .into_iter()
+                        .enumerate()
+                        .map(|(n, path)| region(n, path))
+                        .collect::<View>(),
+                )
+                .child(svg("path").class("tear-gap").attr("d", shape.tear.clone()))
+                .child(svg("path").class("tear").attr("d", shape.tear))
+                .child(labels.into_iter().enumerate().map(side_name).collect::<View>())
+        })
+    })
+}
+
+/// The patterns that tell sides apart, and what is out of order.
+fn Hatches() -> impl Into<View> {
+    let pattern = |id: &'static str, size: u32, turned: Option<&'static str>, drawn: El| {
+        svg("pattern")
+            .attr("id", id)
+            .attr("width", size)
+            .attr("height", size)
+            .attr("patternUnits", "userSpaceOnUse")
+            .attr("patternTransform", turned)
+            .child(drawn)
+    };
+    let line = |class: &'static str, path: &'static str| svg("path").class(class).attr("d", path);
+    let dot = svg("circle").class("hatch-dot side-1").attr("cx", "3").attr("cy", "3");
+    let (falling, rising) = (Some("rotate(45)"), Some("rotate(-45)"));
+    svg("defs")
+        .child(pattern("hatch-0", 9, falling, line("hatch side-0", "M0 0V9")))
+        .child(pattern("hatch-1", 10, None, dot.attr("r", "1")))
+        .child(pattern("hatch-2", 9, rising, line("hatch side-2", "M0 0V9")))
+        .child(pattern("out", 7, falling, line("hatch out-line", "M0 0V7")))
 }
 
 fn side_name((n, at): (usize, (f64, f64))) -> impl Into<View> {

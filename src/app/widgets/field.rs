@@ -3,8 +3,8 @@
 //! wrong text stays where it is with the reason beside it, and the old value stays in force.
 
 use super::quantity::{complaint, example, nudge};
-use crate::app::dom::html;
 use crate::app::dom::view::View;
+use crate::app::dom::{El, html};
 use crate::app::panels::form::schema::Format;
 use leptos::ev;
 use leptos::ev::KeyboardEvent;
@@ -144,15 +144,16 @@ pub fn Field(
                     }
                 }),
         )
-        .child(move || {
-            said().map(|text| {
-                html("span")
-                    .class("field-note")
-                    .attr("id", note.clone())
-                    .child(html("span").attr("aria-hidden", "true").child("✕ "))
-                    .child(text)
-            })
-        })
+        .child(move || said().map(|text| Note(note.clone(), text)))
+}
+
+/// What is wrong, below the field.
+fn Note(id: String, text: String) -> El {
+    html("span")
+        .class("field-note")
+        .attr("id", id)
+        .child(html("span").attr("aria-hidden", "true").child("✕ "))
+        .child(text)
 }
 
 #[cfg(test)]

@@ -58,8 +58,8 @@ pub fn NodeCard(
         Actions(Selection::Node(id)),
         GaugeBar("Queue", queue.into()),
         GaugeBar("Workers busy", workers.into()),
-        move || crowd.get().map(|crowd| CrowdBar(crowd)),
-        move || breakers.get().into_iter().map(|b| Breaker(b)).collect::<View>(),
+        move || crowd.get().map(CrowdBar),
+        move || breakers.get().into_iter().map(Breaker).collect::<View>(),
         Rows(rows.into()),
     )
 }

@@ -39,11 +39,7 @@ pub fn StoryCard(
                 ),
                 Rows(rows.into()),
                 html("h4").child("Its whole life"),
-                html("ol").class("events").child(each(
-                    life,
-                    |line| (line.at, line.seq),
-                    move |line| EventLine(line),
-                )),
+                html("ol").class("events").child(each(life, |line| (line.at, line.seq), EventLine)),
             )
         },
     )
