@@ -1,7 +1,8 @@
 //! The page: everything that knows a browser (feature `app`).
 //!
-//! Read [`state`] first. The run is advanced by [`driver`], shown by [`stage`], explained by
-//! [`panels`], named by [`address`]; [`shell`] puts them together.
+//! Read [`state`] first, then [`dom`], which everything on the page is made with. The run is
+//! advanced by [`driver`], shown by [`stage`], explained by [`panels`], named by [`address`];
+//! [`shell`] puts them together.
 
 #![expect(non_snake_case, reason = "components are named like things, as everywhere in Leptos")]
 

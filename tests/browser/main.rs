@@ -2,6 +2,7 @@
 //! -- --no-default-features --features app --test browser`.
 #![cfg(target_arch = "wasm32")]
 
+mod dom;
 #[path = "../it/golden.rs"]
 mod golden;
 

@@ -118,11 +118,26 @@ fn keep(effect: RenderEffect<()>) {
     StoredValue::new_local(effect);
 }
 
+/// A listener, taken away with its owner: an element that is removed may still send events.
+struct Listener {
+    element: Element,
+    name: String,
+    handle: Closure<dyn FnMut(Event)>,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let handle = self.handle.as_ref().unchecked_ref();
+        // Never refused: that it may be gone already is no error.
+        let _ = self.element.remove_event_listener_with_callback(&self.name, handle);
+    }
+}
+
 fn listen(element: &Element, name: &str, handle: Box<dyn FnMut(Event)>) {
     let handle = Closure::wrap(handle);
     // Refused only for a handler that is none.
     let _ = element.add_event_listener_with_callback(name, handle.as_ref().unchecked_ref());
-    StoredValue::new_local(handle);
+    StoredValue::new_local(Listener { element: element.clone(), name: name.to_owned(), handle });
 }
 
 fn set_attr(element: &Element, name: &'static str, value: Attr) {
