@@ -102,6 +102,8 @@ fn say(now: &Recent) -> (String, Tone) {
             ("Nobody has given up yet, but many try again", Tone::Warning)
         }
         _ if mix[1] > 0.05 => ("All are answered, some with parts missing", Tone::Warning),
+        // Those who ask cannot see it, the picture can.
+        _ if now.double_effects > 0 => ("All seems well to those who ask", Tone::Warning),
         _ => ("All is well", Tone::Good),
     };
     let (goodput, offered) = (scale::short(now.goodput), scale::short(now.offered));
@@ -115,6 +117,9 @@ fn say(now: &Recent) -> (String, Tone) {
     }
     if now.wasted_share >= 0.2 {
         sentence += &format!(" {} of the work is for nobody.", percent(now.wasted_share));
+    }
+    if now.double_effects > 0 {
+        sentence += &format!(" Double charges so far: {}.", now.double_effects);
     }
     (sentence, tone)
 }
@@ -210,6 +215,14 @@ mod tests {
              Each is tried 3.5 times. 80 % of the work is for nobody."
         );
         assert_eq!(storm.mix, Some([0.15, 0.0, 0.1, 0.75, 0.0]));
+    }
+
+    #[test]
+    fn what_was_done_twice_is_told() {
+        let calm = Totals { offered: 400, ok: 400, attempts: 400, ..Totals::default() };
+        let told = head(&calm, Span::secs(2), 15);
+        assert_eq!(told.tone, Tone::Warning);
+        assert!(told.sentence.ends_with("Double charges so far: 15."), "{}", told.sentence);
     }
 
     #[test]
