@@ -2,14 +2,14 @@
 
 use leptos::ev;
 use leptos::prelude::*;
-use leptos::task::{Executor, tick};
+use leptos::task::tick;
 use netsplit::app::dom::each::each;
 use netsplit::app::dom::{El, html};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn owner() -> Owner {
-    // Refused when another test has done it.
-    let _ = Executor::init_wasm_bindgen();
+    // An empty page: it starts what runs the effects.
+    leptos::mount::mount_to_body(|| ());
     Owner::new()
 }
 
