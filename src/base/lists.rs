@@ -106,8 +106,11 @@ impl<T: Copy> Lists<T> {
 
     /// The items in a chunk of a list that has so many left from there on.
     fn chunk(&self, chunk: u32, left: usize) -> Option<&[T]> {
-        let start = chunk as usize * CHUNK;
-        (left > 0).then(|| &self.items[start..start + left.min(CHUNK)])
+        // The end of a list names no chunk: its number is too great to reckon with in 32 bits.
+        (left > 0).then(|| {
+            let start = chunk as usize * CHUNK;
+            &self.items[start..start + left.min(CHUNK)]
+        })
     }
 }
 
