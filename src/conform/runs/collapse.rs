@@ -203,10 +203,14 @@ impl Row {
         }
         let fallen = |w: &[Window; 3]| w[2].succ < w[2].starts / 2.0;
         let share = windows.iter().filter(|w| fallen(w)).count() as f64 / n;
-        let succ: Vec<f64> = windows.iter().map(|w| w[2].succ).collect();
-        let mean = succ.iter().sum::<f64>() / n;
+        // Where none of theirs collapsed, the deviation is that of runs that did not; how many of
+        // ours may is judged by itself.
+        let alike = windows.iter().filter(|w| self.collapsed_frac > 0.0 || !fallen(w));
+        let succ: Vec<f64> = alike.map(|w| w[2].succ).collect();
+        let count = succ.len() as f64;
+        let mean = succ.iter().sum::<f64>() / count;
         let squares: f64 = succ.iter().map(|s| (s - mean) * (s - mean)).sum();
-        let deviation = libm::sqrt(squares / (n - 1.0));
+        let deviation = libm::sqrt(squares / (count - 1.0));
         // Where some runs collapse, the deviation follows from how many: its tolerance is what
         // a tenth more or fewer of them would make of it.
         let two = |share: f64| self.base * libm::sqrt((share * (1.0 - share)).max(0.0));
