@@ -61,12 +61,6 @@ impl El {
         self
     }
 
-    /// Sets a property of the style.
-    pub fn style(self, name: &'static str, value: impl Into<Attr>) -> El {
-        set_style(&self.0, name, value.into());
-        self
-    }
-
     /// Sets the text in a field, whatever a person has typed since.
     pub fn value(self, value: impl Into<Attr>) -> El {
         set_value(&self.0, value.into());
@@ -170,13 +164,6 @@ fn set_class_when(element: &Element, name: &'static str, on: Attr) {
     let classes = element.class_list();
     on.follow(Box::new(move |on| {
         let _ = classes.toggle_with_force(name, on.is_some());
-    }));
-}
-
-fn set_style(element: &Element, name: &'static str, value: Attr) {
-    let style = element.unchecked_ref::<web_sys::HtmlElement>().style();
-    value.follow(Box::new(move |text| {
-        let _ = style.set_property(name, text.unwrap_or_default());
     }));
 }
 

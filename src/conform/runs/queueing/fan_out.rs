@@ -51,6 +51,15 @@ fn quantile(batches: &[Batch], share: f64) -> Estimate {
     Estimate::quantile(&took, share).by(UNIT.0 as f64)
 }
 
+/// Whether answers took as long as they should.
+fn times(batches: &[Batch], expected: f64, p50: f64, p99: f64) -> Verdict {
+    all([
+        mean(batches).is_about("mean", expected, TIME),
+        quantile(batches, 0.5).is_about("p50", p50, TIME),
+        quantile(batches, 0.99).is_about("p99", p99, TIME),
+    ])
+}
+
 /// The slowest of n answers.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,11 +73,7 @@ pub(super) struct Slowest {
 impl Slowest {
     pub(super) fn replay(&self, effort: Effort) -> Verdict {
         let batches = run(exponential(), self.n, self.n, effort)?;
-        all([
-            mean(&batches).is_about("mean", self.mean, TIME),
-            quantile(&batches, 0.5).is_about("p50", self.p50, TIME),
-            quantile(&batches, 0.99).is_about("p99", self.p99, TIME),
-        ])
+        times(&batches, self.mean, self.p50, self.p99)
     }
 }
 
@@ -86,11 +91,7 @@ pub(super) struct Quorum {
 impl Quorum {
     pub(super) fn replay(&self, effort: Effort) -> Verdict {
         let batches = run(exponential(), self.n, self.k, effort)?;
-        all([
-            mean(&batches).is_about("mean", self.mean, TIME),
-            quantile(&batches, 0.5).is_about("p50", self.p50, TIME),
-            quantile(&batches, 0.99).is_about("p99", self.p99, TIME),
-        ])
+        times(&batches, self.mean, self.p50, self.p99)
     }
 }
 
@@ -121,11 +122,7 @@ impl Chain {
         let jobs = if effort == Effort::Full { 1e6 } else { 5e4 };
         let long = Stretch::of(jobs, 20.0 * UNIT.as_secs(), 100.0);
         let batches = steady(&scenario, "s1", long)?;
-        all([
-            mean(&batches).is_about("mean", self.mean, TIME),
-            quantile(&batches, 0.5).is_about("p50", self.p50, TIME),
-            quantile(&batches, 0.99).is_about("p99", self.p99, TIME),
-        ])
+        times(&batches, self.mean, self.p50, self.p99)
     }
 }
 
