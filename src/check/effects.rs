@@ -13,6 +13,7 @@ struct Slot {
     intent: u64,
     tag: u32,
     times: u32,
+    position: u64,
 }
 
 /// How often each recent intent changed data. A clone shares what neither changes afterwards.
@@ -30,6 +31,8 @@ fn tag(group: u16, op: Op) -> u32 {
         Op::Charge { .. } => 3,
         Op::Update => 4,
         Op::CompareAndSet { .. } => 5,
+        Op::Increment { .. } => 6,
+        Op::Transfer { .. } => 7,
     };
     u32::from(group) << 8 | kind
 }
@@ -47,17 +50,21 @@ impl Effects {
         &mut Arc::make_mut(page)[place % PAGE]
     }
 
-    /// A store of `group` did `op` for `intent`. How often it has now been done; zero if that
-    /// changes nothing.
-    pub fn applied(&mut self, intent: u64, group: u16, op: Op) -> u32 {
+    /// A store of `group` did `op` for `intent` at a position of its log, if it has one. How often
+    /// it has now been done; zero if that changes nothing, or another replica said so before.
+    pub fn applied(&mut self, intent: u64, group: u16, op: Op, position: u64) -> u32 {
         if !op.changes() {
             return 0;
         }
         let tag = tag(group, op);
         let slot = self.slot(intent, tag);
         if (slot.intent, slot.tag) != (intent, tag) {
-            *slot = Slot { intent, tag, times: 0 };
+            *slot = Slot { intent, tag, times: 0, position: 0 };
         }
+        if position > 0 && position <= slot.position {
+            return 0;
+        }
+        slot.position = position;
         slot.times = slot.times.saturating_add(1);
         slot.times
     }
@@ -85,27 +92,27 @@ mod tests {
         let mut effects = Effects::default();
         let intent = |n: u64| (3 << 40) | n;
         for n in 1..=100_000 {
-            assert_eq!(effects.applied(intent(n), 1, CHARGE), 1);
+            assert_eq!(effects.applied(intent(n), 1, CHARGE, 0), 1);
         }
         let mut kept = effects.clone();
-        assert_eq!(effects.applied(intent(7), 1, CHARGE), 2);
-        assert_eq!(effects.applied(intent(7), 1, CHARGE), 3);
-        assert_eq!(effects.applied(intent(7), 2, CHARGE), 1, "another store");
-        assert_eq!(effects.applied(intent(7), 1, Op::Write), 1, "another change");
-        assert_eq!(effects.applied(intent(7), 1, Op::Read), 0, "no change");
+        assert_eq!(effects.applied(intent(7), 1, CHARGE, 0), 2);
+        assert_eq!(effects.applied(intent(7), 1, CHARGE, 0), 3);
+        assert_eq!(effects.applied(intent(7), 2, CHARGE, 0), 1, "another store");
+        assert_eq!(effects.applied(intent(7), 1, Op::Write, 0), 1, "another change");
+        assert_eq!(effects.applied(intent(7), 1, Op::Read, 0), 0, "no change");
         assert_eq!(effects.undone(intent(7), 1, CHARGE), Some(2));
         assert_eq!(effects.undone(intent(100_001), 1, CHARGE), None);
-        assert_eq!(kept.applied(intent(7), 1, CHARGE), 2, "a clone goes its own way");
+        assert_eq!(kept.applied(intent(7), 1, CHARGE, 0), 2, "a clone goes its own way");
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut effects = Effects::default();
         for n in 1..=1_000_000 {
-            effects.applied(n, 0, CHARGE);
+            effects.applied(n, 0, CHARGE, 0);
         }
         assert_eq!(effects.pages.len(), PAGES);
-        assert_eq!(effects.applied(1_000_000, 0, CHARGE), 2);
-        assert_eq!(effects.applied(1, 0, CHARGE), 1, "forgotten");
+        assert_eq!(effects.applied(1_000_000, 0, CHARGE, 0), 2);
+        assert_eq!(effects.applied(1, 0, CHARGE, 0), 1, "forgotten");
     }
 }

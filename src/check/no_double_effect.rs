@@ -30,9 +30,10 @@ impl NoDoubleEffect {
         let What::Note { node, note } = &record.what else { return };
         let group = || self.groups.get(node.index()).copied().unwrap_or(u16::MAX);
         match *note {
-            Note::Applied { intent, op, .. } => {
-                self.applied += 1;
-                if self.effects.applied(intent, group(), op) > 1 {
+            Note::Applied { intent, op, position, .. } => {
+                let times = self.effects.applied(intent, group(), op, position);
+                self.applied += u64::from(times > 0);
+                if times > 1 {
                     self.repeated += 1;
                     self.first.get_or_insert(record.at);
                     if self.intents.len() < PROOFS && !self.intents.contains(&intent) {
@@ -40,7 +41,7 @@ impl NoDoubleEffect {
                     }
                 }
             }
-            Note::Undone { intent, op, .. } => {
+            Note::Undone { intent, op, .. } | Note::Truncated { intent, op, led: true, .. } => {
                 let left = self.effects.undone(intent, group(), op);
                 self.undone += u64::from(left.is_some_and(|times| times > 0));
             }

@@ -40,7 +40,7 @@ fn server(note: Note) -> What<Role> {
 #[test]
 fn doing_it_twice_is_proved_by_the_intents() {
     let mut checks = checks(Property::NoDoubleEffect);
-    let applied = |intent| server(Note::Applied { intent, op: CHARGE, item: 1 });
+    let applied = |intent| server(Note::Applied { intent, op: CHARGE, item: 1, position: 0 });
     assert_eq!(only(&checks).state, State::Unknown);
     fold(&mut checks, 1, applied(7));
     fold(&mut checks, 2, applied(8));

@@ -25,6 +25,8 @@ pub struct Account {
     pub applied: Vec<(Time, NodeId)>,
     /// When and where a crash undid that.
     pub undone: Vec<(Time, NodeId)>,
+    /// When and where a failover threw it away.
+    pub truncated: Vec<(Time, NodeId)>,
     /// When and where a repetition was recognised by its key.
     pub recognised: Vec<(Time, NodeId, Found)>,
     /// Copies of its messages that the network made.
@@ -116,6 +118,7 @@ impl Account {
             Note::Ended { ending, took, .. } => self.believes = Some((ending, at, took)),
             Note::Applied { .. } => self.applied.push((at, node)),
             Note::Undone { .. } => self.undone.push((at, node)),
+            Note::Truncated { led: true, .. } => self.truncated.push((at, node)),
             Note::Recognised { found, .. } => self.recognised.push((at, node, found)),
             Note::Waits { .. }
             | Note::Breaker { .. }
@@ -123,6 +126,10 @@ impl Account {
             | Note::Refused { .. }
             | Note::Worked { .. }
             | Note::Fallback { .. }
+            | Note::Truncated { .. }
+            | Note::Leads { .. }
+            | Note::StepsDown { .. }
+            | Note::Suspects { .. }
             | Note::Ejected { .. }
             | Note::Readmitted { .. } => {}
         }
@@ -148,13 +155,13 @@ impl Account {
                     a.reply_lost = Some(fate);
                 }
             }
-            Cargo::Probe => {}
+            Cargo::Probe | Cargo::Store { .. } => {}
         }
     }
 
-    /// How often it is done, what crashes undid taken off.
+    /// How often it is done, what crashes and failovers undid taken off.
     pub fn times_done(&self) -> usize {
-        self.applied.len().saturating_sub(self.undone.len())
+        self.applied.len().saturating_sub(self.undone.len() + self.truncated.len())
     }
 
     /// In one sentence: what was wanted, what its owner believes, what is true.
@@ -208,6 +215,9 @@ impl Account {
         }
         if !self.undone.is_empty() {
             row("Undone by a crash", places(&self.undone));
+        }
+        if !self.truncated.is_empty() {
+            row("Thrown away at a failover", places(&self.truncated));
         }
         for (at, node, found) in &self.recognised {
             let what = match found {

@@ -190,7 +190,8 @@ impl Course {
         found.and_then(|(_, p)| match &p.message {
             Message::Request(request) => Some(request.intent),
             Message::Reply(reply) => Some(reply.intent),
-            Message::Probe { .. } | Message::Alive { .. } => None,
+            Message::Forward { request, .. } => Some(request.intent),
+            Message::Probe { .. } | Message::Alive { .. } | Message::Store(_) => None,
         })
     }
 }

@@ -105,6 +105,11 @@ pub enum Cargo {
     },
     /// A health check or its answer.
     Probe,
+    /// What replicas say to each other.
+    Store {
+        /// In a few words.
+        words: &'static str,
+    },
 }
 
 impl Cargo {
@@ -120,6 +125,10 @@ impl Cargo {
                 answer: reply.answer,
             },
             Message::Probe { .. } | Message::Alive { .. } => Cargo::Probe,
+            Message::Forward { request, .. } => {
+                Cargo::Request { intent: request.intent, attempt: request.ticket.attempt }
+            }
+            Message::Store(message) => Cargo::Store { words: message.words() },
         }
     }
 
@@ -127,7 +136,7 @@ impl Cargo {
     pub fn intent(self) -> Option<u64> {
         match self {
             Cargo::Request { intent, .. } | Cargo::Reply { intent, .. } => Some(intent),
-            Cargo::Probe => None,
+            Cargo::Probe | Cargo::Store { .. } => None,
         }
     }
 }

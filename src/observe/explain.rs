@@ -99,10 +99,12 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
             let waited = length(stayed - span);
             format!("{me} has done its work in {}, after a wait of {waited}", length(span))
         }
-        Note::Applied { op, item, .. } => format!("{me} does it: {}", wish(op, item)),
-        Note::Undone { op, item, .. } => {
-            format!("{me} came back without a change that was not yet on disk: {}", wish(op, item))
-        }
+        Note::Applied { .. }
+        | Note::Undone { .. }
+        | Note::Truncated { .. }
+        | Note::Leads { .. }
+        | Note::StepsDown { .. }
+        | Note::Suspects { .. } => stored(me, note),
         Note::Recognised { found, .. } => format!("{me} {}", found_words(found)),
         Note::Fallback { dependency, .. } => {
             let without = scene.stack(node, dependency).map_or("?", |s| s.target.as_str());
@@ -110,6 +112,24 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
         }
         Note::Ejected { backend } => format!("{me} stops sending to {}", scene.name(backend)),
         Note::Readmitted { backend } => format!("{me} sends to {} again", scene.name(backend)),
+    }
+}
+
+/// What a store did, in words.
+fn stored(me: &str, note: &Note) -> String {
+    match *note {
+        Note::Applied { op, item, .. } => format!("{me} does it: {}", wish(op, item)),
+        Note::Undone { op, item, .. } => {
+            format!("{me} came back without a change that was not yet on disk: {}", wish(op, item))
+        }
+        Note::Truncated { op, item, led, .. } => {
+            let made = if led { ", made while it led" } else { "" };
+            format!("{me} throws away what the new leader does not have{made}: {}", wish(op, item))
+        }
+        Note::Leads { term } => format!("{me} leads from now on (term {term})"),
+        Note::StepsDown { term } => format!("{me} leads no more: there is a term {term}"),
+        Note::Suspects { .. } => format!("{me} has not heard of its leader for too long"),
+        _ => String::new(),
     }
 }
 
@@ -133,9 +153,11 @@ fn tone(note: &Note) -> Tone {
         | Note::Late { .. }
         | Note::Refused { .. }
         | Note::Fallback { .. }
-        | Note::Ejected { .. } => Tone::Warning,
-        Note::Undone { .. } => Tone::Bad,
-        Note::Recognised { .. } | Note::Readmitted { .. } => Tone::Good,
+        | Note::Ejected { .. }
+        | Note::StepsDown { .. }
+        | Note::Suspects { .. } => Tone::Warning,
+        Note::Undone { .. } | Note::Truncated { .. } => Tone::Bad,
+        Note::Recognised { .. } | Note::Readmitted { .. } | Note::Leads { .. } => Tone::Good,
         Note::Sent { attempt, .. } if *attempt > 1 => Tone::Warning,
         Note::Began { .. }
         | Note::Sent { .. }
@@ -235,6 +257,10 @@ pub fn wish(op: Op, item: u32) -> String {
         Op::CompareAndSet { version } => {
             format!("write item {item} if its version is still {version}")
         }
+        Op::Increment { by } => format!("add {by} to item {item}"),
+        Op::Transfer { to, amount } => {
+            format!("transfer {amount} from account {item} to account {to}")
+        }
     }
 }
 
@@ -261,6 +287,8 @@ pub fn answer_words(answer: Answer) -> &'static str {
             Refusal::Limit => "turned away, concurrency limit",
             Refusal::Expired => "turned away, deadline passed",
             Refusal::NoBackend => "turned away, no healthy backend",
+            Refusal::NoLeader => "turned away, no leader known",
+            Refusal::NoQuorum => "turned away, too few replicas reached",
             Refusal::BreakerOpen
             | Refusal::RateLimited
             | Refusal::Bulkhead
@@ -297,6 +325,7 @@ fn cargo_words(cargo: Cargo) -> String {
             format!("the answer to attempt {attempt} ({})", answer_words(answer))
         }
         Cargo::Probe => "a health check".to_owned(),
+        Cargo::Store { words } => words.to_owned(),
     }
 }
 

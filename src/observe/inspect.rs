@@ -7,6 +7,7 @@ use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::protocol::caller::Caller;
 use crate::protocol::rpc::{Answer, Reply, Request};
+use crate::protocol::store::Standing;
 use crate::protocol::{Message, Role};
 use crate::sim::world::World;
 
@@ -70,11 +71,26 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
                 row("keys remembered", ledger.keys().to_string());
             }
         }
+        Role::Replica(_) => {}
+    }
+    if let Some(standing) = role.standing() {
+        replica(&standing, cast, &mut rows);
     }
     for caller in role.callers() {
         calls(caller, cast, now, &mut rows);
     }
     rows
+}
+
+fn replica(standing: &Standing, cast: &Cast, rows: &mut Vec<(String, String)>) {
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+    row("role", standing.lead.word().to_owned());
+    row("term", standing.term.to_string());
+    row("leader", standing.leader.map_or("none known".to_owned(), |l| cast.name(l).to_owned()));
+    row("log", format!("{} entries", standing.last));
+    row("on disk", standing.durable.to_string());
+    row("committed", standing.committed.to_string());
+    row("applied", standing.applied.to_string());
 }
 
 fn calls(caller: &Caller, cast: &Cast, now: Time, rows: &mut Vec<(String, String)>) {
@@ -131,7 +147,8 @@ pub fn packet(world: &World<Role>, cast: &Cast, id: u64) -> Option<Vec<(String, 
 /// A message in words.
 pub fn words(message: &Message) -> String {
     match message {
-        Message::Request(Request { op, ticket, item, .. }) => {
+        Message::Request(Request { op, ticket, item, .. })
+        | Message::Forward { request: Request { op, ticket, item, .. }, .. } => {
             let again = if ticket.attempt > 1 {
                 format!(", attempt {}", ticket.attempt)
             } else {
@@ -144,6 +161,7 @@ pub fn words(message: &Message) -> String {
         }
         Message::Probe { .. } => "health check".to_owned(),
         Message::Alive { .. } => "healthy".to_owned(),
+        Message::Store(message) => message.words().to_owned(),
     }
 }
 

@@ -176,7 +176,7 @@ fn arrow(event: &Event, packet: u64, source: NodeId, target: NodeId, cargo: Carg
             (ArrowKind::Reply, attempt)
         }
         Cargo::Reply { attempt, .. } => (ArrowKind::ErrorReply, attempt),
-        Cargo::Probe => (ArrowKind::Probe, 0),
+        Cargo::Probe | Cargo::Store { .. } => (ArrowKind::Probe, 0),
     };
     Arrow {
         packet,

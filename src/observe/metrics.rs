@@ -15,7 +15,7 @@ use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::check::effects::Effects;
 use crate::protocol::note::Note;
-use crate::protocol::rpc::{Op, Outcome};
+use crate::protocol::rpc::{Ending, Op, Outcome};
 use crate::protocol::{Message, Role};
 use crate::sim::trace::{Change, Counts, Fate, Record, What};
 use crate::sim::world::World;
@@ -82,6 +82,15 @@ pub struct NodeTotals {
     pub bad: u64,
     /// Intents of its own that have not ended.
     pub outstanding: u64,
+}
+
+impl NodeTotals {
+    /// One of its intents ended.
+    fn ended(&mut self, ending: Ending) {
+        self.outstanding = self.outstanding.saturating_sub(1);
+        self.good += u64::from(ending.is_good());
+        self.bad += u64::from(!ending.is_good());
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,13 +222,16 @@ impl Metrics {
             Note::Answered { outcome, .. } => {
                 open.attempt_timeouts += u64::from(outcome == Outcome::TimedOut);
             }
-            Note::Waits { .. } | Note::Readmitted { .. } => {}
+            Note::Waits { .. }
+            | Note::Readmitted { .. }
+            | Note::Truncated { led: false, .. }
+            | Note::Leads { .. }
+            | Note::StepsDown { .. }
+            | Note::Suspects { .. } => {}
             Note::NoRetry { why, .. } => open.no_retry[why as usize] += 1,
             Note::Ended { ending, took, .. } => {
+                mine.ended(ending);
                 open.count_ending(ending);
-                mine.outstanding = mine.outstanding.saturating_sub(1);
-                mine.good += u64::from(ending.is_good());
-                mine.bad += u64::from(!ending.is_good());
                 if ending.is_good() {
                     self.bins.latencies.record(took);
                     self.all.record(took);
@@ -249,14 +261,16 @@ impl Metrics {
                 open.worked += 1;
                 open.work += span.0;
             }
-            Note::Applied { intent, op, .. } => {
+            Note::Applied { intent, op, position, .. } => {
                 mine.applied += 1;
                 open.applied += 1;
-                let times = self.effects.applied(intent, group, op);
+                let times = self.effects.applied(intent, group, op, position);
                 open.repeated += u64::from(times > 1);
                 return times;
             }
-            Note::Undone { intent, op, .. } => self.undone(intent, group, op),
+            Note::Undone { intent, op, .. } | Note::Truncated { intent, op, led: true, .. } => {
+                self.undone(intent, group, op);
+            }
             Note::Recognised { .. } => {
                 mine.recognised += 1;
                 open.recognised += 1;
@@ -283,7 +297,10 @@ impl Metrics {
                     node.answers_lost += 1;
                 }
             }
-            Message::Probe { .. } | Message::Alive { .. } => {}
+            Message::Probe { .. }
+            | Message::Alive { .. }
+            | Message::Forward { .. }
+            | Message::Store(_) => {}
         }
     }
 

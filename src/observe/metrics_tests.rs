@@ -77,10 +77,10 @@ fn fold(metrics: &mut Metrics, records: &[(u64, What<Role>)]) -> Vec<u32> {
 #[test]
 fn records_by_hand_give_exact_numbers() {
     let mut metrics = empty();
-    let applied = server(Note::Applied { intent: 1, op: CHARGE, item: 1 });
+    let applied = server(Note::Applied { intent: 1, op: CHARGE, item: 1, position: 0 });
     let ticket =
         Ticket { call: crate::base::slab::Key { index: 0, generation: 0 }, stack: 0, attempt: 1 };
-    let reply = Reply { ticket, intent: 1, answer: Answer::Done { version: 1 } };
+    let reply = Reply { ticket, intent: 1, answer: Answer::Done { version: 1, value: 0 } };
     let lost = What::Ended {
         packet: 2,
         source: SERVER,
@@ -150,7 +150,7 @@ fn records_by_hand_give_exact_numbers() {
 fn a_change_that_a_crash_undid_is_not_made_twice() {
     let mut metrics = empty();
     let note = |undone| match undone {
-        false => server(Note::Applied { intent: 9, op: CHARGE, item: 1 }),
+        false => server(Note::Applied { intent: 9, op: CHARGE, item: 1, position: 0 }),
         true => server(Note::Undone { intent: 9, op: CHARGE, item: 1 }),
     };
     assert_eq!(

@@ -80,7 +80,8 @@ fn kind(world: &World<Role>, packet: &Packet<Message>) -> PacketKind {
     match &packet.message {
         Message::Request(request) => request_kind(&world.processes[link.source.index()], request),
         Message::Reply(reply) => reply_kind(&world.processes[link.target.index()], reply),
-        Message::Probe { .. } | Message::Alive { .. } => PacketKind::Probe,
+        Message::Forward { .. } => PacketKind::Request,
+        Message::Probe { .. } | Message::Alive { .. } | Message::Store(_) => PacketKind::Probe,
     }
 }
 
@@ -113,7 +114,8 @@ pub fn kind_of(
     match message {
         Message::Request(request) => request_kind(&world.processes[source.index()], request),
         Message::Reply(reply) => reply_kind(&world.processes[target.index()], reply),
-        Message::Probe { .. } | Message::Alive { .. } => PacketKind::Probe,
+        Message::Forward { .. } => PacketKind::Request,
+        Message::Probe { .. } | Message::Alive { .. } | Message::Store(_) => PacketKind::Probe,
     }
 }
 
@@ -156,6 +158,7 @@ pub fn station(role: &Role) -> Option<&Station> {
     match role {
         Role::Service(service) => Some(&service.station),
         Role::Ledger(ledger) => Some(&ledger.station),
+        Role::Replica(replica) => Some(&replica.station),
         Role::Clients(_) | Role::Balancer(_) => None,
     }
 }
@@ -164,7 +167,7 @@ pub fn station(role: &Role) -> Option<&Station> {
 pub fn in_flight(role: &Role) -> u32 {
     match role {
         Role::Balancer(balancer) => balancer.outstanding(),
-        Role::Clients(_) | Role::Service(_) | Role::Ledger(_) => {
+        Role::Clients(_) | Role::Service(_) | Role::Ledger(_) | Role::Replica(_) => {
             role.callers().iter().map(Caller::outstanding).sum()
         }
     }

@@ -31,6 +31,8 @@ pub enum Topic {
     Repeated { node: NodeId },
     /// A crash undid a change.
     Undone { node: NodeId },
+    /// A replica threw away a part of its log.
+    Truncated { node: NodeId },
     /// A key was recognised.
     Recognised { node: NodeId },
     /// An answer without an optional dependency.
@@ -40,9 +42,20 @@ pub enum Topic {
     /// A backend is used again.
     Readmitted { node: NodeId },
     /// A message was lost.
-    Lost { source: NodeId, target: NodeId, fate: Fate, reply: bool },
+    Lost { source: NodeId, target: NodeId, fate: Fate, cargo: Lost },
     /// The network copied a message.
     Copied { link: LinkId },
+}
+
+/// What a lost message was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// A request.
+    Request,
+    /// An answer.
+    Answer,
+    /// What replicas say to each other.
+    Other,
 }
 
 impl Topic {
@@ -56,8 +69,12 @@ impl Topic {
             | Fact::Sent { .. }
             | Fact::Deferred { .. } => None,
             Fact::Ended { source, target, fate, cargo, .. } => {
-                let reply = matches!(cargo, Cargo::Reply { .. });
-                Some(Topic::Lost { source, target, fate, reply })
+                let cargo = match cargo {
+                    Cargo::Reply { .. } => Lost::Answer,
+                    Cargo::Request { .. } | Cargo::Probe => Lost::Request,
+                    Cargo::Store { .. } => Lost::Other,
+                };
+                Some(Topic::Lost { source, target, fate, cargo })
             }
             Fact::Node { .. } | Fact::Fault { .. } => Some(Topic::Once),
         }
@@ -75,6 +92,8 @@ impl Topic {
             Note::Breaker { stack, to, .. } => Topic::Breaker { node, stack, to },
             Note::Refused { why, .. } => Topic::Refused { node, why },
             Note::Undone { .. } => Topic::Undone { node },
+            Note::Truncated { .. } => Topic::Truncated { node },
+            Note::Leads { .. } | Note::StepsDown { .. } | Note::Suspects { .. } => Topic::Once,
             Note::Recognised { .. } => Topic::Recognised { node },
             Note::Fallback { dependency, .. } => Topic::Fallback { node, dependency },
             Note::Ejected { .. } => Topic::Ejected { node },
@@ -125,6 +144,9 @@ impl Topic {
                 format!("{} does {n} more things again that were done already", name(node))
             }
             Topic::Undone { node } => format!("{} lost {n} more changes", name(node)),
+            Topic::Truncated { node } => {
+                format!("{} throws away {n} more entries of its log", name(node))
+            }
             Topic::Recognised { node } => format!("{} knows {n} more keys", name(node)),
             Topic::Fallback { node, dependency } => {
                 let without = target(node, dependency);
@@ -136,8 +158,12 @@ impl Topic {
             Topic::Readmitted { node } => {
                 format!("{} uses a backend again {n} times more", name(node))
             }
-            Topic::Lost { source, target, fate, reply } => {
-                let what = if reply { "answers" } else { "requests" };
+            Topic::Lost { source, target, fate, cargo } => {
+                let what = match cargo {
+                    Lost::Request => "requests",
+                    Lost::Answer => "answers",
+                    Lost::Other => "messages of the store",
+                };
                 let (source, target) = (name(source), name(target));
                 format!("{n} more {what} from {source} to {target} are lost: {}", fate_words(fate))
             }

@@ -184,6 +184,7 @@ impl Balancer {
                 Message::Reply(reply) => self.reply(&reply, cx),
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
                 Message::Alive { number } => self.alive(source, number),
+                Message::Forward { .. } | Message::Store(_) => {}
             },
             Input::Timer(Timer::Balancer(timer)) => match timer {
                 BalancerTimer::Probe => self.probe(cx),

@@ -17,6 +17,7 @@ use super::policy::hedge::HedgeSettings;
 use super::policy::limiter::LimiterSettings;
 use super::policy::retry::{BackoffState, RetrySettings};
 use super::policy::timeout::TimeoutSettings;
+use super::route::{Pick, Reads, Route};
 use super::rpc::{Answer, Ending, Op, Outcome, Refusal, Reply, Request, Ticket};
 use crate::base::id::NodeId;
 use crate::base::random::Stream;
@@ -31,6 +32,8 @@ pub struct CallSettings {
     pub targets: Vec<NodeId>,
     /// How the node is chosen.
     pub pick: Pick,
+    /// Where reads may come from, if the targets are replicas of the same data.
+    pub reads: Option<Reads>,
     /// How long to wait.
     pub timeout: TimeoutSettings,
     /// Whether servers are told when nobody will wait any more.
@@ -51,16 +54,6 @@ pub struct CallSettings {
     pub hedge: Option<HedgeSettings>,
     /// Whether requests carry an idempotency key, the same in every attempt.
     pub idempotency: bool,
-}
-
-/// How a target is chosen among several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Pick {
-    /// One after the other.
-    #[default]
-    RoundRobin,
-    /// Any.
-    Random,
 }
 
 /// What a breaker counts.
@@ -131,6 +124,7 @@ struct Call {
     op: Op,
     item: u32,
     key: u64,
+    after: u64,
     guard: u32,
     attempts: u8,
     hedges: u8,
@@ -154,9 +148,8 @@ pub struct Caller {
     stack: u8,
     calls: Slab<Call>,
     guards: Vec<Guard>,
-    next_target: u32,
+    route: Route,
     jitter: Stream,
-    picks: Stream,
     throttle: Stream,
 }
 
@@ -177,6 +170,8 @@ pub struct Want {
     pub key: u64,
     /// When nobody waits any more.
     pub deadline: Time,
+    /// How much of its log a replica must have applied to answer a read in this session.
+    pub after: u64,
 }
 
 impl Caller {
@@ -189,9 +184,8 @@ impl Caller {
             stack,
             calls: Slab::default(),
             guards: Vec::new(),
-            next_target: 0,
+            route: Route::new(Stream::new(seed, "target pick", number)),
             jitter: Stream::new(seed, "retry jitter", number),
-            picks: Stream::new(seed, "target pick", number),
             throttle: Stream::new(seed, "throttle", number),
         };
         let count = if caller.is_guarded() { guards.max(1) } else { 1 };
@@ -272,6 +266,7 @@ impl Caller {
             op: want.op,
             item: want.item,
             key: if self.settings.idempotency { want.key } else { 0 },
+            after: want.after,
             guard,
             attempts: 0,
             hedges: 0,
@@ -309,13 +304,15 @@ impl Caller {
     }
 
     /// Takes an answer. [`Note::Late`] if nobody waits for it.
-    pub fn reply(&mut self, reply: &Reply, cx: &mut Cx<'_>) -> Option<Ended> {
+    pub fn reply(&mut self, source: NodeId, reply: &Reply, cx: &mut Cx<'_>) -> Option<Ended> {
         if !self.awaits(reply.ticket) {
             cx.note(late(reply));
             return None;
         }
         let (call, number) = (reply.ticket.call, reply.ticket.attempt);
-        if let Answer::Done { version } = reply.answer
+        let op = self.calls.get(call).map_or(Op::Read, |c| c.op);
+        self.route.answered(source, op, reply.answer, self.settings.reads);
+        if let Answer::Done { version, .. } = reply.answer
             && self.second_half(call, number, version, cx)
         {
             return None;
@@ -332,6 +329,7 @@ impl Caller {
                     return None;
                 }
                 self.calls.get_mut(call)?.unanswered = true;
+                self.route.forget_leader();
                 self.attempt_ended(call, attempt, Outcome::TimedOut, cx)
             }
             CallTimer::Retry { call } => {
@@ -356,7 +354,7 @@ impl Caller {
         attempt.versioned = true;
         let request = self.request(call, number, Op::CompareAndSet { version });
         if let Some(request) = request {
-            let target = self.pick();
+            let target = self.route.pick(&self.settings, request.op);
             cx.send(target, Message::Request(request));
         }
         true
@@ -370,20 +368,8 @@ impl Caller {
             Time::NEVER
         };
         let ticket = Ticket { call, stack: self.stack, attempt };
-        Some(Request { ticket, intent: c.intent, op, item: c.item, key: c.key, deadline })
-    }
-
-    fn pick(&mut self) -> NodeId {
-        let targets = &self.settings.targets;
-        let place = match self.settings.pick {
-            _ if targets.len() < 2 => 0,
-            Pick::RoundRobin => {
-                self.next_target = (self.next_target + 1) % targets.len() as u32;
-                self.next_target
-            }
-            Pick::Random => self.picks.below(targets.len() as u32),
-        };
-        targets.get(place as usize).copied().unwrap_or(NodeId(0))
+        let after = self.route.after(self.settings.reads, op, c.after);
+        Some(Request { ticket, intent: c.intent, op, item: c.item, key: c.key, deadline, after })
     }
 
     /// The guard of a call, to act on while the stack's number is at hand.
@@ -419,7 +405,7 @@ impl Caller {
         let (intent, hedges) = (call.intent, call.hedges);
         let op = if call.op == Op::Update { Op::Read } else { call.op };
         let request = self.request(key, number, op)?;
-        let target = self.pick();
+        let target = self.route.pick(&self.settings, op);
         cx.note(Note::Sent { intent, attempt: number, target, hedge });
         cx.send(target, Message::Request(request));
         let stack = self.stack;

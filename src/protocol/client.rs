@@ -3,7 +3,8 @@
 use super::caller::{CallSettings, Caller, Ended, Want};
 use super::load::{Arrivals, Arriving, Profile, Surge};
 use super::note::Note;
-use super::rpc::{Ending, Op, Reply};
+use super::route::Reads;
+use super::rpc::{Answer, Ending, Op, Outcome, Reply};
 use super::{Cx, Message, Timer};
 use crate::base::dist::{Dist, Zipf};
 use crate::base::id::NodeId;
@@ -105,6 +106,8 @@ pub struct Population {
     intents: u64,
     left: Vec<u32>,
     last_key: Vec<u64>,
+    /// How far in the log of a store each client has seen, where reads keep to sessions.
+    seen: Vec<u64>,
     next_client: u32,
     plan: u32,
     arriving: Arriving,
@@ -134,6 +137,7 @@ impl Population {
             intents: 0,
             left: settings.intents.map_or(Vec::new(), |n| vec![n; clients]),
             last_key: if settings.key_reuse.0 > 0 { vec![0; clients] } else { Vec::new() },
+            seen: sessions(&settings),
             next_client: 0,
             plan: 0,
             arriving: Arriving::new(arrivals, stream("arrivals")),
@@ -153,6 +157,9 @@ impl Population {
         let clients = self.settings.clients;
         self.settings = ClientSettings { clients, ..settings };
         self.zipf = Zipf::new(self.settings.items, self.settings.skew);
+        if self.seen.is_empty() {
+            self.seen = sessions(&self.settings);
+        }
         if self.settings.key_reuse.0 > 0 && self.last_key.is_empty() {
             self.last_key = vec![0; clients as usize];
         }
@@ -195,7 +202,9 @@ impl Population {
                 let ended = self.caller.timer(what, cx);
                 self.called(call_of(what), ended, cx);
             }
-            Input::Message { message: Message::Reply(reply), .. } => self.reply(&reply, cx),
+            Input::Message { source, message: Message::Reply(reply) } => {
+                self.reply(source, &reply, cx);
+            }
             Input::Message { .. } | Input::Timer(_) | Input::Persisted(_) => {}
         }
     }
@@ -290,6 +299,7 @@ impl Population {
             item,
             key,
             deadline: Time::NEVER,
+            after: self.seen.get(client as usize).copied().unwrap_or(0),
         };
         self.set(client, Doing::Waiting);
         if let Some(ended) = self.caller.begin(want, cx) {
@@ -322,9 +332,9 @@ impl Population {
         intent
     }
 
-    fn reply(&mut self, reply: &Reply, cx: &mut Cx<'_>) {
+    fn reply(&mut self, source: NodeId, reply: &Reply, cx: &mut Cx<'_>) {
         let call = reply.ticket.call;
-        let ended = self.caller.reply(reply, cx);
+        let ended = self.caller.reply(source, reply, cx);
         self.called(Some(call), ended, cx);
     }
 
@@ -353,6 +363,11 @@ impl Population {
     fn ended(&mut self, ended: Ended, cx: &mut Cx<'_>) {
         let client = ended.owner as u32;
         let took = cx.now().since(ended.began);
+        if let Outcome::Answered(Answer::Done { version, .. }) = ended.outcome
+            && let Some(seen) = self.seen.get_mut(client as usize)
+        {
+            *seen = version.max(*seen);
+        }
         let (intent, op, ending, attempts) = (ended.intent, ended.op, ended.ending, ended.attempts);
         cx.note(Note::Ended { intent, client, op, ending, attempts, took });
         self.set(
@@ -375,6 +390,11 @@ impl Population {
             *now = doing as u8;
         }
     }
+}
+
+fn sessions(settings: &ClientSettings) -> Vec<u64> {
+    let sessions = settings.calls.reads == Some(Reads::Session);
+    if sessions { vec![0; settings.clients as usize] } else { Vec::new() }
 }
 
 fn guards(settings: &ClientSettings) -> u32 {

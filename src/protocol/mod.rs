@@ -11,6 +11,7 @@ pub mod load;
 pub mod meaning;
 pub mod note;
 pub mod policy;
+pub mod route;
 pub mod rpc;
 pub mod service;
 pub mod station;
@@ -29,6 +30,8 @@ use rpc::{Reply, Request};
 use serde::{Deserialize, Serialize};
 use service::{Service, ServiceSettings};
 use store::ledger::{Ledger, LedgerSettings};
+use store::primary_replica::{Replica, ReplicaSettings};
+use store::{Standing, StoreMessage, StoreTimer};
 
 /// The context in which every protocol of ours runs.
 pub type Cx<'a> = Context<'a, Role>;
@@ -44,6 +47,8 @@ pub enum Role {
     Service(Box<Service>),
     /// A store of accounts.
     Ledger(Box<Ledger>),
+    /// A replica of a store with a primary.
+    Replica(Box<Replica>),
 }
 
 /// What a node is set to do.
@@ -61,10 +66,12 @@ pub enum Settings {
     Service(ServiceSettings),
     /// See [`Role::Ledger`].
     Ledger(LedgerSettings),
+    /// See [`Role::Replica`].
+    Replica(ReplicaSettings),
 }
 
 /// What nodes send each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
     /// Asks for something.
     Request(Request),
@@ -80,6 +87,15 @@ pub enum Message {
         /// The round of asking.
         number: u32,
     },
+    /// A replica passes on what only the leader can do; the leader answers the client.
+    Forward {
+        /// Who asked.
+        client: NodeId,
+        /// What for.
+        request: Request,
+    },
+    /// What replicas of a store say to each other.
+    Store(Box<StoreMessage>),
 }
 
 /// What nodes are reminded of.
@@ -101,6 +117,8 @@ pub enum Timer {
     Client(ClientTimer),
     /// Something of a balancer's.
     Balancer(BalancerTimer),
+    /// Something of a replica's.
+    Store(StoreTimer),
 }
 
 impl Role {
@@ -111,6 +129,7 @@ impl Role {
             Settings::Balancer(s) => Role::Balancer(Box::new(Balancer::new(s, seed, node))),
             Settings::Service(s) => Role::Service(Box::new(Service::new(s, seed, node))),
             Settings::Ledger(s) => Role::Ledger(Box::new(Ledger::new(s, seed, node))),
+            Settings::Replica(s) => Role::Replica(Box::new(Replica::new(s, seed, node))),
         }
     }
 
@@ -121,12 +140,14 @@ impl Role {
             (Role::Balancer(role), Settings::Balancer(s)) => role.configure(s, cx),
             (Role::Service(role), Settings::Service(s)) => role.configure(s, cx),
             (Role::Ledger(role), Settings::Ledger(s)) => role.configure(s, cx),
+            (Role::Replica(role), Settings::Replica(s)) => role.configure(s, cx),
             (
                 _,
                 Settings::Clients(_)
                 | Settings::Balancer(_)
                 | Settings::Service(_)
-                | Settings::Ledger(_),
+                | Settings::Ledger(_)
+                | Settings::Replica(_),
             ) => {}
         }
     }
@@ -139,7 +160,15 @@ impl Role {
                 role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
             }
             Role::Balancer(_) => true,
-            Role::Ledger(_) => false,
+            Role::Ledger(_) | Role::Replica(_) => false,
+        }
+    }
+
+    /// How a replica stands; none for a node that is no replica.
+    pub fn standing(&self) -> Option<Standing> {
+        match self {
+            Role::Replica(role) => Some(role.standing()),
+            Role::Clients(_) | Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) => None,
         }
     }
 
@@ -148,7 +177,7 @@ impl Role {
         match self {
             Role::Clients(role) => std::slice::from_ref(&role.caller),
             Role::Service(role) => &role.callers,
-            Role::Balancer(_) | Role::Ledger(_) => &[],
+            Role::Balancer(_) | Role::Ledger(_) | Role::Replica(_) => &[],
         }
     }
 }
@@ -176,6 +205,7 @@ impl Process for Role {
             Role::Balancer(role) => role.handle(input, cx),
             Role::Service(role) => role.handle(input, cx),
             Role::Ledger(role) => role.handle(input, cx),
+            Role::Replica(role) => role.handle(input, cx),
         }
     }
 
@@ -185,6 +215,7 @@ impl Process for Role {
             Role::Balancer(role) => role.crash(),
             Role::Service(role) => role.crash(),
             Role::Ledger(role) => role.crash(durable),
+            Role::Replica(role) => role.crash(durable),
         }
     }
 
@@ -204,6 +235,10 @@ impl Process for Role {
             Message::Reply(r) => r.intent ^ (u64::from(r.ticket.attempt) << 48) ^ answer_tag(r),
             Message::Probe { number } => u64::from(*number) | (1 << 62),
             Message::Alive { number } => u64::from(*number) | (1 << 63),
+            Message::Forward { client, request } => {
+                request.intent ^ (u64::from(client.0) << 32) ^ (1 << 61)
+            }
+            Message::Store(message) => message.fingerprint(),
         }
     }
 }
@@ -211,7 +246,7 @@ impl Process for Role {
 fn answer_tag(reply: &Reply) -> u64 {
     use rpc::Answer::{Conflict, Degraded, Done, Error, KeyReused, Refused};
     match reply.answer {
-        Done { version } => version << 8,
+        Done { version, .. } => version << 8,
         Degraded => 1,
         Refused(why) => 2 | ((why as u64) << 4),
         Error => 3,

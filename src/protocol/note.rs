@@ -113,7 +113,7 @@ pub enum Note {
         /// How long the request was there, its waiting included.
         stayed: Span,
     },
-    /// A store changed data.
+    /// A store changed data. Of replicas, the one that leads says so.
     Applied {
         /// For which intent.
         intent: u64,
@@ -121,6 +121,9 @@ pub enum Note {
         op: Op,
         /// To which item.
         item: u32,
+        /// Where in its log: the same change at the same place is one change. It grows along the
+        /// log; zero in a store without one.
+        position: u64,
     },
     /// A store restarted without a change that was not yet on its disk when it crashed.
     Undone {
@@ -130,6 +133,32 @@ pub enum Note {
         op: Op,
         /// To which item.
         item: u32,
+    },
+    /// A replica threw away an entry of its log that the new leader does not have.
+    Truncated {
+        /// For which intent the entry was.
+        intent: u64,
+        /// What it did.
+        op: Op,
+        /// To which item.
+        item: u32,
+        /// True if this replica led when the entry was made, and so may have acknowledged it.
+        led: bool,
+    },
+    /// A replica leads from now on.
+    Leads {
+        /// The term or epoch in which it does.
+        term: u64,
+    },
+    /// A replica does not lead any more.
+    StepsDown {
+        /// The term or epoch it has learned of.
+        term: u64,
+    },
+    /// A replica has not heard of its leader for too long.
+    Suspects {
+        /// The term or epoch of that leader.
+        term: u64,
     },
     /// A store recognised an idempotency key and did nothing twice.
     Recognised {
@@ -173,9 +202,15 @@ impl Note {
             | Note::Worked { intent, .. }
             | Note::Applied { intent, .. }
             | Note::Undone { intent, .. }
+            | Note::Truncated { intent, .. }
             | Note::Recognised { intent, .. }
             | Note::Fallback { intent, .. } => Some(intent),
-            Note::Breaker { .. } | Note::Ejected { .. } | Note::Readmitted { .. } => None,
+            Note::Breaker { .. }
+            | Note::Ejected { .. }
+            | Note::Readmitted { .. }
+            | Note::Leads { .. }
+            | Note::StepsDown { .. }
+            | Note::Suspects { .. } => None,
         }
     }
 }

@@ -23,6 +23,18 @@ pub enum Op {
         /// The version read.
         version: u64,
     },
+    /// Add to a count. Doing it twice is not harmless.
+    Increment {
+        /// How much.
+        by: u32,
+    },
+    /// Take money from one account and give it to another.
+    Transfer {
+        /// The account that receives it.
+        to: u32,
+        /// How much.
+        amount: u32,
+    },
 }
 
 /// A kind of operation.
@@ -36,6 +48,10 @@ pub enum Kind {
     Charge,
     /// Updates.
     Update,
+    /// Increments of any size.
+    Increment,
+    /// Transfers of any amount.
+    Transfer,
 }
 
 impl Kind {
@@ -46,6 +62,8 @@ impl Kind {
             Op::Write => Kind::Write,
             Op::Charge { .. } => Kind::Charge,
             Op::Update | Op::CompareAndSet { .. } => Kind::Update,
+            Op::Increment { .. } => Kind::Increment,
+            Op::Transfer { .. } => Kind::Transfer,
         }
     }
 }
@@ -53,7 +71,22 @@ impl Kind {
 impl Op {
     /// True if it changes data, so that applying it twice can be seen.
     pub fn changes(self) -> bool {
-        matches!(self, Op::Write | Op::Charge { .. } | Op::CompareAndSet { .. })
+        !matches!(self, Op::Read | Op::Update)
+    }
+
+    /// The operation with its arguments as a number, to tell one from another.
+    pub fn tag(self) -> u64 {
+        match self {
+            Op::Read => 1,
+            Op::Write => 2,
+            Op::Update => 3,
+            Op::Charge { amount } => 4 | (u64::from(amount) << 8),
+            Op::CompareAndSet { version } => 5 | (version << 8),
+            Op::Increment { by } => 6 | (u64::from(by) << 8),
+            Op::Transfer { to, amount } => {
+                7 | (u64::from(amount) << 8) | (u64::from(to).rotate_left(48))
+            }
+        }
     }
 
     /// In a word.
@@ -64,6 +97,8 @@ impl Op {
             Op::Charge { .. } => "charge",
             Op::Update => "update",
             Op::CompareAndSet { .. } => "compare-and-set",
+            Op::Increment { .. } => "increment",
+            Op::Transfer { .. } => "transfer",
         }
     }
 }
@@ -94,7 +129,13 @@ pub struct Request {
     pub key: u64,
     /// After this instant nobody waits for an answer ([`Time::NEVER`] when not told).
     pub deadline: Time,
+    /// How much of its log a replica must have applied before it may answer from its own state;
+    /// [`LEADER`] lets only the leader answer. Of no meaning where data is not replicated.
+    pub after: u64,
 }
+
+/// In [`Request::after`]: only the leader may answer.
+pub const LEADER: u64 = u64::MAX;
 
 /// The answer to one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,10 +151,12 @@ pub struct Reply {
 /// What a server says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
-    /// It worked; the version of the item, where there is one.
+    /// It worked.
     Done {
-        /// Zero where there is none.
+        /// Of the item; it grows with every change. Zero where there is none.
         version: u64,
+        /// What the item holds: what was read, or what was written. Zero where nothing is held.
+        value: i64,
     },
     /// It worked, with something optional missing.
     Degraded,
@@ -140,6 +183,10 @@ pub enum Refusal {
     Expired,
     /// The balancer has no healthy backend.
     NoBackend,
+    /// The replica does not know who leads.
+    NoLeader,
+    /// Too few replicas can be reached.
+    NoQuorum,
     /// The caller's breaker was open.
     BreakerOpen,
     /// The caller's rate limiter had no token.
@@ -167,6 +214,8 @@ impl Refusal {
             Refusal::Limit => "concurrency limit",
             Refusal::Expired => "deadline passed",
             Refusal::NoBackend => "no healthy backend",
+            Refusal::NoLeader => "no leader known",
+            Refusal::NoQuorum => "too few replicas reached",
             Refusal::BreakerOpen => "breaker open",
             Refusal::RateLimited => "rate limited",
             Refusal::Bulkhead => "bulkhead full",

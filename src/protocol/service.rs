@@ -56,7 +56,7 @@ impl Fan {
     /// Takes the end of one request in; says how the whole ended, if that is settled now.
     fn settle(&mut self, outcome: Outcome, dependency: &Dependency) -> Option<Outcome> {
         match outcome {
-            Outcome::Answered(Answer::Done { version }) => {
+            Outcome::Answered(Answer::Done { version, .. }) => {
                 self.succeeded += 1;
                 self.version = self.version.max(version);
             }
@@ -68,7 +68,8 @@ impl Fan {
         }
         if self.succeeded >= dependency.needs {
             let version = self.version;
-            let answer = if self.degraded { Answer::Degraded } else { Answer::Done { version } };
+            let answer =
+                if self.degraded { Answer::Degraded } else { Answer::Done { version, value: 0 } };
             return Some(Outcome::Answered(answer));
         }
         // So many have failed that the rest cannot be enough.
@@ -144,9 +145,9 @@ impl Service {
         match input {
             Input::Message { source, message } => match message {
                 Message::Request(request) => self.request(source, request, cx),
-                Message::Reply(reply) => self.reply(&reply, cx),
+                Message::Reply(reply) => self.reply(source, &reply, cx),
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
-                Message::Alive { .. } => {}
+                Message::Alive { .. } | Message::Forward { .. } | Message::Store(_) => {}
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
             Input::Timer(Timer::Call { stack, what }) => {
@@ -163,10 +164,10 @@ impl Service {
         self.station.offer(source, request, cx);
     }
 
-    fn reply(&mut self, reply: &Reply, cx: &mut Cx<'_>) {
+    fn reply(&mut self, source: NodeId, reply: &Reply, cx: &mut Cx<'_>) {
         let stack = reply.ticket.stack;
         if let Some(caller) = self.callers.get_mut(usize::from(stack)) {
-            let ended = caller.reply(reply, cx);
+            let ended = caller.reply(source, reply, cx);
             self.called(stack, ended, cx);
         }
     }
@@ -180,7 +181,7 @@ impl Service {
             return self.station.finish(key, Answer::Error, cx);
         }
         if self.callers.is_empty() {
-            return self.station.finish(key, Answer::Done { version: 0 }, cx);
+            return self.station.finish(key, Answer::Done { version: 0, value: 0 }, cx);
         }
         if self.settings.releases {
             self.station.release(key, cx);
@@ -218,6 +219,7 @@ impl Service {
             item: request.item,
             key: if request.key == 0 { own } else { request.key },
             deadline: request.deadline,
+            after: request.after,
         };
         let stack = dependency as u8;
         let copies = self.settings.dependencies[dependency].fan_out.max(1);
@@ -251,8 +253,9 @@ impl Service {
         let Some(job) = self.station.job(key) else { return };
         job.progress.pending -= 1;
         match outcome {
-            Outcome::Answered(Answer::Done { version }) => {
+            Outcome::Answered(Answer::Done { version, value }) => {
                 job.progress.version = job.progress.version.max(version);
+                job.progress.value = value;
             }
             Outcome::Answered(Answer::Degraded) => job.progress.degraded = true,
             Outcome::Answered(_) | Outcome::TimedOut if optional => {
@@ -284,7 +287,7 @@ impl Service {
                 return self.call(key, dependency, cx);
             }
             (None, None) if progress.degraded => Answer::Degraded,
-            (None, None) => Answer::Done { version: progress.version },
+            (None, None) => Answer::Done { version: progress.version, value: progress.value },
         };
         if !self.fans.is_empty() {
             let mine = (owner(key), 0)..=(owner(key), u8::MAX);

@@ -89,6 +89,8 @@ pub struct Progress {
     pub failed: Option<Answer>,
     /// The version the data had.
     pub version: u64,
+    /// What the data was, as the last call was told.
+    pub value: i64,
     /// The worker has been given back.
     pub released: bool,
 }
@@ -220,6 +222,22 @@ impl Station {
         let stayed = now.since(job.arrived);
         cx.note(Note::Worked { intent: job.request.intent, span, stayed });
         reply(&job, answer, cx);
+        self.fill(cx);
+    }
+
+    /// Turns a request away before it comes in.
+    pub fn turn_away(&self, source: NodeId, request: Request, why: Refusal, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let progress = Progress::default();
+        self.refuse(&Job { source, request, arrived: now, started: now, progress }, why, cx);
+    }
+
+    /// Lets a job go without an answer.
+    pub fn abandon(&mut self, key: Key, cx: &mut Cx<'_>) {
+        let Some(job) = self.jobs.remove(key) else { return };
+        if !job.progress.released {
+            self.busy -= 1;
+        }
         self.fill(cx);
     }
 

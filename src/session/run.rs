@@ -55,7 +55,7 @@ impl Run {
     pub fn weight(&self) -> u64 {
         let clients = |role: &Role| match role {
             Role::Clients(p) => u64::from(p.settings.clients) * 40,
-            Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) => 0,
+            Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) | Role::Replica(_) => 0,
         };
         let calls = |role: &Role| u64::from(picture::in_flight(role)) * 200;
         let nodes: u64 = self.course.world.processes.iter().map(|r| clients(r) + calls(r)).sum();
@@ -180,7 +180,10 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
             };
             Some((s.clients, s.intents, arrivals))
         }
-        Settings::Balancer(_) | Settings::Service(_) | Settings::Ledger(_) => None,
+        Settings::Balancer(_)
+        | Settings::Service(_)
+        | Settings::Ledger(_)
+        | Settings::Replica(_) => None,
     };
     let cast = |plan: &Plan| -> Vec<_> {
         let nodes = plan.nodes.iter();
@@ -203,7 +206,10 @@ fn offered(plan: &Plan) -> f64 {
             // At the very most, one after the other without waiting.
             Load::Closed { .. } => f64::from(s.clients),
         },
-        Settings::Balancer(_) | Settings::Service(_) | Settings::Ledger(_) => 0.0,
+        Settings::Balancer(_)
+        | Settings::Service(_)
+        | Settings::Ledger(_)
+        | Settings::Replica(_) => 0.0,
     };
     plan.nodes.iter().map(|node| rate(&node.settings)).sum()
 }

@@ -148,7 +148,10 @@ impl Ledger {
             Input::Message { source, message } => match message {
                 Message::Request(request) => self.station.offer(source, request, cx),
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
-                Message::Reply(_) | Message::Alive { .. } => {}
+                Message::Reply(_)
+                | Message::Alive { .. }
+                | Message::Forward { .. }
+                | Message::Store(_) => {}
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
             Input::Persisted(write) => self.persisted(write, cx),
@@ -167,7 +170,7 @@ impl Ledger {
             return self.station.finish(job, Answer::Error, cx);
         }
         if !request.op.changes() {
-            let answer = Answer::Done { version: self.item(request.item).version };
+            let answer = self.answer(request.item);
             return self.station.finish(job, answer, cx);
         }
         if let Some(keys) = &mut self.keys
@@ -219,11 +222,11 @@ impl Ledger {
             after.charged += i64::from(amount);
         }
         self.items.insert(request.item, after);
-        cx.note(Note::Applied { intent: request.intent, op: request.op, item: request.item });
-        let answer = Answer::Done { version: after.version };
+        let Request { intent, op, item, .. } = *request;
+        cx.note(Note::Applied { intent, op, item, position: 0 });
+        let answer = self.answer(item);
         let write = cx.persist(self.settings.sync);
-        let Request { intent, op, item, key, .. } = *request;
-        let job = Some(job);
+        let (job, key) = (Some(job), request.key);
         self.pending.push_back(Pending { write, job, intent, op, item, before, key, answer });
     }
 
@@ -259,6 +262,12 @@ impl Ledger {
         }
     }
 
+    /// That an item is as it is: its balance is its value.
+    fn answer(&self, item: u32) -> Answer {
+        let Item { version, charged } = self.item(item);
+        Answer::Done { version, value: self.settings.balance - charged }
+    }
+
     fn item(&self, item: u32) -> Item {
         self.items.get(&item).copied().unwrap_or_default()
     }
@@ -266,12 +275,5 @@ impl Ledger {
 
 /// What the request asks for, so that a key used for something else is noticed.
 fn body(request: &Request) -> u64 {
-    let op = match request.op {
-        Op::Read => 1,
-        Op::Write => 2,
-        Op::Update => 3,
-        Op::Charge { amount } => 4 | (u64::from(amount) << 8),
-        Op::CompareAndSet { version } => 5 | (version << 8),
-    };
-    op ^ (u64::from(request.item) << 40)
+    request.op.tag() ^ (u64::from(request.item) << 40)
 }

@@ -1,5 +1,85 @@
 //! What holds data.
 //!
-//! To add one: a file here with its settings and state, and a variant in `protocol::Role`.
+//! To add one: a file or folder here with its settings and state, a variant of
+//! [`Role`](crate::protocol::Role), and for what its replicas say to each other a variant of
+//! [`StoreMessage`] and of [`StoreTimer`].
 
 pub mod ledger;
+pub mod log;
+pub mod machine;
+pub mod primary_replica;
+
+use crate::base::id::NodeId;
+use primary_replica::{ReplicaMessage, ReplicaTimer};
+use serde::{Deserialize, Serialize};
+
+/// What replicas of a store say to each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoreMessage {
+    /// In a store with a primary.
+    Replica(ReplicaMessage),
+}
+
+impl StoreMessage {
+    /// In a few words.
+    pub fn words(&self) -> &'static str {
+        match self {
+            StoreMessage::Replica(message) => message.words(),
+        }
+    }
+
+    /// What of it belongs in the digest of the run.
+    pub fn fingerprint(&self) -> u64 {
+        match self {
+            StoreMessage::Replica(message) => message.fingerprint(),
+        }
+    }
+}
+
+/// What replicas are reminded of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoreTimer {
+    /// In a store with a primary.
+    Replica(ReplicaTimer),
+}
+
+/// What a replica is to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lead {
+    /// It leads: changes go through it.
+    Leader,
+    /// It would lead, and asks the others.
+    Candidate,
+    /// It follows.
+    Follower,
+}
+
+impl Lead {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Lead::Leader => "leader",
+            Lead::Candidate => "candidate",
+            Lead::Follower => "follower",
+        }
+    }
+}
+
+/// How a replica stands, as a picture shows it. Positions count the entries of the log from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// What it is to the others.
+    pub lead: Lead,
+    /// The term or epoch it is in.
+    pub term: u64,
+    /// Who leads, as far as it knows.
+    pub leader: Option<NodeId>,
+    /// The last entry of its log.
+    pub last: u64,
+    /// The last entry on its disk.
+    pub durable: u64,
+    /// The last entry it knows to be safe to acknowledge.
+    pub committed: u64,
+    /// The last entry its state contains.
+    pub applied: u64,
+}

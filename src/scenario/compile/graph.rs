@@ -23,7 +23,7 @@ fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
             let path = |to: &str| format!("nodes.{name}.service.calls.{to}");
             s.calls.names().map(|to| (to, path(to))).collect()
         }
-        Node::Ledger(_) => Vec::new(),
+        Node::Ledger(_) | Node::PrimaryReplica(_) => Vec::new(),
     }
 }
 
@@ -42,12 +42,38 @@ pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
             if let Some(id) = found.iter().find(deaf) {
                 let message =
                     format!("`{}` are clients: they ask and never answer", cast.node(*id).name);
-                problems.error(path, message, "name a service, a balancer or a ledger");
+                problems.error(path, message, "name a service, a balancer or a store");
             }
         }
     }
+    stores(scenario, problems);
     circles(scenario, cast, problems);
     fan_outs(scenario, cast, problems);
+}
+
+/// A store asks for no more replicas than it has.
+fn stores(scenario: &Scenario, problems: &mut Diagnostics) {
+    for (name, node) in scenario.nodes.iter() {
+        let Node::PrimaryReplica(store) = node else { continue };
+        let path = |field: &str| format!("nodes.{name}.primary_replica.{field}");
+        let (replicas, others) = (store.replicas, store.replicas - 1);
+        if store.acks > others {
+            let message = format!("{} acks are needed of {others} other replicas", store.acks);
+            let remedy = format!("choose 0 to {others}, or more replicas");
+            problems.error(path("acks"), message, remedy);
+        }
+        if store.primary > replicas {
+            let message = format!("there is no replica {} among {replicas}", store.primary);
+            problems.error(path("primary"), message, format!("choose 1 to {replicas}"));
+        }
+        if let Some(failover) = &store.failover
+            && failover.after <= store.heartbeat
+        {
+            let message = "a primary is missed before it can be heard again";
+            let remedy = format!("choose more than a heartbeat of {}", store.heartbeat);
+            problems.error(path("failover.after"), message, remedy);
+        }
+    }
 }
 
 /// A quorum is no larger than what it is of, and fan-outs behind fan-outs stay within a limit.
@@ -137,6 +163,11 @@ pub fn links(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) -
             for target in cast.find(to) {
                 links.insert((member.id, target), usual.clone());
                 links.insert((target, member.id), usual.clone());
+            }
+        }
+        if matches!(member.node, Node::PrimaryReplica(_)) {
+            for mate in cast.find(member.group).into_iter().filter(|mate| *mate != member.id) {
+                links.insert((member.id, mate), usual.clone());
             }
         }
         if links.len() > MOST_LINKS {

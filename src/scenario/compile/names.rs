@@ -36,6 +36,7 @@ impl<'a> Cast<'a> {
             check_name(group, problems);
             let replicas = match node {
                 Node::Service(service) => service.replicas,
+                Node::PrimaryReplica(store) => store.replicas,
                 Node::Clients(_) | Node::Balancer(_) | Node::Ledger(_) => 1,
             };
             for number in 1..=replicas {

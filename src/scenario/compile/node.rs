@@ -3,6 +3,7 @@
 use super::PlannedNode;
 use super::names::{Cast, Member};
 use super::{breaker, policy};
+use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Settings;
 use crate::protocol::balancer::{self, BalancerSettings};
@@ -10,14 +11,15 @@ use crate::protocol::caller::{self, CallSettings};
 use crate::protocol::client::{self, ClientSettings};
 use crate::protocol::load::{self, Profile};
 use crate::protocol::policy::timeout::TimeoutSettings;
-use crate::protocol::rpc;
 use crate::protocol::service::{Dependency, ServiceSettings};
 use crate::protocol::station::{self, StationSettings};
 use crate::protocol::store::ledger::{self, LedgerSettings};
+use crate::protocol::store::primary_replica::{self, FailoverSettings, ReplicaSettings};
+use crate::protocol::{route, rpc};
 use crate::scenario::v1::Scenario;
 use crate::scenario::v1::node::{
-    Arrivals, Balancer, Call, Caller, Clients, Collision, Ledger, Load, Mix, Node, Op, Order, Pick,
-    Policy, Service, Station,
+    Arrivals, Balancer, Call, Caller, Clients, Collision, Disk, Ledger, Load, Mix, Node, Op, Order,
+    Pick, Policy, PrimaryReplica, Promote, Reads, Service, Station,
 };
 use crate::scenario::v1::policy::Wraps;
 use crate::sim::disk::DiskSettings;
@@ -28,10 +30,8 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
         Node::Clients(c) => (Settings::Clients(clients(c, cast)), DiskSettings::default()),
         Node::Balancer(b) => (Settings::Balancer(balancer(b, cast)), DiskSettings::default()),
         Node::Service(s) => (Settings::Service(service(s, cast)), DiskSettings::default()),
-        Node::Ledger(l) => {
-            let disk = DiskSettings { latency: l.disk.latency.compile(), flush: l.disk.flush };
-            (Settings::Ledger(ledger(l)), disk)
-        }
+        Node::Ledger(l) => (Settings::Ledger(ledger(l)), disk(&l.disk)),
+        Node::PrimaryReplica(r) => (Settings::Replica(replica(r, member, cast)), disk(&r.disk)),
     };
     let places = &scenario.view.places;
     let own = places.get(&member.name).copied();
@@ -102,6 +102,7 @@ fn mix(mix: &Mix, amount: u32) -> Vec<(u32, rpc::Op)> {
         (mix.write, rpc::Op::Write),
         (mix.charge, rpc::Op::Charge { amount }),
         (mix.update, rpc::Op::Update),
+        (mix.increment, rpc::Op::Increment { by: 1 }),
     ];
     all.into_iter().filter(|(weight, _)| *weight > 0).collect()
 }
@@ -110,10 +111,11 @@ fn calls(caller: &Caller<'_>, to: &str, cast: &Cast<'_>) -> CallSettings {
     CallSettings {
         targets: cast.find(to),
         pick: match caller.pick {
-            Pick::RoundRobin => caller::Pick::RoundRobin,
-            Pick::Random => caller::Pick::Random,
+            Pick::RoundRobin => route::Pick::RoundRobin,
+            Pick::Random => route::Pick::Random,
         },
         timeout: TimeoutSettings { attempt: caller.timeout, deadline: caller.deadline },
+        reads: reads(caller.reads, to, cast),
         tell_deadline: caller.tell_deadline,
         retry: policy::retry(caller.retry),
         budget: caller.budget.map(policy::budget),
@@ -127,6 +129,46 @@ fn calls(caller: &Caller<'_>, to: &str, cast: &Cast<'_>) -> CallSettings {
         hedge: caller.hedge.map(policy::hedge),
         idempotency: caller.idempotency,
     }
+}
+
+/// Where reads may come from; nothing to choose where the targets are not replicas of a store.
+fn reads(reads: Reads, to: &str, cast: &Cast<'_>) -> Option<route::Reads> {
+    let replica = |id: &NodeId| matches!(cast.node(*id).node, Node::PrimaryReplica(_));
+    cast.find(to).iter().any(replica).then_some(match reads {
+        Reads::Leader => route::Reads::Leader,
+        Reads::Any => route::Reads::Any,
+        Reads::Replica => route::Reads::Replica,
+        Reads::Nearest => route::Reads::Nearest,
+        Reads::Session => route::Reads::Session,
+    })
+}
+
+fn replica(store: &PrimaryReplica, member: &Member<'_>, cast: &Cast<'_>) -> ReplicaSettings {
+    let members = cast.find(member.group);
+    let primary = members.get(store.primary.saturating_sub(1) as usize);
+    ReplicaSettings {
+        station: station(&store.station()),
+        primary: primary.copied().unwrap_or(member.id),
+        members,
+        acks: store.acks,
+        apply: store.apply.compile(),
+        heartbeat: store.heartbeat,
+        failover: store.failover.as_ref().map(|failover| FailoverSettings {
+            after: failover.after,
+            promote: match failover.promote {
+                Promote::MostAdvanced => primary_replica::Promote::MostAdvanced,
+                Promote::First => primary_replica::Promote::First,
+            },
+        }),
+        fencing: store.fencing,
+        sync: store.sync,
+        keys: store.keys.as_ref().map(policy::keys),
+        balance: store.balance,
+    }
+}
+
+fn disk(disk: &Disk) -> DiskSettings {
+    DiskSettings { latency: disk.latency.compile(), flush: disk.flush }
 }
 
 fn balancer(balancer: &Balancer, cast: &Cast<'_>) -> BalancerSettings {
@@ -168,12 +210,14 @@ fn service(service: &Service, cast: &Cast<'_>) -> ServiceSettings {
             Op::Write => rpc::Op::Write,
             Op::Charge => rpc::Op::Charge { amount: call.amount },
             Op::Update => rpc::Op::Update,
+            Op::Increment => rpc::Op::Increment { by: 1 },
         }),
         only: call.only.map(|op| match op {
             Op::Read => rpc::Kind::Read,
             Op::Write => rpc::Kind::Write,
             Op::Charge => rpc::Kind::Charge,
             Op::Update => rpc::Kind::Update,
+            Op::Increment => rpc::Kind::Increment,
         }),
         optional: call.optional,
         fan_out: call.fan_out,

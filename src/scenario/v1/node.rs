@@ -18,6 +18,8 @@ wire! {
         Service(Service) = "service";
         /// Holds accounts: reads, writes, charges.
         Ledger(Ledger) = "ledger";
+        /// Holds accounts and items on a primary and copies of it.
+        PrimaryReplica(PrimaryReplica) = "primary_replica";
     }
 }
 
@@ -55,6 +57,8 @@ macro_rules! caller {
                 idempotency: bool = false;
                 /// How one of several targets is chosen.
                 pick: Pick = Pick::RoundRobin;
+                /// Which replicas of a store may answer reads; changes go to the one that leads.
+                reads: Reads = Reads::Leader;
             }
         }
 
@@ -74,6 +78,7 @@ macro_rules! caller {
                     hedge: self.hedge.as_ref(),
                     idempotency: self.idempotency,
                     pick: self.pick,
+                    reads: self.reads,
                 }
             }
         }
@@ -106,6 +111,8 @@ pub struct Caller<'a> {
     pub idempotency: bool,
     /// To which target.
     pub pick: Pick,
+    /// Which replicas may answer reads.
+    pub reads: Reads,
 }
 
 caller! {
@@ -189,6 +196,8 @@ wire! {
         charge: u32 = 0, 0 ..= 1_000_000;
         /// Updates: read, then write if nobody else did in between.
         update: u32 = 0, 0 ..= 1_000_000;
+        /// Increments of a count by one. Doing one twice counts twice.
+        increment: u32 = 0, 0 ..= 1_000_000;
     }
 }
 
@@ -203,6 +212,24 @@ wire! {
         Charge;
         /// Read an item and write it back if nobody else did in between.
         Update;
+        /// Add one to a count.
+        Increment;
+    }
+}
+
+wire! {
+    /// Which replicas of a store may answer reads.
+    pub enum Reads {
+        /// The one that leads.
+        Leader;
+        /// Any, whatever it has applied.
+        Any;
+        /// Any but the one that leads.
+        Replica;
+        /// The one with the shortest way, whatever it has applied.
+        Nearest;
+        /// Any that has applied what the client has seen before.
+        Session;
     }
 }
 
@@ -371,6 +398,55 @@ station! {
         balance: i64 = 1_000, 0 ..= 1_000_000_000;
         /// Its disk.
         disk: Disk = Disk::default();
+    }
+}
+
+station! {
+    /// Holds accounts and items on a primary, which changes them, and replicas, which copy it.
+    pub struct PrimaryReplica {
+        /// How many replicas there are, the primary counted.
+        replicas: u32 = 3, 2 ..= 9;
+        /// Which of them is the primary in the beginning. Changed later, the other takes over.
+        primary: u32 = 1, 1 ..= 9;
+        /// How many others must have a change before it is acknowledged: 0 is asynchronous, all of
+        /// them is synchronous.
+        acks: u32 = 0, 0 ..= 8;
+        /// How long a replica takes to apply one change.
+        apply: Dist = Dist::Constant(Span::millis(1));
+        /// How often the primary says that it is there.
+        heartbeat: Span = Span::millis(100);
+        /// Another takes over when the primary is silent; none leaves that to a person.
+        failover: Option<Failover> = None;
+        /// A primary steps down when it hears of a newer one, and taking over needs a majority.
+        fencing: bool = true;
+        /// A change is on disk before it counts as had.
+        sync: bool = true;
+        /// Remembers idempotency keys, on every replica.
+        keys: Option<Keys> = None;
+        /// What each account holds in the beginning.
+        balance: i64 = 1_000, 0 ..= 1_000_000_000;
+        /// The disk of each replica.
+        disk: Disk = Disk::default();
+    }
+}
+
+wire! {
+    /// When and how another replica becomes primary.
+    pub struct Failover {
+        /// How long without a sign of the primary.
+        after: Span = Span::secs(1);
+        /// Which replica takes over.
+        promote: Promote = Promote::MostAdvanced;
+    }
+}
+
+wire! {
+    /// Which replica becomes primary.
+    pub enum Promote {
+        /// Of those that answer, the one with the longest log.
+        MostAdvanced;
+        /// Of those that answer, the first, whatever it has.
+        First;
     }
 }
 

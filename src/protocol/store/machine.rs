@@ -1,0 +1,192 @@
+//! The state that a log adds up to: items and accounts, and the idempotency keys of the commands
+//! that were done. It changes only by commands in order, so replicas with the same log agree.
+
+use crate::base::time::Time;
+use crate::protocol::policy::idempotency::{KeySettings, KeyTable, Seen};
+use crate::protocol::rpc::{Answer, Op, Request};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Something to be done, as a log holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// The intent it serves. What a write writes, so that every value tells who wrote it.
+    pub intent: u64,
+    /// What is done.
+    pub op: Op,
+    /// To which item.
+    pub item: u32,
+    /// Its idempotency key; zero for none.
+    pub key: u64,
+}
+
+impl Command {
+    /// What a request asks for.
+    pub fn of(request: &Request) -> Command {
+        let Request { intent, op, item, key, .. } = *request;
+        Command { intent, op, item, key }
+    }
+}
+
+/// An item or account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// The position in the log of its last change; zero before the first.
+    pub version: u64,
+    /// What it holds.
+    pub value: i64,
+}
+
+/// What a command did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// What its client is told.
+    pub answer: Answer,
+    /// True if it changed anything: a repeated key or a lost race does not.
+    pub changed: bool,
+}
+
+/// The state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    items: BTreeMap<u32, Item>,
+    keys: Option<KeyTable<Answer>>,
+    balance: i64,
+    applied: u64,
+}
+
+impl Machine {
+    /// A state in which nothing has happened: every item holds `balance`.
+    pub fn new(balance: i64, keys: Option<&KeySettings>) -> Machine {
+        Machine { items: BTreeMap::new(), keys: keys.map(KeyTable::new), balance, applied: 0 }
+    }
+
+    /// The position up to which the log is in the state.
+    pub fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    /// Items that were changed, in order of their numbers.
+    pub fn items(&self) -> impl Iterator<Item = (u32, Item)> {
+        self.items.iter().map(|(number, item)| (*number, *item))
+    }
+
+    /// How many keys are remembered.
+    pub fn keys(&self) -> u32 {
+        self.keys.as_ref().map_or(0, KeyTable::len)
+    }
+
+    /// An item.
+    pub fn item(&self, number: u32) -> Item {
+        self.items.get(&number).copied().unwrap_or(Item { version: 0, value: self.balance })
+    }
+
+    /// The answer to a read.
+    pub fn read(&self, number: u32) -> Answer {
+        let Item { version, value } = self.item(number);
+        Answer::Done { version, value }
+    }
+
+    /// Applies the entry at the next position: made at `at`, to do `command` or nothing.
+    pub fn apply(&mut self, at: Time, command: Option<&Command>) -> Done {
+        self.applied += 1;
+        let nothing = |answer| Done { answer, changed: false };
+        let Some(command) = command else { return nothing(Answer::Done { version: 0, value: 0 }) };
+        if let Some(keys) = &mut self.keys
+            && command.key != 0
+        {
+            let body = command.op.tag() ^ (u64::from(command.item) << 40);
+            match keys.begin(at, command.key, body) {
+                Seen::New => {}
+                Seen::Done(answer) => return nothing(answer),
+                Seen::OtherBody => return nothing(Answer::KeyReused),
+                Seen::InFlight => return nothing(Answer::Conflict),
+            }
+        }
+        let done = self.change(command);
+        if let Some(keys) = &mut self.keys
+            && command.key != 0
+        {
+            keys.finish(at, command.key, done.answer);
+        }
+        done
+    }
+
+    fn change(&mut self, command: &Command) -> Done {
+        let number = command.item;
+        let before = self.item(number);
+        let value = match command.op {
+            Op::Read | Op::Update => {
+                return Done { answer: self.read(number), changed: false };
+            }
+            Op::CompareAndSet { version } if version != before.version => {
+                return Done { answer: Answer::Conflict, changed: false };
+            }
+            Op::Write | Op::CompareAndSet { .. } => command.intent as i64,
+            Op::Charge { amount } => before.value.saturating_sub(i64::from(amount)),
+            Op::Increment { by } => before.value.saturating_add(i64::from(by)),
+            Op::Transfer { to, amount } => {
+                let amount = i64::from(amount);
+                let (item, version) = (self.item(to), self.applied);
+                let value = item.value.saturating_add(if to == number { 0 } else { amount });
+                self.items.insert(to, Item { version, value });
+                before.value.saturating_sub(if to == number { 0 } else { amount })
+            }
+        };
+        let version = self.applied;
+        self.items.insert(number, Item { version, value });
+        Done { answer: Answer::Done { version, value }, changed: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: Time = Time::ZERO;
+
+    fn command(intent: u64, op: Op, item: u32) -> Command {
+        Command { intent, op, item, key: 0 }
+    }
+
+    fn done(version: u64, value: i64) -> Answer {
+        Answer::Done { version, value }
+    }
+
+    #[test]
+    fn versions_are_positions_and_money_is_conserved() {
+        let mut machine = Machine::new(100, None);
+        assert_eq!(machine.read(7), done(0, 100));
+        assert_eq!(machine.apply(AT, Some(&command(9, Op::Write, 7))).answer, done(1, 9));
+        machine.apply(AT, None);
+        let transfer = Op::Transfer { to: 2, amount: 30 };
+        assert_eq!(machine.apply(AT, Some(&command(10, transfer, 1))).answer, done(3, 70));
+        assert_eq!(machine.read(2), done(3, 130));
+        let to_itself = Op::Transfer { to: 1, amount: 30 };
+        machine.apply(AT, Some(&command(11, to_itself, 1)));
+        assert_eq!(machine.item(1).value + machine.item(2).value, 200);
+    }
+
+    #[test]
+    fn a_lost_race_changes_nothing() {
+        let mut machine = Machine::new(0, None);
+        machine.apply(AT, Some(&command(1, Op::Write, 5)));
+        let late = machine.apply(AT, Some(&command(2, Op::CompareAndSet { version: 0 }, 5)));
+        assert_eq!((late.answer, late.changed), (Answer::Conflict, false));
+        let good = machine.apply(AT, Some(&command(3, Op::CompareAndSet { version: 1 }, 5)));
+        assert_eq!((good.answer, good.changed), (done(3, 3), true));
+    }
+
+    #[test]
+    fn a_key_makes_a_repetition_harmless() {
+        let mut machine = Machine::new(100, Some(&KeySettings::default()));
+        let charge = Command { intent: 1, op: Op::Charge { amount: 40 }, item: 0, key: 77 };
+        let first = machine.apply(AT, Some(&charge));
+        let again = machine.apply(AT, Some(&charge));
+        assert_eq!((first.changed, again.changed), (true, false));
+        assert_eq!(first.answer, again.answer);
+        let other = Command { op: Op::Charge { amount: 41 }, ..charge };
+        assert_eq!(machine.apply(AT, Some(&other)).answer, Answer::KeyReused);
+        assert_eq!(machine.item(0).value, 60);
+    }
+}

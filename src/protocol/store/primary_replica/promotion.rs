@@ -1,0 +1,244 @@
+//! Who leads: missing the primary, asking the others, taking over, and being told of it.
+
+use super::{
+    Cx, NodeId, Note, Promote, Replica, ReplicaMessage, ReplicaTimer, Span, StoreMessage, Time,
+};
+use serde::{Deserialize, Serialize};
+
+/// One that would have somebody lead, and the answers it has had.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Asking {
+    epoch: u64,
+    answers: Vec<Standpoint>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Standpoint {
+    node: NodeId,
+    granted: bool,
+    alive: bool,
+    last: (u64, u64),
+}
+
+impl Replica {
+    pub(super) fn replica_message(
+        &mut self,
+        source: NodeId,
+        message: ReplicaMessage,
+        cx: &mut Cx<'_>,
+    ) {
+        match message {
+            ReplicaMessage::Append {
+                epoch,
+                number,
+                prev,
+                prev_term,
+                entries,
+                start,
+                committed,
+            } => {
+                if self.follows(source, epoch, cx) {
+                    let prev = (prev, prev_term);
+                    self.append(source, number, prev, entries, start, committed, cx);
+                }
+            }
+            ReplicaMessage::Snapshot { epoch, number, machine, term, start } => {
+                if self.follows(source, epoch, cx) {
+                    let position = machine.applied();
+                    self.start = start;
+                    self.reset(*machine, term, cx);
+                    self.tell(source, ReplicaMessage::Appended { epoch, number, position }, cx);
+                }
+            }
+            ReplicaMessage::Appended { epoch, number, position } => {
+                if self.leads && epoch == self.epoch {
+                    self.confirmed(source, number, Ok(position), cx);
+                }
+            }
+            ReplicaMessage::Mismatch { epoch, number, hint } => {
+                if self.leads && epoch == self.epoch {
+                    self.confirmed(source, number, Err(hint), cx);
+                }
+            }
+            ReplicaMessage::Stale { epoch } => {
+                if self.leads && epoch > self.epoch && self.settings.fencing {
+                    self.step_down(epoch, cx);
+                }
+            }
+            ReplicaMessage::Ask { epoch } => self.asked(source, epoch, cx),
+            ReplicaMessage::Tell { epoch, granted, alive, last_term, last } => {
+                let answer = Standpoint { node: source, granted, alive, last: (last_term, last) };
+                let known = |asking: &Asking| asking.answers.iter().any(|a| a.node == source);
+                if let Some(asking) = self.asking.as_mut().filter(|a| a.epoch == epoch)
+                    && !known(asking)
+                {
+                    asking.answers.push(answer);
+                }
+            }
+            ReplicaMessage::Promote { epoch } => {
+                if epoch > self.epoch && !self.leads {
+                    self.promote(epoch, cx);
+                }
+            }
+        }
+    }
+
+    pub(super) fn timer(&mut self, timer: ReplicaTimer, cx: &mut Cx<'_>) {
+        match timer {
+            ReplicaTimer::Beat { round } if round == self.round && self.leads => self.beat(cx),
+            ReplicaTimer::Watch { round } if round == self.round && !self.leads => self.watch(cx),
+            ReplicaTimer::Conclude { round } if round == self.round => self.conclude(cx),
+            ReplicaTimer::Apply { round } if round == self.round && self.applying => {
+                self.applying = false;
+                self.apply_next(cx);
+                self.apply(cx);
+            }
+            _ => {}
+        }
+    }
+
+    /// Says that the primary is there, and goes on saying so.
+    pub(super) fn beat(&mut self, cx: &mut Cx<'_>) {
+        self.feed_again(cx);
+        self.remind(self.settings.heartbeat, ReplicaTimer::Beat { round: self.round }, cx);
+    }
+
+    /// True if this message comes from the primary that is to be followed.
+    fn follows(&mut self, source: NodeId, epoch: u64, cx: &mut Cx<'_>) -> bool {
+        if epoch < self.epoch || (self.settings.fencing && epoch < self.promised) {
+            let epoch = self.epoch.max(self.promised);
+            self.tell(source, ReplicaMessage::Stale { epoch }, cx);
+            return false;
+        }
+        if self.leads {
+            // Without fencing two primaries go on side by side until a person ends it.
+            if epoch == self.epoch || !self.settings.fencing {
+                return false;
+            }
+            self.step_down(epoch, cx);
+        }
+        let changed = epoch > self.epoch;
+        self.epoch = epoch;
+        self.promised = self.promised.max(epoch);
+        self.leader = Some(source);
+        self.heard = cx.clock();
+        if changed || self.asking.take().is_some() {
+            self.confirming = None;
+            self.new_round(cx);
+            self.watch(cx);
+        }
+        true
+    }
+
+    /// Makes reminders of before void; an entry being applied is begun again.
+    pub(super) fn new_round(&mut self, cx: &mut Cx<'_>) {
+        self.round += 1;
+        self.applying = false;
+        self.apply(cx);
+    }
+
+    /// Waits until the primary has been silent for too long, and then asks the others.
+    pub(super) fn watch(&mut self, cx: &mut Cx<'_>) {
+        let Some(failover) = self.settings.failover else { return };
+        let silent = cx.clock().since(self.heard.max(self.patient));
+        if silent < failover.after {
+            let more = Span(failover.after.0 - silent.0);
+            let jitter = Span(u64::from(
+                self.jitter.below(self.settings.heartbeat.0.clamp(1, 1 << 31) as u32),
+            ));
+            return self.remind(more + jitter, ReplicaTimer::Watch { round: self.round }, cx);
+        }
+        cx.note(Note::Suspects { term: self.epoch });
+        let epoch = self.epoch.max(self.promised) + 1;
+        if self.settings.fencing {
+            self.promised = epoch;
+        }
+        let last = (self.log.last_term(), self.log.last());
+        let mine = Standpoint { node: self.me, granted: true, alive: false, last };
+        self.leader = None;
+        self.new_round(cx);
+        self.asking = Some(Asking { epoch, answers: vec![mine] });
+        for node in self.peers.iter().map(|peer| peer.node).collect::<Vec<_>>() {
+            self.tell(node, ReplicaMessage::Ask { epoch }, cx);
+        }
+        self.remind(self.settings.heartbeat, ReplicaTimer::Conclude { round: self.round }, cx);
+    }
+
+    fn asked(&mut self, source: NodeId, epoch: u64, cx: &mut Cx<'_>) {
+        let silent = cx.clock().since(self.heard);
+        let patience = self.settings.failover.map_or(Span(u64::MAX), |failover| failover.after);
+        let alive = self.leads || (silent < patience && self.heard > Time::ZERO);
+        let granted = !self.settings.fencing || (epoch > self.promised && !alive);
+        if granted {
+            // Whoever asks will lead, or name who does: no need to ask as well.
+            self.patient = cx.clock();
+            self.promised = self.promised.max(epoch);
+        }
+        let (last_term, last) = (self.log.last_term(), self.log.last());
+        self.tell(source, ReplicaMessage::Tell { epoch, granted, alive, last_term, last }, cx);
+    }
+
+    /// Enough time has passed for the others to answer.
+    fn conclude(&mut self, cx: &mut Cx<'_>) {
+        let Some(asking) = self.asking.take() else { return };
+        let granted: Vec<&Standpoint> = asking.answers.iter().filter(|a| a.granted).collect();
+        let majority = granted.len() * 2 > self.settings.members.len();
+        let alive = asking.answers.iter().any(|a| a.alive);
+        let promote = self.settings.failover.map_or(Promote::MostAdvanced, |f| f.promote);
+        let first = |a: &&&Standpoint| std::cmp::Reverse(a.node);
+        let chosen = match promote {
+            Promote::MostAdvanced => granted.iter().max_by_key(|a| (a.last, first(a))),
+            Promote::First => granted.iter().max_by_key(first),
+        };
+        let chosen = chosen.map_or(self.me, |a| a.node);
+        if self.settings.fencing && (!majority || alive) {
+            // Not enough of the others miss the primary: wait and see.
+            self.patient = cx.clock();
+            self.watch(cx);
+        } else if chosen == self.me {
+            self.promote(asking.epoch, cx);
+        } else {
+            self.tell(chosen, ReplicaMessage::Promote { epoch: asking.epoch }, cx);
+            self.patient = cx.clock();
+            self.watch(cx);
+        }
+    }
+
+    /// Leads from now on: its log is the log.
+    pub(super) fn promote(&mut self, epoch: u64, cx: &mut Cx<'_>) {
+        self.epoch = epoch;
+        self.promised = self.promised.max(epoch);
+        self.start = self.log.last();
+        self.leads = true;
+        self.led.push(epoch);
+        self.leader = Some(self.me);
+        self.asking = None;
+        self.confirming = None;
+        self.committed = self.committed.max(self.machine.applied());
+        cx.note(Note::Leads { term: epoch });
+        self.meet_peers();
+        self.round += 1;
+        self.applying = false;
+        self.commit(cx);
+        self.beat(cx);
+    }
+
+    /// Leads no more. Who waits for an answer is not told: it may yet be done.
+    pub(super) fn step_down(&mut self, epoch: u64, cx: &mut Cx<'_>) {
+        cx.note(Note::StepsDown { term: epoch });
+        self.leads = false;
+        self.leader = None;
+        self.patient = cx.clock();
+        for job in std::mem::take(&mut self.jobs).into_values() {
+            self.station.abandon(job, cx);
+        }
+        self.new_round(cx);
+        self.watch(cx);
+    }
+}
+
+impl From<ReplicaMessage> for StoreMessage {
+    fn from(message: ReplicaMessage) -> StoreMessage {
+        StoreMessage::Replica(message)
+    }
+}

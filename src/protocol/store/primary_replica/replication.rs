@@ -1,0 +1,216 @@
+//! From the log of the primary to those of the replicas.
+
+use super::super::log::Entry;
+use super::{Command, Cx, Log, Machine, NodeId, Note, Replica, ReplicaMessage, Time};
+use serde::{Deserialize, Serialize};
+
+/// Entries that one message carries at most.
+const PART_MOST: usize = 512;
+
+/// What a primary knows of another replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Peer {
+    pub(super) node: NodeId,
+    /// Its log is the primary's up to here, and on its disk.
+    pub(super) matched: u64,
+    /// The position from which to send on.
+    prev: u64,
+    /// The message under way, and when it left.
+    sent: Option<(u64, Time)>,
+    number: u64,
+}
+
+/// Everybody else.
+pub(super) fn peers(members: &[NodeId], me: NodeId) -> Vec<Peer> {
+    let others = members.iter().filter(|node| **node != me);
+    others.map(|&node| Peer { node, matched: 0, prev: 0, sent: None, number: 0 }).collect()
+}
+
+impl Replica {
+    /// Begins to lead: what the others have is not known.
+    pub(super) fn meet_peers(&mut self) {
+        self.peers = peers(&self.settings.members, self.me);
+        let last = self.log.last();
+        self.peers.iter_mut().for_each(|peer| peer.prev = last);
+    }
+
+    /// Sends everybody who waits for it the next part of the log.
+    pub(super) fn feed_all(&mut self, cx: &mut Cx<'_>) {
+        for place in 0..self.peers.len() {
+            self.feed(place, false, cx);
+        }
+    }
+
+    /// Says to everybody that the primary is there; what was not confirmed is sent again.
+    pub(super) fn feed_again(&mut self, cx: &mut Cx<'_>) {
+        let long_ago = |sent: Time| cx.now().since(sent) >= self.settings.heartbeat;
+        for peer in &mut self.peers {
+            peer.sent.take_if(|(_, at)| long_ago(*at));
+        }
+        for place in 0..self.peers.len() {
+            self.feed(place, true, cx);
+        }
+    }
+
+    fn feed(&mut self, place: usize, beat: bool, cx: &mut Cx<'_>) {
+        let (epoch, start, committed) = (self.epoch, self.start, self.committed);
+        let Some(peer) = self.peers.get_mut(place) else { return };
+        let waits = peer.sent.is_some();
+        let part = if waits { Vec::new() } else { self.log.after(peer.prev, PART_MOST) };
+        if part.is_empty() && !beat {
+            return;
+        }
+        peer.number += 1;
+        let (number, prev, node) = (peer.number, peer.prev, peer.node);
+        if !waits {
+            peer.sent = Some((number, cx.now()));
+        }
+        let message = match self.log.term_at(prev) {
+            Some(prev_term) => {
+                let entries = part;
+                ReplicaMessage::Append { epoch, number, prev, prev_term, entries, start, committed }
+            }
+            None => {
+                let term = self.log.term_at(self.log.dropped()).unwrap_or(0);
+                let machine = Box::new(self.base.clone());
+                ReplicaMessage::Snapshot { epoch, number, machine, term, start }
+            }
+        };
+        self.tell(node, message, cx);
+    }
+
+    /// At the primary: a replica has so much, or wants to be sent from somewhere else.
+    pub(super) fn confirmed(
+        &mut self,
+        source: NodeId,
+        number: u64,
+        position: Result<u64, u64>,
+        cx: &mut Cx<'_>,
+    ) {
+        let Some(place) = self.peers.iter().position(|peer| peer.node == source) else { return };
+        let peer = &mut self.peers[place];
+        let current = peer.sent.is_some_and(|(sent, _)| sent == number);
+        match position {
+            Ok(position) => {
+                peer.matched = peer.matched.max(position);
+                peer.prev = peer.prev.max(peer.matched);
+            }
+            Err(hint) if current => peer.prev = hint.min(peer.prev.saturating_sub(1)),
+            Err(_) => return,
+        }
+        if current {
+            peer.sent = None;
+            if position.is_ok() {
+                peer.prev = peer.matched;
+            }
+        }
+        self.commit(cx);
+        self.feed(place, position.is_err(), cx);
+    }
+
+    /// Counts as committed what is on the primary's disk and with as many replicas as must have it.
+    pub(super) fn commit(&mut self, cx: &mut Cx<'_>) {
+        if !self.leads {
+            return;
+        }
+        let mut matched: Vec<u64> = self.peers.iter().map(|peer| peer.matched).collect();
+        matched.sort_unstable_by(|a, b| b.cmp(a));
+        let had = match self.settings.acks {
+            0 => u64::MAX,
+            acks => matched.get(acks as usize - 1).copied().unwrap_or(0),
+        };
+        self.committed = self.committed.max(self.durable.min(had));
+        self.apply(cx);
+    }
+
+    /// At a replica: a part of the log has come.
+    #[allow(clippy::too_many_arguments, reason = "the fields of one message")]
+    pub(super) fn append(
+        &mut self,
+        source: NodeId,
+        number: u64,
+        (prev, prev_term): (u64, u64),
+        entries: Vec<Entry>,
+        start: u64,
+        committed: u64,
+        cx: &mut Cx<'_>,
+    ) {
+        let epoch = self.epoch;
+        self.start = start;
+        if prev == 0 && self.log.dropped() > 0 && !entries.is_empty() {
+            // What is in the state cannot be told apart from what should be: all of it again.
+            self.reset(Machine::new(self.settings.balance, self.settings.keys.as_ref()), 0, cx);
+        }
+        if self.log.term_at(prev) != Some(prev_term) {
+            let hint = if prev <= self.log.dropped() {
+                0
+            } else {
+                self.log.last().min(prev - 1).max(self.log.dropped())
+            };
+            return self.tell(source, ReplicaMessage::Mismatch { epoch, number, hint }, cx);
+        }
+        let mut position = prev;
+        let mut new = false;
+        for entry in entries {
+            position += 1;
+            if self.log.term_at(position) != Some(entry.term) {
+                self.truncate(position - 1, cx);
+                self.log.push(entry);
+                new = true;
+            }
+        }
+        // What lies beyond the primary's log and is of an earlier epoch is nobody's any more.
+        if self.log.get(start.max(position) + 1).is_some_and(|entry| entry.term < epoch) {
+            self.truncate(start.max(position), cx);
+        }
+        self.committed = self.committed.max(committed.min(position));
+        self.confirming = Some((source, number, position));
+        if new {
+            self.persist(cx);
+        }
+        self.confirm(cx);
+        self.apply(cx);
+    }
+
+    /// Tells the primary how much of its log is on disk here, once there is something to tell.
+    pub(super) fn confirm(&mut self, cx: &mut Cx<'_>) {
+        let epoch = self.epoch;
+        let Some((source, number, position)) = self.confirming else { return };
+        if self.durable >= position {
+            self.confirming = None;
+            self.tell(source, ReplicaMessage::Appended { epoch, number, position }, cx);
+        }
+    }
+
+    /// Throws away what the primary does not have.
+    fn truncate(&mut self, position: u64, cx: &mut Cx<'_>) {
+        let mut at = position;
+        for entry in self.log.cut_after(position) {
+            at += 1;
+            let led = self.led.contains(&entry.term);
+            if let Some(Command { intent, op, item, .. }) = entry.command {
+                cx.note(Note::Truncated { intent, op, item, led });
+            }
+        }
+        if at == position {
+            return;
+        }
+        self.rebuild(position);
+        self.round += u32::from(self.applying);
+        self.applying = false;
+        self.durable = self.durable.min(position);
+        self.committed = self.committed.min(position);
+        self.writes.iter_mut().for_each(|(_, covered)| *covered = (*covered).min(position));
+    }
+
+    /// Takes a state in place of everything.
+    pub(super) fn reset(&mut self, machine: Machine, term: u64, cx: &mut Cx<'_>) {
+        self.truncate(self.log.dropped(), cx);
+        let position = machine.applied();
+        self.log = Log::after_snapshot(position, term);
+        self.base = machine.clone();
+        self.machine = machine;
+        self.writes.clear();
+        (self.durable, self.committed) = (position, position);
+    }
+}
