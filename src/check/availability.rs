@@ -53,7 +53,8 @@ impl Tally {
             (_, None) => (State::Holds, Vec::new()),
             (_, Some(_)) => (State::Violated, self.proofs.clone()),
         };
-        Verdict { name, state, sentence, at: self.below, intents }
+        let count = Some((self.all - self.good, self.all));
+        Verdict { name, state, sentence, at: self.below, intents, count }
     }
 }
 

@@ -43,7 +43,7 @@ impl Conservation {
             (None, _) => State::Holds,
         };
         let name = "every message has one fate".to_owned();
-        Verdict { name, state, sentence, at: *first, intents: Vec::new() }
+        Verdict { name, state, sentence, at: *first, intents: Vec::new(), count: None }
     }
 }
 

@@ -3,9 +3,11 @@
 //! To add one: a file here with a state that folds records and gives a [`Verdict`]; a variant of
 //! [`Property`] and of `Check` with its arms here; its wire form in `scenario`.
 
+pub mod acknowledged;
 pub mod availability;
 pub mod conservation;
 pub mod effects;
+pub mod fresh;
 pub mod latency;
 pub mod no_double_effect;
 pub mod queues;
@@ -18,8 +20,10 @@ use crate::base::unit::Chance;
 use crate::protocol::Role;
 use crate::sim::trace::Record;
 use crate::sim::world::World;
+use acknowledged::Acknowledged;
 use availability::Availability;
 use conservation::Conservation;
+use fresh::Fresh;
 use latency::Latency;
 use no_double_effect::NoDoubleEffect;
 use queues::Queues;
@@ -31,6 +35,13 @@ use serde::{Deserialize, Serialize};
 pub enum Property {
     /// No change of data is made twice for the same intent.
     NoDoubleEffect,
+    /// Whoever leads a store has every change that a client was told of.
+    NoLostWrite,
+    /// This share of reads sees every change acknowledged before they began.
+    FreshReads {
+        /// The share.
+        at_least: Chance,
+    },
     /// This share of the intents that ended, ended well.
     Availability {
         /// The share.
@@ -76,6 +87,8 @@ pub struct Verdict {
     pub at: Option<Time>,
     /// Intents that prove it, the first ones.
     pub intents: Vec<u64>,
+    /// How many things violate it, of how many it was judged on, where that is countable.
+    pub count: Option<(u64, u64)>,
 }
 
 /// So many intents are given as proof.
@@ -84,6 +97,8 @@ const PROOFS: usize = 8;
 #[derive(Clone, Debug)]
 enum Check {
     NoDoubleEffect(NoDoubleEffect),
+    Acknowledged(Acknowledged),
+    Fresh(Fresh),
     Availability(Availability),
     Latency(Latency),
     Recovers(Box<Recovers>),
@@ -132,6 +147,8 @@ impl Checks {
     fn begin(&self, property: &Property) -> Check {
         match *property {
             Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
+            Property::NoLostWrite => Check::Acknowledged(Acknowledged::new(&self.groups)),
+            Property::FreshReads { at_least } => Check::Fresh(Fresh::new(at_least)),
             Property::Availability { at_least } => Check::Availability(Availability::new(at_least)),
             Property::Latency { share, below } => Check::Latency(Latency::new(share, below)),
             Property::RecoversWithin { span, share } => {
@@ -158,6 +175,8 @@ impl Checks {
         for (_, check) in &mut self.checks {
             match check {
                 Check::NoDoubleEffect(check) => check.fold(record),
+                Check::Acknowledged(check) => check.fold(record),
+                Check::Fresh(check) => check.fold(record),
                 Check::Availability(check) => check.fold(record),
                 Check::Latency(check) => check.fold(record),
                 Check::Recovers(check) => check.fold(record),
@@ -169,6 +188,11 @@ impl Checks {
     pub fn close(&mut self, world: &World<Role>) {
         self.now = world.shared.now;
         self.conservation.close(world);
+        for (_, check) in &mut self.checks {
+            if let Check::Acknowledged(check) = check {
+                check.close(world);
+            }
+        }
         self.refresh(self.now);
     }
 
@@ -186,6 +210,8 @@ impl Checks {
     pub fn verdicts(&self) -> Vec<Verdict> {
         let verdict = |(_, check): &(Property, Check)| match check {
             Check::NoDoubleEffect(check) => check.verdict(),
+            Check::Acknowledged(check) => check.verdict(),
+            Check::Fresh(check) => check.verdict(),
             Check::Availability(check) => check.verdict(),
             Check::Latency(check) => check.verdict(),
             Check::Recovers(check) => check.verdict(),

@@ -64,6 +64,7 @@ impl NoDoubleEffect {
             }
         };
         let intents = if state == State::Violated { self.intents.clone() } else { Vec::new() };
-        Verdict { name: "nothing is done twice".to_owned(), state, sentence, at, intents }
+        let (name, count) = ("nothing is done twice".to_owned(), Some((double, applied)));
+        Verdict { name, state, sentence, at, intents, count }
     }
 }

@@ -128,6 +128,7 @@ impl Queues {
             }
         };
         let name = "every queue adds up (L = λW)".to_owned();
-        Verdict { name, state, sentence, at: self.wrong.map(|w| w.1), intents: Vec::new() }
+        let (at, intents) = (self.wrong.map(|w| w.1), Vec::new());
+        Verdict { name, state, sentence, at, intents, count: None }
     }
 }

@@ -177,7 +177,7 @@ impl Recovers {
         let (span, share) = (self.span, self.share);
         let (state, sentence, at) = self.judgement();
         let name = format!("recovers to {share} within {span}");
-        Verdict { name, state, sentence, at, intents: Vec::new() }
+        Verdict { name, state, sentence, at, intents: Vec::new(), count: None }
     }
 
     fn judgement(&self) -> (State, String, Option<Time>) {

@@ -3,6 +3,7 @@
 
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::{Span, Time};
+use crate::protocol::store::Standing;
 use serde::Serialize;
 
 /// Everything the stage draws at one instant. Kept and refilled, so a frame allocates little.
@@ -76,6 +77,8 @@ pub struct NodeView {
     /// Breakers this node holds, one per target (a population with a breaker per client reports
     /// how many are in each state).
     pub breakers: Vec<BreakerView>,
+    /// How it stands among the replicas of its store, when it is one.
+    pub replica: Option<Standing>,
     /// How clients are, when this is a population.
     pub crowd: Option<Crowd>,
     /// One line people can read: `12 waiting, 4 of 4 workers busy`.

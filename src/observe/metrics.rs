@@ -85,6 +85,13 @@ pub struct NodeTotals {
 }
 
 impl NodeTotals {
+    /// It has done some work.
+    fn did(&mut self, span: Span, stayed: Span) {
+        self.worked += 1;
+        self.work += span.0;
+        self.stayed += stayed.0;
+    }
+
     /// One of its intents ended.
     fn ended(&mut self, ending: Ending) {
         self.outstanding = self.outstanding.saturating_sub(1);
@@ -255,9 +262,7 @@ impl Metrics {
                 open.refused[why as usize] += 1;
             }
             Note::Worked { span, stayed, .. } => {
-                mine.worked += 1;
-                mine.work += span.0;
-                mine.stayed += stayed.0;
+                mine.did(span, stayed);
                 open.worked += 1;
                 open.work += span.0;
             }

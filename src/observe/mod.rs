@@ -13,6 +13,7 @@ pub mod line;
 pub mod log;
 pub mod metrics;
 pub mod picture;
+pub mod replicas;
 pub mod scene;
 pub mod series;
 pub mod strips;

@@ -11,6 +11,7 @@ use crate::protocol::meaning::phase;
 use crate::protocol::note::Phase;
 use crate::protocol::rpc::{Answer, Reply, Request};
 use crate::protocol::station::Station;
+use crate::protocol::store::{Lead, Standing};
 use crate::protocol::{Message, Role};
 use crate::sim::fault::{Active, Fault};
 use crate::sim::world::{Packet, Place, World};
@@ -137,6 +138,7 @@ fn node_view(world: &World<Role>, cast: &Cast, id: NodeId) -> NodeView {
         workers: station.map(|s| Gauge { level: s.busy(), limit: s.settings.workers }),
         in_flight: in_flight(role),
         breakers: role.callers().iter().filter_map(|c| breaker(c, cast)).collect(),
+        replica: role.standing(),
         crowd: crowd(role),
         line: String::new(),
     };
@@ -225,6 +227,10 @@ fn line(view: &NodeView) -> String {
         u32::MAX => gauge.level.to_string(),
         limit => format!("{} of {limit}", gauge.level),
     };
+    let state = match &view.replica {
+        Some(standing) => format!("{state}{}, ", stands(standing)),
+        None => state,
+    };
     match (&view.crowd, view.queue, view.workers) {
         (Some(crowd), _, _) => {
             format!("{state}{} clients, {} calls open", crowd.clients, view.in_flight)
@@ -233,6 +239,27 @@ fn line(view: &NodeView) -> String {
             format!("{state}{} waiting, {} working", of(queue), of(workers))
         }
         (None, _, _) => format!("{state}{} passed on", view.in_flight),
+    }
+}
+
+/// What a replica is to the others and how far behind, in as few words as fit under its name.
+pub fn rank(standing: &Standing) -> String {
+    let behind = standing.last.saturating_sub(standing.applied);
+    match (standing.lead, behind) {
+        (Lead::Leader, _) => format!("★ leads, term {}", standing.term),
+        (Lead::Candidate, _) => "asks who can lead".to_owned(),
+        (Lead::Follower, 0) => "follows".to_owned(),
+        (Lead::Follower, behind) => format!("follows, {behind} to apply"),
+    }
+}
+
+/// How a replica stands, in a few words.
+pub fn stands(standing: &Standing) -> String {
+    let behind = standing.last.saturating_sub(standing.applied);
+    let lead = standing.lead.word();
+    match behind {
+        0 => format!("{lead} · term {} · log {}", standing.term, standing.last),
+        _ => format!("{lead} · term {} · log {}, {behind} to apply", standing.term, standing.last),
     }
 }
 

@@ -30,6 +30,7 @@ use rpc::{Reply, Request};
 use serde::{Deserialize, Serialize};
 use service::{Service, ServiceSettings};
 use store::ledger::{Ledger, LedgerSettings};
+use store::log::Log;
 use store::primary_replica::{Replica, ReplicaSettings};
 use store::{Standing, StoreMessage, StoreTimer};
 
@@ -162,6 +163,23 @@ impl Role {
             Role::Balancer(_) => true,
             Role::Ledger(_) | Role::Replica(_) => false,
         }
+    }
+
+    /// The log of a replica.
+    pub fn log(&self) -> Option<&Log> {
+        match self {
+            Role::Replica(role) => Some(&role.log),
+            Role::Clients(_) | Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) => None,
+        }
+    }
+
+    /// Whether a replica's log has the change for an intent at a position; none where that cannot
+    /// be said, because that part of the log is dropped or there is none.
+    pub fn has(&self, position: u64, intent: u64) -> Option<bool> {
+        let log = self.log()?;
+        let known = position > log.dropped();
+        let there = || log.get(position).and_then(|entry| entry.command);
+        known.then(|| there().is_some_and(|command| command.intent == intent))
     }
 
     /// How a replica stands; none for a node that is no replica.

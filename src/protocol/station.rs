@@ -211,16 +211,11 @@ impl Station {
     pub fn finish(&mut self, key: Key, answer: Answer, cx: &mut Cx<'_>) {
         let Some(job) = self.jobs.remove(key) else { return };
         let now = cx.now();
-        if !job.progress.released {
-            self.busy -= 1;
-        }
         if let Some(limit) = &mut self.limit {
             let dropped = matches!(answer, Answer::Error | Answer::Refused(_));
             limit.completed(now, now.since(job.arrived), dropped);
         }
-        let span = now.since(job.started);
-        let stayed = now.since(job.arrived);
-        cx.note(Note::Worked { intent: job.request.intent, span, stayed });
+        self.left(&job, cx);
         reply(&job, answer, cx);
         self.fill(cx);
     }
@@ -235,10 +230,18 @@ impl Station {
     /// Lets a job go without an answer.
     pub fn abandon(&mut self, key: Key, cx: &mut Cx<'_>) {
         let Some(job) = self.jobs.remove(key) else { return };
+        self.left(&job, cx);
+        self.fill(cx);
+    }
+
+    /// A job leaves the house.
+    fn left(&mut self, job: &Job, cx: &mut Cx<'_>) {
         if !job.progress.released {
             self.busy -= 1;
         }
-        self.fill(cx);
+        let now = cx.now();
+        let (span, stayed) = (now.since(job.started), now.since(job.arrived));
+        cx.note(Note::Worked { intent: job.request.intent, span, stayed });
     }
 
     fn refuse(&self, job: &Job, why: Refusal, cx: &mut Cx<'_>) {

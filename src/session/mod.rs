@@ -18,7 +18,8 @@ use crate::check::Verdict;
 use crate::observe::frame::Frame;
 use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
-use crate::observe::{inspect, picture};
+use crate::observe::replicas::Store;
+use crate::observe::{inspect, picture, replicas};
 use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
@@ -338,6 +339,11 @@ impl Session {
     /// The newest lines of the log, the newest first.
     pub fn log(&self, newest: usize) -> Vec<Line> {
         self.run.course.watch.lines(newest)
+    }
+
+    /// The logs of every store with replicas.
+    pub fn stores(&self) -> Vec<Store> {
+        replicas::stores(&self.run.course.world, &self.run.course.cast)
     }
 
     /// What the checks say so far.

@@ -221,6 +221,8 @@ fn properties(plan: &Plan) -> Vec<Property> {
 fn property(check: &v1::Check) -> Option<Property> {
     match check {
         v1::Check::NoDoubleEffect(_) => Some(Property::NoDoubleEffect),
+        v1::Check::NoLostWrite(_) => Some(Property::NoLostWrite),
+        v1::Check::FreshReads(c) => Some(Property::FreshReads { at_least: c.at_least }),
         v1::Check::Availability(c) => Some(Property::Availability { at_least: c.at_least }),
         v1::Check::Latency(c) => {
             let share = Chance(libm::round(c.percentile * 10_000.0) as u32);

@@ -3,6 +3,7 @@
 
 use super::headline::{Headline, OUTCOMES, headline, percent};
 use super::parts::reading_pace;
+use super::replicas::Replicas;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::state::Lab;
@@ -18,6 +19,7 @@ pub fn Metrics() -> impl Into<View> {
     html("div")
         .class("metrics")
         .child(HeadlineStrip())
+        .child(Replicas())
         .child(html("div").class("charts").child(charts.collect::<View>()))
 }
 

@@ -13,6 +13,7 @@ pub mod outline;
 pub mod parameters;
 pub mod parts;
 pub mod playback;
+pub mod replicas;
 pub mod share;
 pub mod story;
 pub mod toolbar;

@@ -12,6 +12,7 @@ use crate::app::state::{Selection, Tool};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::observe::frame::{ClientState, Condition, Crowd, Gauge, Kind, NodeView};
+use crate::observe::picture::rank;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -118,7 +119,7 @@ fn Node(item: Item) -> impl Into<View> {
         .child((kind == Kind::Store).then(|| svg("path").class("lid").attr("d", cover)))
         .child(move || item.with_value(|item| inside(item, spot.get(), face, scale())))
         .child(svg("path").class("out").attr("d", shape).attr("fill", "url(#out)"))
-        .child(Names(kind, name, spot, badge, crowd_line(scene, id)))
+        .child(Names(kind, name, spot, badge, second_line(scene, id)))
 }
 
 /// A click on a node does what the tool in hand does.
@@ -161,17 +162,17 @@ fn Names(
     name: String,
     spot: Memo<Option<Spot>>,
     badge: Memo<Option<String>>,
-    crowd: Memo<Option<String>>,
+    second: Memo<Option<String>>,
 ) -> impl Into<View> {
     let half = move || spot.get().map_or(30.0, |s| s.half.1);
     let boxed = matches!(kind, Kind::Service | Kind::Store);
     let on_top = move || format!("translate(0 {:.1})", -half() - 9.0);
     let under = move || half() + if boxed { 4.0 } else { 16.0 };
-    let second =
+    let line =
         move |text: String| svg("text").class("line").attr("y", move || under() + 15.0).child(text);
     (
         (!boxed).then(|| svg("text").class("name").attr("y", under).child(name)),
-        move || crowd.get().map(second),
+        move || second.get().map(line),
         move || {
             badge.get().map(|text| {
                 let width = text.chars().count() as f64 * 6.6 + 16.0;
@@ -192,11 +193,14 @@ fn Names(
     )
 }
 
-/// How a crowd is, in a few words; none for other nodes.
-fn crowd_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
+/// How a crowd or a replica is, in a few words; none for other nodes.
+fn second_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
     Memo::new(move |_| {
         scene.lab.slow_tick.track();
-        scene.lab.with_frame(|f| f.nodes.get(id.index()).and_then(|n| n.crowd.as_ref().map(words)))
+        scene.lab.with_frame(|f| {
+            let node = f.nodes.get(id.index())?;
+            node.crowd.as_ref().map(words).or_else(|| node.replica.as_ref().map(rank))
+        })
     })
 }
 

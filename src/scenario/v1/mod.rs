@@ -210,6 +210,10 @@ wire! {
     pub enum Check {
         /// No request is applied twice.
         NoDoubleEffect(NoDoubleEffect) = "no_double_effect";
+        /// No change that was acknowledged is lost.
+        NoLostWrite(NoLostWrite) = "no_lost_write";
+        /// Reads see what was acknowledged before they began.
+        FreshReads(FreshReads) = "fresh_reads";
         /// Enough requests end well.
         Availability(Availability) = "availability";
         /// Answers come soon enough.
@@ -229,6 +233,19 @@ wire! {
 wire! {
     /// Every message meets exactly one end.
     pub struct Conservation {}
+}
+
+wire! {
+    /// No change that was acknowledged is lost.
+    pub struct NoLostWrite {}
+}
+
+wire! {
+    /// Reads see what was acknowledged before they began.
+    pub struct FreshReads {
+        /// The share that must.
+        at_least: Chance = Chance::ALWAYS;
+    }
 }
 
 wire! {

@@ -25,7 +25,15 @@ fn bare() -> Value {
     for name in breakers {
         nodes[format!("breaker-{name}")] = json!({ "clients": { "breaker": { name: {} } } });
     }
-    let checks = ["no_double_effect", "availability", "latency", "recovers_within", "conservation"];
+    let checks = [
+        "no_double_effect",
+        "no_lost_write",
+        "fresh_reads",
+        "availability",
+        "latency",
+        "recovers_within",
+        "conservation",
+    ];
     json!({
         "nodes": nodes,
         "links": { "a~b": {} },

@@ -5,6 +5,7 @@
 //! - `highest queue api-*`, `mean in_flight`: a series, or the sum of all whose names begin so;
 //! - `back after`: seconds from the end of the last fault to the beginning of the first two
 //!   seconds from which on goodput stays at 80 % of what it was before the first fault;
+//! - `violations of <check>` and `cases of <check>`: how many things violate it, of how many;
 //! - `intents believes unknown, done 1`: intents of which all of this is true;
 //! - `a / b` of two of these, and `a per second`.
 
@@ -29,6 +30,17 @@ pub fn measure(session: &Session, name: &str, window: Window) -> f64 {
     }
     if name == "back after" {
         return back_after(session);
+    }
+    if let Some((what, check)) = name.split_once(" of ") {
+        let verdicts = session.verdicts();
+        let verdict = verdicts.iter().find(|v| v.name.starts_with(check));
+        let count = verdict.unwrap_or_else(|| panic!("no check is called {check}")).count;
+        let (violations, cases) = count.unwrap_or_else(|| panic!("{check} does not count"));
+        return match what {
+            "violations" => violations as f64,
+            "cases" => cases as f64,
+            _ => panic!("`{name}` is not understood"),
+        };
     }
     if let Some(conditions) = name.strip_prefix("intents ") {
         return intents(session, conditions);

@@ -1,0 +1,148 @@
+//! No change that a client was told of is lost: whoever leads has it in its log.
+
+use super::{PROOFS, State, Verdict};
+use crate::base::id::NodeId;
+use crate::base::time::Time;
+use crate::protocol::Role;
+use crate::protocol::note::Note;
+use crate::protocol::rpc::{Answer, Ending, Outcome};
+use crate::protocol::store::Lead;
+use crate::sim::trace::{Record, What};
+use crate::sim::world::World;
+use std::collections::{BTreeMap, VecDeque};
+
+/// So many acknowledged changes are looked at again when another replica leads.
+const KEPT: usize = 65_536;
+
+#[derive(Clone, Copy, Debug)]
+struct Ack {
+    intent: u64,
+    position: u64,
+}
+
+/// What was acknowledged by the replicas of one store, and who leads them.
+#[derive(Clone, Debug, Default)]
+struct Store {
+    acks: VecDeque<Ack>,
+    // How many of the acks, from the newest, nobody has looked for yet.
+    fresh: usize,
+    leader: Option<(u64, NodeId)>,
+}
+
+/// What has been acknowledged so far.
+#[derive(Clone, Debug, Default)]
+pub struct Acknowledged {
+    groups: Vec<u16>,
+    stores: BTreeMap<u16, Store>,
+    // Of intents under way: the position they were last told, and the group they were sent to.
+    told: BTreeMap<u64, (u64, u16)>,
+    acknowledged: u64,
+    lost: u64,
+    first: Option<Time>,
+    intents: Vec<u64>,
+}
+
+impl Acknowledged {
+    /// Nothing yet; `groups` by node.
+    pub fn new(groups: &[u16]) -> Acknowledged {
+        Acknowledged { groups: groups.to_vec(), ..Acknowledged::default() }
+    }
+
+    fn group(&self, node: NodeId) -> u16 {
+        self.groups.get(node.index()).copied().unwrap_or(u16::MAX)
+    }
+
+    /// Takes one record in.
+    pub fn fold(&mut self, record: &Record<Role>) {
+        let What::Note { note, .. } = &record.what else { return };
+        match *note {
+            Note::Began { intent, op, .. } if op.changes() => {
+                self.told.insert(intent, (0, u16::MAX));
+            }
+            Note::Sent { intent, target, .. } => {
+                let group = self.group(target);
+                if let Some(told) = self.told.get_mut(&intent) {
+                    told.1 = group;
+                }
+            }
+            Note::Answered { intent, outcome, .. } => {
+                if let Outcome::Answered(Answer::Done { version, .. }) = outcome
+                    && let Some(told) = self.told.get_mut(&intent)
+                {
+                    told.0 = version;
+                }
+            }
+            Note::Ended { intent, ending, .. } => {
+                let Some((position, group)) = self.told.remove(&intent) else { return };
+                if ending == Ending::Ok && position > 0 {
+                    self.acknowledge(group, Ack { intent, position });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn acknowledge(&mut self, group: u16, ack: Ack) {
+        let store = self.stores.entry(group).or_default();
+        store.acks.push_back(ack);
+        store.fresh += 1;
+        if store.acks.len() > KEPT {
+            store.acks.pop_front();
+        }
+    }
+
+    /// Looks for what was acknowledged in the log of whoever leads.
+    pub fn close(&mut self, world: &World<Role>) {
+        for (group, store) in &mut self.stores {
+            let mine = |n: &NodeId| self.groups.get(n.index()) == Some(group);
+            let nodes = (0..world.processes.len() as u32).map(NodeId).filter(mine);
+            let leads = nodes.filter_map(|node| {
+                let standing = world.processes[node.index()].standing()?;
+                let up = !world.shared.places[node.index()].down;
+                (standing.lead == Lead::Leader && up).then_some((standing.term, node))
+            });
+            // One of an earlier term that still believes to lead has nothing to say.
+            let Some(leader) = leads.max().filter(|found| Some(*found) >= store.leader) else {
+                continue;
+            };
+            if store.leader != Some(leader) {
+                store.leader = Some(leader);
+                store.fresh = store.acks.len();
+            }
+            let role = &world.processes[leader.1.index()];
+            let known = store.acks.len().saturating_sub(std::mem::take(&mut store.fresh));
+            let mut place = 0;
+            store.acks.retain(|ack| {
+                place += 1;
+                if place <= known || role.has(ack.position, ack.intent) != Some(false) {
+                    return true;
+                }
+                self.lost += 1;
+                self.first.get_or_insert(world.shared.now);
+                if self.intents.len() < PROOFS {
+                    self.intents.push(ack.intent);
+                }
+                false
+            });
+            self.acknowledged = self.acknowledged.max(store.acks.len() as u64 + self.lost);
+        }
+    }
+
+    /// What is known.
+    pub fn verdict(&self) -> Verdict {
+        let name = "no acknowledged change is lost".to_owned();
+        let (state, sentence) = match (self.acknowledged, self.lost) {
+            (0, 0) => (State::Unknown, "Nothing was acknowledged yet.".to_owned()),
+            (n, 0) => (State::Holds, format!("Whoever leads has all {n} acknowledged changes.")),
+            (n, lost) => {
+                let text = format!(
+                    "{lost} of {n} acknowledged changes are not in the log of the one that leads."
+                );
+                (State::Violated, text)
+            }
+        };
+        let (at, intents) = (self.first, self.intents.clone());
+        let count = Some((self.lost, self.acknowledged));
+        Verdict { name, state, sentence, at, intents, count }
+    }
+}

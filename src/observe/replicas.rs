@@ -1,0 +1,166 @@
+//! The logs of a store's replicas side by side: what each has, what of it is on disk, committed and
+//! applied, and where two logs differ.
+
+use super::cast::Cast;
+use crate::base::id::NodeId;
+use crate::base::time::Time;
+use crate::protocol::Role;
+use crate::protocol::store::log::Log;
+use crate::protocol::store::{Lead, Standing};
+use crate::sim::world::World;
+use serde::Serialize;
+
+/// Entries of each log that are shown: the newest.
+pub const SHOWN: u64 = 24;
+
+/// The replicas of one store.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Store {
+    /// What the store is called.
+    pub name: String,
+    /// The position of the first entry shown.
+    pub first: u64,
+    /// Its replicas, in order.
+    pub replicas: Vec<Strip>,
+}
+
+/// The log of one replica.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Strip {
+    /// Which.
+    pub node: NodeId,
+    /// What it is called.
+    pub name: String,
+    /// True if it is down.
+    pub down: bool,
+    /// How it stands.
+    pub standing: Standing,
+    /// Entries that the leader has and it has not yet applied.
+    pub behind: u64,
+    /// Its entries from [`Store::first`] on, as far as it has any.
+    pub cells: Vec<Cell>,
+}
+
+/// One entry of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// The term of its leader; none where the log has been replaced by a snapshot.
+    pub term: Option<u64>,
+    /// How far it has come.
+    pub stage: Stage,
+    /// True if the leader has something else at this position, or nothing.
+    pub diverges: bool,
+}
+
+/// How far an entry has come on a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Stage {
+    /// In memory.
+    Had,
+    /// On disk.
+    Durable,
+    /// Known to be committed.
+    Committed,
+    /// In the state that reads see.
+    Applied,
+}
+
+impl Stage {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Stage::Had => "in memory",
+            Stage::Durable => "on disk",
+            Stage::Committed => "committed",
+            Stage::Applied => "applied",
+        }
+    }
+}
+
+/// Every store with replicas.
+pub fn stores(world: &World<Role>, cast: &Cast) -> Vec<Store> {
+    let mut stores: Vec<Store> = Vec::new();
+    for (node, role) in (0..).map(NodeId).zip(&world.processes) {
+        let (Some(_), Some(member)) = (role.standing(), cast.members.get(node.index())) else {
+            continue;
+        };
+        if stores.last().is_none_or(|store| store.name != member.group) {
+            stores.push(store(world, cast, &member.group));
+        }
+    }
+    stores
+}
+
+/// The leader of the latest term; what it has is what counts.
+fn leader(world: &World<Role>, nodes: &[NodeId]) -> Option<NodeId> {
+    let leads = nodes.iter().filter_map(|node| {
+        let standing = world.processes[node.index()].standing()?;
+        (standing.lead == Lead::Leader).then_some((standing.term, *node))
+    });
+    leads.max().map(|(_, node)| node)
+}
+
+fn store(world: &World<Role>, cast: &Cast, group: &str) -> Store {
+    let nodes = cast.group(group);
+    let lead = leader(world, &nodes).and_then(|node| world.processes[node.index()].log());
+    let standing = |node: &NodeId| world.processes[node.index()].standing();
+    let last = nodes.iter().filter_map(standing).map(|s| s.last).max().unwrap_or(0);
+    let first = last.saturating_sub(SHOWN) + 1;
+    let strip = |node: &NodeId| {
+        let role = &world.processes[node.index()];
+        let (standing, log) = (role.standing()?, role.log()?);
+        Some(Strip {
+            node: *node,
+            name: cast.name(*node).to_owned(),
+            down: world.shared.places[node.index()].down,
+            standing,
+            behind: lead.map_or(0, |lead| lead.last().saturating_sub(standing.applied)),
+            cells: (first..=standing.last).map(|at| cell(at, log, &standing, lead)).collect(),
+        })
+    };
+    Store { name: group.to_owned(), first, replicas: nodes.iter().filter_map(strip).collect() }
+}
+
+fn cell(position: u64, log: &Log, standing: &Standing, lead: Option<&Log>) -> Cell {
+    let stage = if position <= standing.applied {
+        Stage::Applied
+    } else if position <= standing.committed {
+        Stage::Committed
+    } else if position <= standing.durable {
+        Stage::Durable
+    } else {
+        Stage::Had
+    };
+    let own = log.get(position);
+    let diverges = match (own, lead) {
+        (Some(own), Some(lead)) if position > lead.dropped() => lead.get(position) != Some(own),
+        _ => false,
+    };
+    Cell { term: own.map(|entry| entry.term), stage, diverges }
+}
+
+/// What the strips say, in a sentence.
+pub fn sentence(store: &Store, now: Time) -> String {
+    let leaders: Vec<&str> = store
+        .replicas
+        .iter()
+        .filter(|r| !r.down && r.standing.lead == Lead::Leader)
+        .map(|r| r.name.as_str())
+        .collect();
+    let leads = match leaders.as_slice() {
+        [] => "Nobody leads".to_owned(),
+        [one] => format!("{one} leads"),
+        more => format!("{} all believe they lead", more.join(" and ")),
+    };
+    let behind = store.replicas.iter().filter(|r| !r.down).max_by_key(|r| r.behind);
+    let lag = match behind.filter(|r| r.behind > 0) {
+        Some(r) => format!("{} has {} entries still to apply", r.name, r.behind),
+        None => "everybody up has applied everything".to_owned(),
+    };
+    let lost: usize = store.replicas.iter().flat_map(|r| &r.cells).filter(|c| c.diverges).count();
+    let tail = match lost {
+        0 => String::new(),
+        n => format!("; {n} entries differ from the leader's log"),
+    };
+    format!("{now}: {leads}; {lag}{tail}.")
+}
