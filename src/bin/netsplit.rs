@@ -28,6 +28,9 @@ enum Command {
         /// Print the report as JSON.
         #[arg(long)]
         json: bool,
+        /// Print so many of the newest lines of the log before it.
+        #[arg(long, value_name = "LINES", default_value_t = 0)]
+        log: usize,
         /// Use this seed instead of the scenario's.
         #[arg(long)]
         seed: Option<u64>,
@@ -66,7 +69,9 @@ enum Command {
 fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let result = match Arguments::parse().command {
-        Command::Run { what, json, seed, sets } => run(&mut out, &what, json, seed, &sets),
+        Command::Run { what, json, log, seed, sets } => {
+            run(&mut out, &what, (json, log), seed, &sets)
+        }
         Command::Conform { files, brief } => conform(&mut out, &files, brief),
         Command::Link { what, base } => link(&mut out, &what, base.trim_end_matches('/')),
         Command::Presets => list(&mut out),
@@ -92,7 +97,13 @@ fn print(out: &mut impl Write, text: &str) -> Answer {
     }
 }
 
-fn run(out: &mut impl Write, what: &str, json: bool, seed: Option<u64>, sets: &[String]) -> Answer {
+fn run(
+    out: &mut impl Write,
+    what: &str,
+    (json, log): (bool, usize),
+    seed: Option<u64>,
+    sets: &[String],
+) -> Answer {
     let mut opened = find(what)?;
     opened.scenario.seed = seed.unwrap_or(opened.scenario.seed);
     for one in sets {
@@ -107,6 +118,9 @@ fn run(out: &mut impl Write, what: &str, json: bool, seed: Option<u64>, sets: &[
         eprintln!("note: this is not the run that the link was made from: the engine has changed");
     }
     session.seek(session.end());
+    for line in session.log(log).iter().rev() {
+        print(out, &format!("{:>9} {}", line.at.to_string(), line.text))?;
+    }
     let report = Report::of(&session);
     if json {
         let text = serde_json::to_string_pretty(&report).map_err(|e| e.to_string())?;

@@ -1,7 +1,7 @@
 //! What can be counted of a run, as a whole or between two instants.
 
 use crate::base::time::Span;
-use crate::protocol::rpc::{Answer, Ending, Reply};
+use crate::protocol::rpc::{Answer, Ending, Refusal, Reply};
 use serde::Serialize;
 
 macro_rules! totals {
@@ -12,7 +12,7 @@ macro_rules! totals {
         pub struct Totals {
             $($(#[$doc])* pub $name: u64,)*
             /// Requests turned away, by `Refusal` in its order.
-            pub refused: [u64; 9],
+            pub refused: [u64; Refusal::COUNT],
             /// Further attempts not made, by `NoRetry` in its order.
             pub no_retry: [u64; 4],
             /// Requests that did not reach a process, by `Fate` in its order.
@@ -39,7 +39,7 @@ macro_rules! totals {
             fn default() -> Totals {
                 Totals {
                     $($name: 0,)*
-                    refused: [0; 9],
+                    refused: [0; Refusal::COUNT],
                     no_retry: [0; 4],
                     lost_requests: [0; 5],
                     lost_replies: [0; 5],

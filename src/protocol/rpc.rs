@@ -183,10 +183,6 @@ pub enum Refusal {
     Expired,
     /// The balancer has no healthy backend.
     NoBackend,
-    /// The replica does not know who leads.
-    NoLeader,
-    /// Too few replicas can be reached.
-    NoQuorum,
     /// The caller's breaker was open.
     BreakerOpen,
     /// The caller's rate limiter had no token.
@@ -195,9 +191,16 @@ pub enum Refusal {
     Bulkhead,
     /// The caller's throttle judged that the server would refuse.
     Throttled,
+    /// The replica does not know who leads.
+    NoLeader,
+    /// Too few replicas can be reached.
+    NoQuorum,
 }
 
 impl Refusal {
+    /// How many kinds there are.
+    pub const COUNT: usize = Refusal::NoQuorum as usize + 1;
+
     /// True if the caller refused itself: nothing was sent.
     pub fn is_local(self) -> bool {
         matches!(

@@ -95,4 +95,8 @@ facts! {
     facts_of_metastable = "metastable";
     facts_of_breaker_cascade = "breaker-cascade";
     facts_of_graceful_degradation = "graceful-degradation";
+    facts_of_stale_read = "stale-read";
+    facts_of_read_replicas = "read-replicas";
+    facts_of_failover = "failover";
+    facts_of_split_brain = "split-brain";
 }

@@ -2,6 +2,7 @@
 
 use super::super::log::Entry;
 use super::super::machine::Machine;
+use crate::base::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// What a replica says to another.
@@ -11,8 +12,8 @@ pub enum ReplicaMessage {
     Append {
         /// Its epoch.
         epoch: u64,
-        /// Which message to this replica, counting.
-        number: u64,
+        /// When it left, by the true time: names it, and tells how long an answer takes.
+        sent: Time,
         /// The position before the part.
         prev: u64,
         /// The epoch of the entry there.
@@ -28,8 +29,8 @@ pub enum ReplicaMessage {
     Appended {
         /// The primary's epoch.
         epoch: u64,
-        /// Which message it answers.
-        number: u64,
+        /// When what it answers left.
+        sent: Time,
         /// The log is the primary's up to here, and on disk.
         position: u64,
     },
@@ -37,8 +38,8 @@ pub enum ReplicaMessage {
     Mismatch {
         /// The primary's epoch.
         epoch: u64,
-        /// Which message it answers.
-        number: u64,
+        /// When what it answers left.
+        sent: Time,
         /// Try again from here.
         hint: u64,
     },
@@ -51,8 +52,8 @@ pub enum ReplicaMessage {
     Snapshot {
         /// Its epoch.
         epoch: u64,
-        /// Which message to this replica, counting.
-        number: u64,
+        /// When it left, by the true time: names it, and tells how long an answer takes.
+        sent: Time,
         /// The state.
         machine: Box<Machine>,
         /// The epoch of the last entry in it.

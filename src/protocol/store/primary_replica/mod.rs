@@ -113,7 +113,7 @@ pub struct Replica {
     round: u32,
     asking: Option<Asking>,
     // What the primary is to be told when the disk is as far.
-    confirming: Option<(NodeId, u64, u64)>,
+    confirming: Option<(NodeId, Time, u64)>,
     // The epochs in which this replica led.
     led: Vec<u64>,
     // Entries that a crash took from a disk that was not synced, told of at the restart.

@@ -28,36 +28,28 @@ impl Replica {
         cx: &mut Cx<'_>,
     ) {
         match message {
-            ReplicaMessage::Append {
-                epoch,
-                number,
-                prev,
-                prev_term,
-                entries,
-                start,
-                committed,
-            } => {
+            ReplicaMessage::Append { epoch, sent, prev, prev_term, entries, start, committed } => {
                 if self.follows(source, epoch, cx) {
                     let prev = (prev, prev_term);
-                    self.append(source, number, prev, entries, start, committed, cx);
+                    self.append(source, sent, prev, entries, start, committed, cx);
                 }
             }
-            ReplicaMessage::Snapshot { epoch, number, machine, term, start } => {
+            ReplicaMessage::Snapshot { epoch, sent, machine, term, start } => {
                 if self.follows(source, epoch, cx) {
                     let position = machine.applied();
                     self.start = start;
                     self.reset(*machine, term, cx);
-                    self.tell(source, ReplicaMessage::Appended { epoch, number, position }, cx);
+                    self.tell(source, ReplicaMessage::Appended { epoch, sent, position }, cx);
                 }
             }
-            ReplicaMessage::Appended { epoch, number, position } => {
+            ReplicaMessage::Appended { epoch, sent, position } => {
                 if self.leads && epoch == self.epoch {
-                    self.confirmed(source, number, Ok(position), cx);
+                    self.confirmed(source, sent, Ok(position), cx);
                 }
             }
-            ReplicaMessage::Mismatch { epoch, number, hint } => {
+            ReplicaMessage::Mismatch { epoch, sent, hint } => {
                 if self.leads && epoch == self.epoch {
-                    self.confirmed(source, number, Err(hint), cx);
+                    self.confirmed(source, sent, Err(hint), cx);
                 }
             }
             ReplicaMessage::Stale { epoch } => {
@@ -143,16 +135,13 @@ impl Replica {
         let silent = cx.clock().since(self.heard.max(self.patient));
         if silent < failover.after {
             let more = Span(failover.after.0 - silent.0);
-            let jitter = Span(u64::from(
-                self.jitter.below(self.settings.heartbeat.0.clamp(1, 1 << 31) as u32),
-            ));
+            // Spread out, so that seldom two ask at once and promise each other nothing.
+            let spread = (failover.after.0 / 2).clamp(1, 1 << 31) as u32;
+            let jitter = Span(u64::from(self.jitter.below(spread)));
             return self.remind(more + jitter, ReplicaTimer::Watch { round: self.round }, cx);
         }
         cx.note(Note::Suspects { term: self.epoch });
         let epoch = self.epoch.max(self.promised) + 1;
-        if self.settings.fencing {
-            self.promised = epoch;
-        }
         let last = (self.log.last_term(), self.log.last());
         let mine = Standpoint { node: self.me, granted: true, alive: false, last };
         self.leader = None;
@@ -161,7 +150,9 @@ impl Replica {
         for node in self.peers.iter().map(|peer| peer.node).collect::<Vec<_>>() {
             self.tell(node, ReplicaMessage::Ask { epoch }, cx);
         }
-        self.remind(self.settings.heartbeat, ReplicaTimer::Conclude { round: self.round }, cx);
+        // Time enough for the answers, also over long ways.
+        let gather = Span((failover.after.0 / 4).max(4 * self.settings.heartbeat.0));
+        self.remind(gather, ReplicaTimer::Conclude { round: self.round }, cx);
     }
 
     fn asked(&mut self, source: NodeId, epoch: u64, cx: &mut Cx<'_>) {
@@ -180,7 +171,10 @@ impl Replica {
 
     /// Enough time has passed for the others to answer.
     fn conclude(&mut self, cx: &mut Cx<'_>) {
-        let Some(asking) = self.asking.take() else { return };
+        let Some(mut asking) = self.asking.take() else { return };
+        // Its own word counts unless it has given it to another that asked meanwhile.
+        let free = !self.settings.fencing || self.promised < asking.epoch;
+        asking.answers.iter_mut().filter(|a| a.node == self.me).for_each(|a| a.granted = free);
         let granted: Vec<&Standpoint> = asking.answers.iter().filter(|a| a.granted).collect();
         let majority = granted.len() * 2 > self.settings.members.len();
         let alive = asking.answers.iter().any(|a| a.alive);
@@ -198,6 +192,7 @@ impl Replica {
         } else if chosen == self.me {
             self.promote(asking.epoch, cx);
         } else {
+            self.promised = self.promised.max(asking.epoch);
             self.tell(chosen, ReplicaMessage::Promote { epoch: asking.epoch }, cx);
             self.patient = cx.clock();
             self.watch(cx);

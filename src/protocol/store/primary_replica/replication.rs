@@ -1,11 +1,11 @@
 //! From the log of the primary to those of the replicas.
 
 use super::super::log::Entry;
-use super::{Command, Cx, Log, Machine, NodeId, Note, Replica, ReplicaMessage, Time};
+use super::{Command, Cx, Log, Machine, NodeId, Note, Replica, ReplicaMessage, Span, Time};
 use serde::{Deserialize, Serialize};
 
-/// Entries that one message carries at most.
-const PART_MOST: usize = 512;
+/// Entries that one message carries at most: a stream would carry as much as there is.
+const PART_MOST: usize = 4_096;
 
 /// What a primary knows of another replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,15 +15,20 @@ pub(super) struct Peer {
     pub(super) matched: u64,
     /// The position from which to send on.
     prev: u64,
-    /// The message under way, and when it left.
-    sent: Option<(u64, Time)>,
-    number: u64,
+    /// When the part under way left.
+    sent: Option<Time>,
+    /// How long it took the last time to have an answer.
+    way: Span,
+    /// Mismatches with what was sent before are known.
+    since: Time,
 }
 
 /// Everybody else.
 pub(super) fn peers(members: &[NodeId], me: NodeId) -> Vec<Peer> {
     let others = members.iter().filter(|node| **node != me);
-    others.map(|&node| Peer { node, matched: 0, prev: 0, sent: None, number: 0 }).collect()
+    let peer =
+        |&node| Peer { node, matched: 0, prev: 0, sent: None, way: Span::ZERO, since: Time::ZERO };
+    others.map(peer).collect()
 }
 
 impl Replica {
@@ -43,9 +48,9 @@ impl Replica {
 
     /// Says to everybody that the primary is there; what was not confirmed is sent again.
     pub(super) fn feed_again(&mut self, cx: &mut Cx<'_>) {
-        let long_ago = |sent: Time| cx.now().since(sent) >= self.settings.heartbeat;
         for peer in &mut self.peers {
-            peer.sent.take_if(|(_, at)| long_ago(*at));
+            let patience = self.settings.heartbeat.max(Span(peer.way.0 * 2));
+            peer.sent.take_if(|sent| cx.now().since(*sent) >= patience);
         }
         for place in 0..self.peers.len() {
             self.feed(place, true, cx);
@@ -60,20 +65,19 @@ impl Replica {
         if part.is_empty() && !beat {
             return;
         }
-        peer.number += 1;
-        let (number, prev, node) = (peer.number, peer.prev, peer.node);
+        let (sent, prev, node) = (cx.now(), peer.prev, peer.node);
         if !waits {
-            peer.sent = Some((number, cx.now()));
+            peer.sent = Some(sent);
         }
         let message = match self.log.term_at(prev) {
             Some(prev_term) => {
                 let entries = part;
-                ReplicaMessage::Append { epoch, number, prev, prev_term, entries, start, committed }
+                ReplicaMessage::Append { epoch, sent, prev, prev_term, entries, start, committed }
             }
             None => {
                 let term = self.log.term_at(self.log.dropped()).unwrap_or(0);
                 let machine = Box::new(self.base.clone());
-                ReplicaMessage::Snapshot { epoch, number, machine, term, start }
+                ReplicaMessage::Snapshot { epoch, sent, machine, term, start }
             }
         };
         self.tell(node, message, cx);
@@ -83,25 +87,26 @@ impl Replica {
     pub(super) fn confirmed(
         &mut self,
         source: NodeId,
-        number: u64,
+        sent: Time,
         position: Result<u64, u64>,
         cx: &mut Cx<'_>,
     ) {
         let Some(place) = self.peers.iter().position(|peer| peer.node == source) else { return };
         let peer = &mut self.peers[place];
-        let current = peer.sent.is_some_and(|(sent, _)| sent == number);
+        peer.way = cx.now().since(sent);
         match position {
             Ok(position) => {
                 peer.matched = peer.matched.max(position);
                 peer.prev = peer.prev.max(peer.matched);
+                if peer.sent.take_if(|at| *at == sent).is_some() {
+                    peer.prev = peer.matched;
+                }
             }
-            Err(hint) if current => peer.prev = hint.min(peer.prev.saturating_sub(1)),
-            Err(_) => return,
-        }
-        if current {
-            peer.sent = None;
-            if position.is_ok() {
-                peer.prev = peer.matched;
+            Err(_) if sent < peer.since => return,
+            Err(hint) => {
+                peer.prev = hint.min(peer.prev.saturating_sub(1));
+                peer.since = cx.now();
+                peer.sent = None;
             }
         }
         self.commit(cx);
@@ -128,7 +133,7 @@ impl Replica {
     pub(super) fn append(
         &mut self,
         source: NodeId,
-        number: u64,
+        sent: Time,
         (prev, prev_term): (u64, u64),
         entries: Vec<Entry>,
         start: u64,
@@ -147,7 +152,7 @@ impl Replica {
             } else {
                 self.log.last().min(prev - 1).max(self.log.dropped())
             };
-            return self.tell(source, ReplicaMessage::Mismatch { epoch, number, hint }, cx);
+            return self.tell(source, ReplicaMessage::Mismatch { epoch, sent, hint }, cx);
         }
         let mut position = prev;
         let mut new = false;
@@ -164,7 +169,7 @@ impl Replica {
             self.truncate(start.max(position), cx);
         }
         self.committed = self.committed.max(committed.min(position));
-        self.confirming = Some((source, number, position));
+        self.confirming = Some((source, sent, position));
         if new {
             self.persist(cx);
         }
@@ -175,10 +180,10 @@ impl Replica {
     /// Tells the primary how much of its log is on disk here, once there is something to tell.
     pub(super) fn confirm(&mut self, cx: &mut Cx<'_>) {
         let epoch = self.epoch;
-        let Some((source, number, position)) = self.confirming else { return };
+        let Some((source, sent, position)) = self.confirming else { return };
         if self.durable >= position {
             self.confirming = None;
-            self.tell(source, ReplicaMessage::Appended { epoch, number, position }, cx);
+            self.tell(source, ReplicaMessage::Appended { epoch, sent, position }, cx);
         }
     }
 
