@@ -8,6 +8,7 @@ pub mod availability;
 pub mod conservation;
 pub mod effects;
 pub mod fresh;
+pub mod history;
 pub mod latency;
 pub mod no_double_effect;
 pub mod queues;
