@@ -67,7 +67,7 @@ impl Model for Register {
         match (op.action, op.output()) {
             (Action::Read, Some(Output::Value(value))) => value == Some(written),
             (Action::CompareAndSet { from, .. }, Some(Output::Matched(false))) => from != written,
-            (Action::CompareAndSet { from, .. }, Some(_)) => from == written,
+            (Action::CompareAndSet { from, .. }, _) => from == written,
             _ => false,
         }
     }

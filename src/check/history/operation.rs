@@ -118,6 +118,15 @@ impl Operation {
         !matches!(self.outcome, Outcome::Failed { .. })
     }
 
+    /// True if it changed nothing, and would not have at any other instant with the same answer.
+    pub fn observes(&self) -> bool {
+        match (self.action, self.output()) {
+            (Action::Read, _) | (_, Some(Output::Matched(false))) => true,
+            (Action::Dequeue, Some(Output::Value(None))) => true,
+            _ => false,
+        }
+    }
+
     /// True if it returned before the other was called. Operations that touch in time overlap.
     pub fn precedes(&self, other: &Operation) -> bool {
         self.returned().is_some_and(|at| at < other.call)

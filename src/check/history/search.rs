@@ -1,10 +1,10 @@
 //! The search for an order that explains a history: Wing and Gong (1993) with Lowe's (2017)
 //! memory of configurations that lead nowhere, on a linked list of calls and returns.
 //!
-//! Two rules of our own spare much of it. An operation that fits and changes nothing goes first,
-//! and if that leads nowhere, nothing does: every order that explains the rest can have it in
-//! front. And operations that never returned come last: they are tried where the others are stuck,
-//! and only if they change something.
+//! Two rules of our own spare much of it. An operation that never changes anything goes first where
+//! it fits, and if that leads nowhere, nothing does: every order that explains the rest can have
+//! it in front. And operations that never returned come last: they are tried where the others are
+//! stuck, and only if they change something.
 
 use super::model::Model;
 use super::operation::Operation;
@@ -36,7 +36,7 @@ const END: u32 = u32::MAX;
 struct Frame<S> {
     place: Place,
     before: S,
-    /// It fits and changes nothing, so there is no need to try another in its stead.
+    /// It never changes anything, so there is no need to try another in its stead.
     only: bool,
 }
 
@@ -75,14 +75,14 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     fn run(mut self, budget: &mut u64) -> Found {
-        // The first to try in the present configuration; none to try one that changes nothing.
+        // The first to try in the present configuration; none to try one that only observes.
         let mut from: Option<Place> = None;
         loop {
             if self.list.first() == END {
                 return Found::Order(self.order());
             }
             let advanced = match from {
-                None => match self.unchanging(budget) {
+                None => match self.observing(budget) {
                     Some((call, next)) => {
                         if !self.advance(Place::Returned(call), next, true) {
                             // Everything from here has been tried.
@@ -123,11 +123,12 @@ impl<'a, M: Model> Search<'a, M> {
         self.model.step(&self.state, &self.ops[at as usize])
     }
 
-    /// An operation that can be next and changes nothing.
-    fn unchanging(&self, budget: &mut u64) -> Option<(u32, M::State)> {
+    /// An operation that can be next and never changes anything.
+    fn observing(&self, budget: &mut u64) -> Option<(u32, M::State)> {
         self.callable(self.list.first()).find_map(|call| {
-            let next = self.step(self.returned[call as usize], budget)?;
-            (next == self.state).then_some((call, next))
+            let at = self.returned[call as usize];
+            let observes = self.ops[at as usize].observes();
+            Some((call, if observes { self.step(at, budget)? } else { return None }))
         })
     }
 
