@@ -4,6 +4,8 @@
 //! Read [`operation`] and [`model`] first, then [`linearizable`]. To add a property: a file here
 //! with a function from a history to a [`Judgement`].
 
+pub mod form;
+pub mod jepsen;
 pub mod linearizable;
 pub mod model;
 pub mod operation;
