@@ -220,7 +220,11 @@ fn check(out: &mut impl Write, file: &str, model: Option<&str>, steps: u64) -> A
             print(out, &format!("  line {line}: process {process} {op} on item {item}"))?;
         }
     }
-    Ok(if verdict.state == State::Violated { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(match verdict.state {
+        State::Holds => ExitCode::SUCCESS,
+        State::Violated => ExitCode::FAILURE,
+        State::Unknown => ExitCode::from(3),
+    })
 }
 
 fn standard_input() -> std::io::Result<String> {
