@@ -7,9 +7,12 @@
 pub mod form;
 pub mod jepsen;
 pub mod linearizable;
+pub mod live;
 pub mod model;
 pub mod operation;
+pub mod recorder;
 mod search;
+pub mod session;
 mod shrink;
 #[cfg(test)]
 mod tests;

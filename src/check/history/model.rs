@@ -214,6 +214,56 @@ impl Model for KeyValue {
     }
 }
 
+/// One item of a store that is watched from some instant on: it holds a number, at first any
+/// (none), which is read, overwritten and counted with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cell;
+
+impl Model for Cell {
+    type State = Option<i64>;
+
+    fn init(&self) -> Option<i64> {
+        None
+    }
+
+    fn step(&self, state: &Option<i64>, op: &Operation) -> Option<Option<i64>> {
+        let said = match op.output() {
+            Some(Output::Value(value)) => Some(value.unwrap_or(0)),
+            _ => None,
+        };
+        let fits = |value: i64| said.is_none_or(|said| said == value);
+        let Some(value) = *state else {
+            return Some(match op.action {
+                Action::Write(value) | Action::CompareAndSet { to: value, .. } => Some(value),
+                _ => said,
+            });
+        };
+        let next = match op.action {
+            Action::Add(amount) => value.saturating_add(amount),
+            Action::Charge(amount) => value.saturating_sub(amount),
+            Action::CompareAndSet { .. } | Action::Write(_) => {
+                return Register { init: None }.step(state, op);
+            }
+            _ => value,
+        };
+        fits(next).then_some(Some(next))
+    }
+
+    fn knows(&self, action: Action) -> bool {
+        let other = matches!(action, Action::Enqueue(_) | Action::Dequeue);
+        !other && !matches!(action, Action::Transfer { .. })
+    }
+
+    fn needs(&self, op: &Operation, other: &Operation) -> bool {
+        let counts = |op: &Operation| matches!(op.action, Action::Add(_) | Action::Charge(_));
+        let changes = counts(other) || other.value_written().is_some();
+        let says = matches!(op.output(), Some(Output::Value(_)));
+        (says && counts(other))
+            || (says && counts(op) && changes)
+            || Register::default().needs(op, other)
+    }
+}
+
 /// A model by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {

@@ -127,8 +127,11 @@ impl<'a, M: Model> Search<'a, M> {
     fn observing(&self, budget: &mut u64) -> Option<(u32, M::State)> {
         self.callable(self.list.first()).find_map(|call| {
             let at = self.returned[call as usize];
-            let observes = self.ops[at as usize].observes();
-            Some((call, if observes { self.step(at, budget)? } else { return None }))
+            if !self.ops[at as usize].observes() {
+                return None;
+            }
+            // Where a state stands for many, even an observation may tell more about it.
+            self.step(at, budget).filter(|next| *next == self.state).map(|next| (call, next))
         })
     }
 
