@@ -217,7 +217,7 @@ fn check(out: &mut impl Write, file: &str, model: Option<&str>, steps: u64) -> A
     for (op, line) in history.ops.iter().zip(&history.lines) {
         if verdict.proof.contains(&op.id) {
             let (process, item) = (op.process, op.item);
-            print(out, &format!("  line {line}: process {process} {op} on item {item}"))?;
+            print(out, &format!("  line {line}: client {process} {op} on item {item}"))?;
         }
     }
     Ok(match verdict.state {

@@ -130,7 +130,7 @@ pub fn sentence(proof: &[Operation]) -> String {
         return "No order explains it.".to_owned();
     };
     let (process, item) = (last.process, last.item);
-    let head = format!("Process {process} {last} on item {item}");
+    let head = format!("Client {process} {last} on item {item}");
     let others: Vec<&Operation> = proof.iter().filter(|op| op.id != last.id).collect();
     let expected = match (last.action, last.output()) {
         (Action::Read, Some(Output::Value(value))) => Some(value),
@@ -156,7 +156,7 @@ pub fn sentence(proof: &[Operation]) -> String {
         Some(op) => {
             let by = op.process;
             let (done, asked) = (op.returned().unwrap_or(op.call), last.call);
-            format!("{head}, asked at {asked}, though process {by} {op} by {done}.")
+            format!("{head}, asked at {asked}, though client {by} {op} by {done}.")
         }
         None => format!("{head}, and no order of it and {} others explains that.", others.len()),
     }

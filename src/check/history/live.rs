@@ -12,7 +12,7 @@
 use super::linearizable::sentence;
 use super::model::{Cell, Model};
 use super::operation::{Action, Operation, Output};
-use super::recorder::Event;
+use super::recorder::{Event, in_words};
 use super::shrink::shrink;
 use crate::base::time::Time;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -215,16 +215,19 @@ impl Item {
             self.recent.iter().copied().chain(known).chain(std::iter::once(*op)).collect();
         if let Some((proof, at)) = shrink(&Cell, &[None], &all, &mut SHRINK.clone()) {
             let ids = proof.iter().map(|op| op.id).collect();
+            let proof: Vec<Operation> = proof.iter().map(in_words).collect();
             return Violation { proof: ids, at, sentence: sentence(&proof) };
         }
         // What came before is forgotten but for who changed the item last.
         let before: BTreeSet<u64> = self.states.iter().filter_map(|state| state.by).collect();
         let proof = before.into_iter().take(super::super::PROOFS - 1).chain([op.id]).collect();
-        let mut held: Vec<String> =
-            self.states.iter().filter_map(|state| state.value).map(|v| v.to_string()).collect();
-        held.dedup();
-        let (text, held) = (sentence(&[*op]), held.join(" or "));
-        Violation { proof, at, sentence: format!("{text} The item held {held}.") }
+        let (op, since) = (in_words(op), op.call);
+        let (client, item) = (op.process, op.item);
+        let sentence = format!(
+            "Client {client} {op} on item {item}, asked at {since}: none of the values that it can \
+             have held."
+        );
+        Violation { proof, at, sentence }
     }
 }
 

@@ -47,14 +47,25 @@ struct Open {
     read: Option<i64>,
 }
 
-/// The client that a process number stands for.
-pub fn client_of(process: u64) -> u32 {
-    process as u32
-}
-
-/// The number that an item has in its store.
-pub fn item_of(item: i64) -> u32 {
-    item as u32
+/// The same operation as people know it: the client within its population, the item within its
+/// store, and for what a write wrote the number of the intent within the population.
+pub fn in_words(op: &Operation) -> Operation {
+    let short = |value: i64| if value >> 40 > 0 { value & ((1 << 40) - 1) } else { value };
+    let action = match op.action {
+        Action::Write(value) => Action::Write(short(value)),
+        Action::CompareAndSet { from, to } => {
+            Action::CompareAndSet { from: short(from), to: short(to) }
+        }
+        other => other,
+    };
+    let outcome = match op.outcome {
+        Outcome::Ok { at, output: Output::Value(value), version } => {
+            Outcome::Ok { at, output: Output::Value(value.map(short)), version }
+        }
+        other => other,
+    };
+    let (process, item) = (op.process & u64::from(u32::MAX), op.item & i64::from(u32::MAX));
+    Operation { process, item, action, outcome, ..*op }
 }
 
 impl Recorder {

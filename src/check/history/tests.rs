@@ -45,7 +45,7 @@ fn a_stale_read_is_proved_by_the_writes_around_it() {
     let verdict = judged(&ops, Named::Register);
     assert_eq!((verdict.state, verdict.at), (State::Violated, Some(Time(50))));
     assert_eq!(verdict.proof, [1, 3, 5], "the read needs the write of its value");
-    let says = "Process 3 read 7 on item 1, asked at 0.000s, though process 1 wrote 8 by 0.000s.";
+    let says = "Client 3 read 7 on item 1, asked at 0.000s, though client 1 wrote 8 by 0.000s.";
     assert_eq!(verdict.sentence, says);
     assert_eq!(judged(&ops[..4], Named::Register).state, State::Holds);
 }
@@ -71,7 +71,7 @@ fn what_failed_did_not_happen_and_what_is_unknown_may_have() {
     let seen = read(2, 2, (20, 30), 7);
     assert_eq!(judged(&[failed, seen], Named::Register).state, State::Violated);
     let verdict = judged(&[failed, seen], Named::Register);
-    assert_eq!(verdict.sentence, "Process 2 read 7 on item 1, a value that nobody had written.");
+    assert_eq!(verdict.sentence, "Client 2 read 7 on item 1, a value that nobody had written.");
     let unknown = lost(write(1, 1, (0, 0), 7));
     assert_eq!(judged(&[unknown, seen], Named::Register).state, State::Holds);
     let early = read(3, 2, (0, 1), 7);
