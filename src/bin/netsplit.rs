@@ -2,6 +2,9 @@
 
 use clap::{Parser, Subcommand};
 use netsplit::base::diagnostics::Diagnostics;
+use netsplit::check::State;
+use netsplit::check::history::model::Named;
+use netsplit::check::history::{jepsen, linearizable};
 use netsplit::conform;
 use netsplit::scenario::link::{self, Opened};
 use netsplit::scenario::{compile, pages, presets, read, schema};
@@ -47,6 +50,17 @@ enum Command {
         #[arg(long)]
         brief: bool,
     },
+    /// Judge a history in the form of Jepsen, EDN or JSON: is it linearizable?
+    Check {
+        /// A path to a history, or `-` for standard input.
+        file: String,
+        /// What the items are; guessed from the operations when absent.
+        #[arg(long, value_parser = Named::NAMES)]
+        model: Option<String>,
+        /// So many steps are tried before the verdict is unknown.
+        #[arg(long, default_value_t = linearizable::BUDGET)]
+        steps: u64,
+    },
     /// Turn a preset or a scenario file into a link, or a link into the scenario it holds.
     Link {
         /// A preset's name, a path to a scenario file, or a link.
@@ -73,6 +87,7 @@ fn main() -> ExitCode {
             run(&mut out, &what, (json, log), seed, &sets)
         }
         Command::Conform { files, brief } => conform(&mut out, &files, brief),
+        Command::Check { file, model, steps } => check(&mut out, &file, model.as_deref(), steps),
         Command::Link { what, base } => link(&mut out, &what, base.trim_end_matches('/')),
         Command::Presets => list(&mut out),
         Command::Schema => print(&mut out, &schema::schema()),
@@ -142,9 +157,7 @@ fn find(what: &str) -> Result<Opened, String> {
         return Ok(opened);
     }
     let text = if what == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(|e| e.to_string())?;
-        text
+        standard_input().map_err(|e| e.to_string())?
     } else {
         std::fs::read_to_string(what).map_err(|error| {
             let known: Vec<&str> = presets::all().iter().map(|p| p.id.as_str()).collect();
@@ -191,6 +204,47 @@ fn conform(out: &mut impl Write, files: &[PathBuf], brief: bool) -> Answer {
     let report = conform::run_with(&files, effort, &|what| eprintln!("{what}"));
     print(out, &report.to_string())?;
     Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check(out: &mut impl Write, file: &str, model: Option<&str>, steps: u64) -> Answer {
+    let text = if file == "-" { standard_input() } else { std::fs::read_to_string(file) };
+    let text = text.map_err(|error| format!("{file}: {error}"))?;
+    let history = jepsen::read(&text).map_err(|problems| format!("{file}:\n{problems}"))?;
+    let actions = history.ops.iter().map(|op| op.action);
+    let guessed = || {
+        Named::guess(actions.clone())
+            .ok_or_else(|| format!("{file}: no model knows both queues and values; use two files"))
+    };
+    let model = model.and_then(Named::find).map_or_else(guessed, Ok)?;
+    let strange = history.ops.iter().zip(&history.lines).find(|(op, _)| !model.knows(op.action));
+    if let Some((op, line)) = strange {
+        let name = model.name();
+        return Err(format!("{file}: line {line}: a {name} knows nothing of \"{op}\""));
+    }
+    let verdict = linearizable::check(&history.ops, model, steps);
+    let word = match verdict.state {
+        State::Holds => "linearizable",
+        State::Violated => "not linearizable",
+        State::Unknown => "unknown",
+    };
+    print(out, &format!("{word} (as a {}): {}", model.name(), verdict.sentence))?;
+    for (op, line) in history.ops.iter().zip(&history.lines) {
+        if verdict.proof.contains(&op.id) {
+            let (process, item) = (op.process, op.item);
+            print(out, &format!("  line {line}: client {process} {op} on item {item}"))?;
+        }
+    }
+    Ok(match verdict.state {
+        State::Holds => ExitCode::SUCCESS,
+        State::Violated => ExitCode::FAILURE,
+        State::Unknown => ExitCode::from(3),
+    })
+}
+
+fn standard_input() -> std::io::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn pages(out: &mut impl Write, dist: &Path) -> Answer {

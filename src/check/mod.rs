@@ -6,8 +6,10 @@
 pub mod acknowledged;
 pub mod availability;
 pub mod conservation;
+pub mod consistent;
 pub mod effects;
 pub mod fresh;
+pub mod history;
 pub mod latency;
 pub mod no_double_effect;
 pub mod queues;
@@ -23,7 +25,9 @@ use crate::sim::world::World;
 use acknowledged::Acknowledged;
 use availability::Availability;
 use conservation::Conservation;
+use consistent::Consistent;
 use fresh::Fresh;
+use history::session::Guarantee;
 use latency::Latency;
 use no_double_effect::NoDoubleEffect;
 use queues::Queues;
@@ -42,6 +46,16 @@ pub enum Property {
         /// The share.
         at_least: Chance,
     },
+    /// What clients saw of each item can be explained by one order of what they did.
+    Linearizable,
+    /// A client reads what it has written.
+    ReadYourWrites,
+    /// A client never reads something older than it has read.
+    MonotonicReads,
+    /// The writes of a client take effect in its order.
+    MonotonicWrites,
+    /// What a client writes comes after what it has read.
+    WritesFollowReads,
     /// This share of the intents that ended, ended well.
     Availability {
         /// The share.
@@ -99,6 +113,7 @@ enum Check {
     NoDoubleEffect(NoDoubleEffect),
     Acknowledged(Acknowledged),
     Fresh(Fresh),
+    Consistent(Box<Consistent>),
     Availability(Availability),
     Latency(Latency),
     Recovers(Box<Recovers>),
@@ -149,6 +164,13 @@ impl Checks {
             Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
             Property::NoLostWrite => Check::Acknowledged(Acknowledged::new(&self.groups)),
             Property::FreshReads { at_least } => Check::Fresh(Fresh::new(at_least)),
+            Property::Linearizable => {
+                Check::Consistent(Box::new(Consistent::linearizable(&self.groups)))
+            }
+            Property::ReadYourWrites => self.session(Guarantee::ReadYourWrites),
+            Property::MonotonicReads => self.session(Guarantee::MonotonicReads),
+            Property::MonotonicWrites => self.session(Guarantee::MonotonicWrites),
+            Property::WritesFollowReads => self.session(Guarantee::WritesFollowReads),
             Property::Availability { at_least } => Check::Availability(Availability::new(at_least)),
             Property::Latency { share, below } => Check::Latency(Latency::new(share, below)),
             Property::RecoversWithin { span, share } => {
@@ -157,6 +179,10 @@ impl Checks {
                 Check::Recovers(Box::new(recovers))
             }
         }
+    }
+
+    fn session(&self, guarantee: Guarantee) -> Check {
+        Check::Consistent(Box::new(Consistent::session(guarantee, &self.groups)))
     }
 
     /// There is trouble between two instants that no record tells of: a load spike, say.
@@ -177,6 +203,7 @@ impl Checks {
                 Check::NoDoubleEffect(check) => check.fold(record),
                 Check::Acknowledged(check) => check.fold(record),
                 Check::Fresh(check) => check.fold(record),
+                Check::Consistent(check) => check.fold(record),
                 Check::Availability(check) => check.fold(record),
                 Check::Latency(check) => check.fold(record),
                 Check::Recovers(check) => check.fold(record),
@@ -212,6 +239,7 @@ impl Checks {
             Check::NoDoubleEffect(check) => check.verdict(),
             Check::Acknowledged(check) => check.verdict(),
             Check::Fresh(check) => check.verdict(),
+            Check::Consistent(check) => check.verdict(),
             Check::Availability(check) => check.verdict(),
             Check::Latency(check) => check.verdict(),
             Check::Recovers(check) => check.verdict(),

@@ -13,6 +13,7 @@
 
 mod failsafe;
 mod gobreaker;
+mod linearizable;
 mod policies;
 mod polly_hystrix;
 mod resilience4j;
@@ -84,6 +85,7 @@ fn replay(value: &Value, cases: &mut Cases<'_>) {
             let known = "resilience4j, gobreaker, failsafe";
             cases.check("library", Err(format!("`{other}` is not one of {known}")));
         }
+        None if has("histories") => linearizable::replay(value, cases),
         None if has("polly") || has("hystrix") => polly_hystrix::replay(value, cases),
         None if policies::SECTIONS.iter().any(|&section| has(section)) => {
             policies::replay(value, cases);

@@ -222,6 +222,11 @@ fn property(check: &v1::Check) -> Option<Property> {
     match check {
         v1::Check::NoDoubleEffect(_) => Some(Property::NoDoubleEffect),
         v1::Check::NoLostWrite(_) => Some(Property::NoLostWrite),
+        v1::Check::Linearizable(_) => Some(Property::Linearizable),
+        v1::Check::ReadYourWrites(_) => Some(Property::ReadYourWrites),
+        v1::Check::MonotonicReads(_) => Some(Property::MonotonicReads),
+        v1::Check::MonotonicWrites(_) => Some(Property::MonotonicWrites),
+        v1::Check::WritesFollowReads(_) => Some(Property::WritesFollowReads),
         v1::Check::FreshReads(c) => Some(Property::FreshReads { at_least: c.at_least }),
         v1::Check::Availability(c) => Some(Property::Availability { at_least: c.at_least }),
         v1::Check::Latency(c) => {

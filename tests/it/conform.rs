@@ -4,7 +4,7 @@
 use netsplit::conform::{Effort, Report, run, run_with};
 use serde_json::Value;
 
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("breaker_failsafe", include_str!("../cases/breaker_failsafe.json")),
     ("breaker_failsafe_traces", include_str!("../cases/breaker_failsafe_traces.json")),
     ("breaker_gobreaker", include_str!("../cases/breaker_gobreaker.json")),
@@ -13,6 +13,7 @@ const FILES: [(&str, &str); 8] = [
     ("breaker_resilience4j", include_str!("../cases/breaker_resilience4j.json")),
     ("breaker_resilience4j_traces", include_str!("../cases/breaker_resilience4j_traces.json")),
     ("retry_policies", include_str!("../cases/retry_policies.json")),
+    ("linearizability_histories", include_str!("../cases/linearizability_histories.json")),
 ];
 
 /// Published statistics of whole scenarios. Here they are run briefly: the interval of the run
@@ -188,7 +189,7 @@ const EXPECTED: &str = "\
     total backoff_rand1 quota_capacity cost_retry cost_timeout cost_throttling max_attempts \
     release_success_without_retry release_on_failure beta scale min_fill_rate wait_ms \
     randomization_factor exponential_multiplier retries ttl_s max_attempts_cap \
-    base_ejection_s";
+    base_ejection_s linearizable";
 
 fn find(value: &Value, path: &mut Vec<String>, places: &mut Vec<Vec<String>>) {
     let expected = path.iter().any(|part| EXPECTED.split(' ').any(|key| key == part));
@@ -240,6 +241,7 @@ pub fn what_is_not_understood_fails_and_says_where() {
         ("{".to_string(), "is not JSON"),
         ("{}".to_string(), "no format known here"),
         (r#"{"library": "x"}"#.to_string(), "`x` is not one of"),
+        (FILES[8].1.replacen("\"call\":5,", "\"call\":50,", 1), "ops[0] returns before"),
         (r#"{"library": "failsafe", "cases": []}"#.to_string(), "at least one case"),
         (failsafe.replacen("{\"failure_threshold\"", "{\"failure_thresh\"", 1), "unknown field"),
         (failsafe.replacen(r#""op": "failure""#, r#""op": "fail""#, 1), "cases[0].events[1].op"),

@@ -214,6 +214,16 @@ wire! {
         NoLostWrite(NoLostWrite) = "no_lost_write";
         /// Reads see what was acknowledged before they began.
         FreshReads(FreshReads) = "fresh_reads";
+        /// What clients saw of each item can be explained by one order of what they did.
+        Linearizable(Linearizable) = "linearizable";
+        /// A client reads what it has written.
+        ReadYourWrites(ReadYourWrites) = "read_your_writes";
+        /// A client never reads something older than it has read.
+        MonotonicReads(MonotonicReads) = "monotonic_reads";
+        /// The writes of a client take effect in its order.
+        MonotonicWrites(MonotonicWrites) = "monotonic_writes";
+        /// What a client writes comes after what it has read.
+        WritesFollowReads(WritesFollowReads) = "writes_follow_reads";
         /// Enough requests end well.
         Availability(Availability) = "availability";
         /// Answers come soon enough.
@@ -228,6 +238,31 @@ wire! {
 wire! {
     /// No request is applied twice.
     pub struct NoDoubleEffect {}
+}
+
+wire! {
+    /// What clients saw of each item can be explained by one order of what they did.
+    pub struct Linearizable {}
+}
+
+wire! {
+    /// A client reads what it has written.
+    pub struct ReadYourWrites {}
+}
+
+wire! {
+    /// A client never reads something older than it has read.
+    pub struct MonotonicReads {}
+}
+
+wire! {
+    /// The writes of a client take effect in its order.
+    pub struct MonotonicWrites {}
+}
+
+wire! {
+    /// What a client writes comes after what it has read.
+    pub struct WritesFollowReads {}
 }
 
 wire! {

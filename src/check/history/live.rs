@@ -1,0 +1,445 @@
+//! Linearizability judged while a history grows, at a cost that does not grow with it.
+//!
+//! For each item all states are carried along that it can be in after what has returned: Lowe's
+//! (2017) just-in-time linearization. An operation that returns must have taken effect by then,
+//! perhaps after others that overlap it; what cannot be so is dropped, and when nothing is left,
+//! the history is not linearizable. The past is forgotten but for these states.
+//!
+//! A return is looked at when everything that was called before it has ended, for then is known
+//! what came of those; or when too many wait, and then what is still open counts as unknown. That
+//! allows more than is so, never less: a violation is one.
+
+use super::linearizable::sentence;
+use super::model::{Cell, Model};
+use super::operation::{Action, Operation, Output};
+use super::recorder::{Event, in_words};
+use super::shrink::shrink;
+use crate::base::time::Time;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// So many items are watched, the first ones.
+const ITEMS: usize = 16_384;
+/// So many returns of an item wait for operations in flight.
+const WAITING: usize = 32;
+/// So many operations of an item are kept to prove a violation with.
+const RECENT: usize = 24;
+/// So many operations of unknown end are kept of an item.
+const LOST: usize = 4_096;
+/// So many states are carried along, and so many steps are made for one return. Beyond, anything
+/// is held possible.
+const STATES: usize = 256;
+const STEPS: u32 = 5_000;
+/// Steps to make a proof small.
+const SHRINK: u64 = 200_000;
+
+/// A violation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The operations that prove it.
+    pub proof: Vec<u64>,
+    /// When it was complete.
+    pub at: Time,
+    /// What is wrong, in plain words.
+    pub sentence: String,
+}
+
+/// What is known of every item.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    // Items share nothing, so a clone copies only what it goes on to change.
+    items: BTreeMap<i64, Arc<Item>>,
+    /// Returns that were looked at.
+    pub judged: u64,
+    /// Returns that no order explains.
+    pub violated: u64,
+    /// Returns for which there were too many orders to try.
+    pub given_up: u64,
+    /// The first violation.
+    pub first: Option<Violation>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Item {
+    states: Vec<Possible>,
+    /// Called and not ended.
+    open: BTreeMap<u64, Operation>,
+    /// Returned and not looked at, in the order of their returns.
+    ready: VecDeque<Operation>,
+    /// Ended, and nobody knows how.
+    lost: Vec<Operation>,
+    /// Looked at.
+    recent: VecDeque<Operation>,
+}
+
+/// A state that an item can be in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Possible {
+    value: Option<i64>,
+    /// Those that took effect in it, of those that others need not have seen take effect.
+    done: Vec<u64>,
+    /// Who changed it last.
+    by: Option<u64>,
+}
+
+enum Judged {
+    Fine,
+    Violated(Violation),
+    GaveUp,
+}
+
+impl Live {
+    /// How many items are watched.
+    pub fn items(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Takes in what happened.
+    pub fn fold(&mut self, event: &Event) {
+        let (Event::Called(op) | Event::Ended(op)) = event;
+        if self.items.len() >= ITEMS && !self.items.contains_key(&op.item) {
+            return;
+        }
+        let item = Arc::make_mut(self.items.entry(op.item).or_default());
+        if let Event::Called(_) = event {
+            item.open.insert(op.id, *op);
+            return;
+        }
+        item.open.remove(&op.id);
+        if op.returned().is_some() {
+            item.ready.push_back(*op);
+        } else if op.may_have_happened() && !op.observes() {
+            item.lose(*op);
+        }
+        while let Some(next) = item.next() {
+            self.judged += 1;
+            match item.judge(&next) {
+                Judged::Fine => {}
+                Judged::GaveUp => self.given_up += 1,
+                Judged::Violated(violation) => {
+                    self.violated += 1;
+                    self.first.get_or_insert(violation);
+                }
+            }
+        }
+    }
+}
+
+impl Item {
+    fn lose(&mut self, op: Operation) {
+        if self.lost.len() == LOST {
+            self.forget();
+        }
+        self.lost.push(op);
+    }
+
+    /// The next return to look at: nothing that was called before it is open, or too many wait.
+    fn next(&mut self) -> Option<Operation> {
+        let at = self.ready.front()?.returned()?;
+        let waits = self.open.values().any(|op| op.call <= at);
+        if waits && self.ready.len() <= WAITING { None } else { self.ready.pop_front() }
+    }
+
+    /// From here on anything is possible.
+    fn forget(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        let ready = std::mem::take(&mut self.ready);
+        *self = Item { open, ready, ..Item::default() };
+    }
+
+    fn judge(&mut self, op: &Operation) -> Judged {
+        if self.states.is_empty() {
+            self.states.push(Possible::default());
+        }
+        let others = self.others(op);
+        let mut steps = STEPS;
+        let mut found: BTreeMap<(Option<i64>, Vec<u64>), Option<u64>> = BTreeMap::new();
+        for state in &self.states {
+            if !explain(state, op, &others, &mut steps, &mut found) {
+                self.forget();
+                return Judged::GaveUp;
+            }
+        }
+        if found.is_empty() {
+            let violation = self.violation(op, &others);
+            self.forget();
+            return Judged::Violated(violation);
+        }
+        let possible = |((value, done), by)| Possible { value, done, by };
+        self.states = found.into_iter().map(possible).collect();
+        self.settle();
+        if self.states.len() > STATES {
+            self.forget();
+            return Judged::GaveUp;
+        }
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(*op);
+        Judged::Fine
+    }
+
+    /// Who else may have taken effect before `op` returned.
+    fn others(&self, op: &Operation) -> Vec<Operation> {
+        let open = self.open.values().filter(|other| !other.observes());
+        let all = self.ready.iter().chain(&self.lost).chain(open);
+        let until = op.returned().unwrap_or(op.call);
+        all.filter(|other| other.call <= until).copied().collect()
+    }
+
+    /// Drops states that allow nothing which another does not, and forgets what all agree on.
+    fn settle(&mut self) {
+        let lost: BTreeSet<u64> = self.lost.iter().map(|op| op.id).collect();
+        let all = std::mem::take(&mut self.states);
+        let covers = |a: &Possible, b: &Possible| {
+            a.value == b.value
+                && a.done.len() < b.done.len()
+                && a.done.iter().all(|id| b.done.contains(id))
+                && b.done.iter().all(|id| a.done.contains(id) || lost.contains(id))
+        };
+        let kept = |state: &&Possible| !all.iter().any(|other| covers(other, state));
+        self.states = all.iter().filter(kept).cloned().collect();
+        let Some(first) = self.states.first() else { return };
+        let mut agreed = first.done.clone();
+        agreed.retain(|id| {
+            lost.contains(id) && self.states.iter().all(|state| state.done.contains(id))
+        });
+        self.lost.retain(|op| !agreed.contains(&op.id));
+        self.states.iter_mut().for_each(|state| state.done.retain(|id| !agreed.contains(id)));
+    }
+
+    fn violation(&self, op: &Operation, others: &[Operation]) -> Violation {
+        let at = op.returned().unwrap_or(op.call);
+        let known = others.iter().map(|other| other.as_known_at(at));
+        let all: Vec<Operation> =
+            self.recent.iter().copied().chain(known).chain(std::iter::once(*op)).collect();
+        if let Some((proof, at)) = shrink(&Cell, &[None], &all, &mut SHRINK.clone()) {
+            let ids = proof.iter().map(|op| op.id).collect();
+            let proof: Vec<Operation> = proof.iter().map(in_words).collect();
+            return Violation { proof: ids, at, sentence: sentence(&proof) };
+        }
+        // What came before is forgotten but for who changed the item last.
+        let before: BTreeSet<u64> = self.states.iter().filter_map(|state| state.by).collect();
+        let proof = before.into_iter().take(super::super::PROOFS - 1).chain([op.id]).collect();
+        let (op, since) = (in_words(op), op.call);
+        let (client, item) = (op.process, op.item);
+        let sentence = format!(
+            "Client {client} {op} on item {item}, asked at {since}: none of the values that it can \
+             have held."
+        );
+        Violation { proof, at, sentence }
+    }
+}
+
+/// All states in which `op` has taken effect, from one in which it may not have. False if there
+/// are too many ways to get there.
+fn explain(
+    from: &Possible,
+    op: &Operation,
+    others: &[Operation],
+    steps: &mut u32,
+    found: &mut BTreeMap<(Option<i64>, Vec<u64>), Option<u64>>,
+) -> bool {
+    let mut seen: BTreeSet<(Option<i64>, Vec<u64>)> = BTreeSet::new();
+    let mut todo = vec![from.clone()];
+    while let Some(state) = todo.pop() {
+        if !seen.insert((state.value, state.done.clone())) {
+            continue;
+        }
+        if let Ok(place) = state.done.binary_search(&op.id) {
+            let mut done = state.done;
+            done.remove(place);
+            found.entry((state.value, done)).or_insert(state.by);
+            continue;
+        }
+        let candidates = others.iter().chain([op]).filter(|other| !state.has(other.id));
+        let mut next = Vec::new();
+        for other in candidates.clone() {
+            let Some(left) = steps.checked_sub(1) else { return false };
+            *steps = left;
+            let Some(value) = Cell.step(&state.value, other) else { continue };
+            if other.returned().is_none() && !is_wanted(other, value, &state, candidates.clone()) {
+                continue;
+            }
+            let after = state.with(other, value);
+            // What only observes and fits goes first, and nothing in its stead.
+            if other.observes() && value == state.value {
+                next = vec![after];
+                break;
+            }
+            next.push(after);
+        }
+        todo.append(&mut next);
+    }
+    true
+}
+
+/// Whether it makes a difference that one of unknown end took effect here: it changes the value,
+/// and to one that somebody expects, if it overwrites it.
+fn is_wanted<'a>(
+    op: &Operation,
+    value: Option<i64>,
+    state: &Possible,
+    mut others: impl Iterator<Item = &'a Operation>,
+) -> bool {
+    if value == state.value {
+        return false;
+    }
+    let Action::Write(written) = op.action else { return true };
+    others.any(|other| match (other.action, other.output()) {
+        (Action::Read, Some(Output::Value(read))) => read == Some(written),
+        (Action::CompareAndSet { from, .. }, _) => from == written,
+        (Action::Write(_), _) => false,
+        _ => true,
+    })
+}
+
+impl Possible {
+    fn has(&self, id: u64) -> bool {
+        self.done.binary_search(&id).is_ok()
+    }
+
+    fn with(&self, op: &Operation, value: Option<i64>) -> Possible {
+        let mut done = self.done.clone();
+        if let Err(place) = done.binary_search(&op.id) {
+            done.insert(place, op.id);
+        }
+        let by = if op.observes() { self.by } else { Some(op.id) };
+        Possible { value, done, by }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::operation::Outcome;
+    use super::super::search::{Found, search};
+    use super::super::tests::{lost, read, write};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What a recorder would tell of a history, in order.
+    fn events(ops: &[Operation]) -> Vec<Event> {
+        let mut events: Vec<(Time, bool, Event)> = Vec::new();
+        for op in ops {
+            let called = Operation { outcome: Outcome::Unknown { at: None }, ..*op };
+            events.push((op.call, false, Event::Called(called)));
+            let end = match op.outcome {
+                Outcome::Ok { at, .. } | Outcome::Failed { at } => at,
+                Outcome::Unknown { at } => at.unwrap_or(op.call),
+            };
+            events.push((end, true, Event::Ended(*op)));
+        }
+        events.sort_by_key(|&(at, ended, _)| (at, ended));
+        events.into_iter().map(|(_, _, event)| event).collect()
+    }
+
+    fn judged(ops: &[Operation]) -> Live {
+        let mut live = Live::default();
+        events(ops).iter().for_each(|event| live.fold(event));
+        live
+    }
+
+    #[test]
+    fn a_stale_read_is_proved() {
+        let mut ops: Vec<Operation> =
+            (0..100).map(|n| write(n, n % 3, (n * 10, n * 10 + 9), n as i64)).collect();
+        assert_eq!(judged(&ops).violated, 0);
+        ops.push(read(100, 7, (1_000, 1_005), 98));
+        let live = judged(&ops);
+        let first = live.first.expect("a violation");
+        assert_eq!((live.violated, first.at), (1, Time(1_005)));
+        assert_eq!(first.proof, [98, 99, 100]);
+        ops.pop();
+        ops.push(read(100, 7, (1_000, 1_005), 3));
+        let first = judged(&ops).first.expect("a violation");
+        assert_eq!(first.proof, [99, 100], "the write is long forgotten");
+    }
+
+    #[test]
+    fn what_nobody_knows_may_happen_later() {
+        let unknown = lost(write(1, 1, (0, 0), 7));
+        let before = write(2, 2, (1, 2), 8);
+        let ops = [unknown, before, read(3, 2, (3, 4), 8), read(4, 2, (5, 6), 7)];
+        assert_eq!(judged(&ops).violated, 0);
+        let again = [&ops[..], &[read(5, 2, (7, 8), 8)]].concat();
+        assert_eq!(judged(&again).violated, 1, "but once");
+    }
+
+    /// A run in which `processes` do one thing after the other to an item, each at some instant
+    /// between its call and its return.
+    fn run(draws: &[(u8, u64, u64, u64, u8)], processes: usize) -> Vec<Operation> {
+        let mut free = vec![0; processes];
+        let mut ops = Vec::new();
+        for (n, &(what, wait, before, after, fate)) in (1u64..).zip(draws) {
+            let process = n as usize % processes;
+            let call = free[process] + wait;
+            let (point, at) = (call + before, call + before + after);
+            free[process] = at + 1;
+            ops.push((point, what, fate, process as u64, n, (call, at)));
+        }
+        ops.sort_unstable();
+        let mut value = 0;
+        let mut whole = Vec::new();
+        for (_, what, fate, process, n, times) in ops {
+            let (action, output) = match what {
+                0..4 => (Action::Read, Output::Value(Some(value))),
+                4..6 => (Action::Write(n as i64), Output::Nothing),
+                _ => (Action::Add(2), Output::Value(Some(value + 2))),
+            };
+            value = match action {
+                Action::Write(value) => value,
+                Action::Add(_) => value + 2,
+                _ => value,
+            };
+            let op = super::super::tests::op(n, process, times, action, output);
+            whole.push(if fate == 0 { lost(op) } else { op });
+        }
+        whole
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn it_agrees_with_the_search(
+            kinds in 4..8u8,
+            draws in proptest::collection::vec(
+                (0..8u8, 0..20u64, 0..20u64, 0..20u64, 0..12u8), 1..60),
+            processes in 1..6usize,
+            bend in (0..60usize, 0..6i64),
+        ) {
+            let draws: Vec<_> = draws.iter().map(|d| (d.0 % kinds, d.1, d.2, d.3, d.4)).collect();
+            let mut ops = run(&draws, processes);
+            let agrees = |ops: &[Operation]| {
+                let live = judged(ops);
+                let found = search(&Cell, &None, ops, &mut 1_000_000);
+                let expected = match found {
+                    Found::Order(_) => 0,
+                    Found::Nothing => 1,
+                    Found::GaveUp => return,
+                };
+                if live.given_up == 0 {
+                    assert_eq!(live.violated.min(1), expected, "{ops:?}");
+                } else {
+                    assert!(live.violated.min(1) <= expected, "{ops:?}");
+                }
+            };
+            agrees(&ops);
+            let place = bend.0 % ops.len();
+            if let Outcome::Ok { output: Output::Value(Some(value)), .. } = &mut ops[place].outcome {
+                *value += bend.1;
+            }
+            agrees(&ops);
+        }
+
+        #[test]
+        fn eight_at_a_time_are_no_trouble(
+            draws in proptest::collection::vec(
+                (0..6u8, 0..20u64, 0..20u64, 0..20u64, 1..2u8), 400..401),
+            processes in 1..9usize,
+        ) {
+            let live = judged(&run(&draws, processes));
+            prop_assert_eq!((live.judged, live.violated, live.given_up), (400, 0, 0));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Histories of registers, each with the verdict of two other checkers.
+
+use super::{Cases, Verdict, same};
+use crate::base::time::Time;
+use crate::check::State;
+use crate::check::history::linearizable::{BUDGET, check};
+use crate::check::history::model::Named;
+use crate::check::history::operation::{Action, Operation, Outcome, Output};
+use serde::Deserialize;
+use serde_json::Value;
+
+pub(super) fn replay(file: &Value, cases: &mut Cases<'_>) {
+    cases.each(file, "histories", replay_history);
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct History {
+    #[serde(rename = "id")]
+    _id: String,
+    linearizable: bool,
+    #[serde(rename = "kind")]
+    _kind: String,
+    #[serde(rename = "nclients")]
+    _clients: u32,
+    #[serde(rename = "nops")]
+    _ops: u32,
+    #[serde(rename = "keys")]
+    _keys: u32,
+    ops: Vec<Op>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Op {
+    c: u64,
+    k: i64,
+    call: u64,
+    ret: Option<u64>,
+    f: F,
+    a: Option<i64>,
+    b: Option<i64>,
+    ok: Option<bool>,
+    out: Option<i64>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum F {
+    R,
+    W,
+    Cas,
+}
+
+impl Op {
+    fn operation(&self, id: u64) -> Result<Operation, String> {
+        let (action, output) = match (self.f, self.a, self.b, self.ok) {
+            (F::R, None, None, None) => (Action::Read, Output::Value(self.out)),
+            (F::W, Some(value), None, None) => (Action::Write(value), Output::Nothing),
+            // Whether it matched is not known of one that never returned.
+            (F::Cas, Some(from), Some(to), ok) if ok.is_some() == self.ret.is_some() => {
+                let matched = Output::Matched(ok.unwrap_or_default());
+                (Action::CompareAndSet { from, to }, matched)
+            }
+            _ => return Err("takes `a` to write, `a`, `b` and `ok` to compare and set".into()),
+        };
+        let outcome = match self.ret {
+            Some(at) if at >= self.call => Outcome::Ok { at: Time(at), output, version: 0 },
+            Some(_) => return Err("returns before it is called".into()),
+            None => Outcome::Unknown { at: None },
+        };
+        let (process, item, call) = (self.c, self.k, Time(self.call));
+        Ok(Operation { id, process, item, call, action, outcome })
+    }
+}
+
+fn replay_history(history: &History) -> Verdict {
+    let op = |(n, op): (u64, &Op)| op.operation(n).map_err(|how| format!("ops[{n}] {how}"));
+    let ops = (0..).zip(&history.ops).map(op).collect::<Result<Vec<_>, String>>()?;
+    let judged = check(&ops, Named::CompareAndSet, BUDGET);
+    let expected = if history.linearizable { State::Holds } else { State::Violated };
+    same("verdict", format!("{expected:?}"), format!("{:?}", judged.state))
+}
