@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod log;
 pub mod machine;
 pub mod primary_replica;
+pub mod raft;
 
 use crate::base::id::NodeId;
 use primary_replica::{ReplicaMessage, ReplicaTimer};
