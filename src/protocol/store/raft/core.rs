@@ -177,6 +177,7 @@ pub struct Raft {
     election: Election,
     stream: Stream,
     #[cfg(test)]
+    #[serde(skip)]
     pub(super) mutation: Option<Mutation>,
 }
 

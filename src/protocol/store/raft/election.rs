@@ -76,9 +76,11 @@ impl Raft {
         self.answer(source, RaftMessage::Voted { term: self.hard.term, ballot, granted });
     }
 
-    /// True if a leader was heard within the least election timeout (thesis, 4.2.3).
+    /// True if a leader was heard within the least election timeout (thesis, 4.2.3). A clock that
+    /// was set back says nothing.
     fn hears_leader(&self, step: &Step<'_>) -> bool {
-        let lately = |heard| step.clock.since(heard) < self.settings.election_low;
+        let low = self.settings.election_low;
+        let lately = |heard| heard <= step.clock && step.clock.since(heard) < low;
         self.leads() || self.heard.is_some_and(lately)
     }
 

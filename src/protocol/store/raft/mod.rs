@@ -10,4 +10,6 @@ pub mod message;
 mod mutation;
 pub mod quorum;
 mod reading;
+#[cfg(test)]
+mod swarm;
 pub mod tenure;
