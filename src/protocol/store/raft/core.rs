@@ -28,6 +28,8 @@ pub struct RaftSettings {
     pub check_quorum: bool,
     /// How a leader makes sure that it may answer a read.
     pub reads: Reads,
+    /// Entries in one message at most.
+    pub batch: u32,
 }
 
 impl Default for RaftSettings {
@@ -39,6 +41,7 @@ impl Default for RaftSettings {
             pre_vote: true,
             check_quorum: true,
             reads: Reads::Index,
+            batch: 64,
         }
     }
 }

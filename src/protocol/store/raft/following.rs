@@ -34,9 +34,10 @@ impl Raft {
         }
         let end = prev.index + entries.len() as u64;
         // What is committed is the same in every log.
-        let known = self.commit.saturating_sub(prev.index).min(entries.len() as u64);
-        if self.is(Mutation::TruncateAlways) {
-            self.cut_off(prev.index.max(self.log.base().index), step);
+        let mut known = self.commit.saturating_sub(prev.index).min(entries.len() as u64);
+        if self.is(Mutation::TruncateAlways) && prev.index >= self.log.base().index {
+            known = 0;
+            self.cut_off(prev.index, step);
         }
         let mut index = prev.index + known;
         for entry in entries.drain(known as usize..) {

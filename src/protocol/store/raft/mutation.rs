@@ -31,3 +31,23 @@ pub(super) enum Mutation {
     /// A change of members may begin before the leader has committed anything (Ongaro 2015).
     ChangeTooEarly,
 }
+
+#[cfg(test)]
+impl Mutation {
+    /// All of them.
+    pub(super) const ALL: [Mutation; 13] = [
+        Mutation::CommitAlone,
+        Mutation::CommitEarlierTerms,
+        Mutation::ObeyOldLeader,
+        Mutation::CountOldVotes,
+        Mutation::VoteTwice,
+        Mutation::VoteForShortLog,
+        Mutation::VoteBeforeDisk,
+        Mutation::AcknowledgeBeforeDisk,
+        Mutation::AppendUnchecked,
+        Mutation::TruncateAlways,
+        Mutation::CommitUncompared,
+        Mutation::ReadUnconfirmed,
+        Mutation::ChangeTooEarly,
+    ];
+}

@@ -10,8 +10,6 @@ use crate::base::time::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Entries in one message at most.
-const BATCH: u32 = 64;
 /// Election timeouts within which a new member must catch up.
 const PATIENCE: f64 = 10.0;
 
@@ -171,7 +169,7 @@ impl Raft {
             Some(term) if !matches!(peer.mode, Mode::Snapshot(_)) => {
                 Position { term, index: peer.next - 1 }
             }
-            _ if busy => Position::default(),
+            _ if busy && matches!(peer.mode, Mode::Snapshot(_)) => Position::default(),
             _ => {
                 peer.mode = Mode::Snapshot(step.now);
                 let snapshot = Box::new(self.log.snapshot.clone());
@@ -182,7 +180,7 @@ impl Raft {
         };
         let entries = match peer.mode {
             Mode::Snapshot(_) => Vec::new(),
-            Mode::Stream | Mode::Probe { .. } => self.log.slice(peer.next, BATCH),
+            Mode::Stream | Mode::Probe { .. } => self.log.slice(peer.next, self.settings.batch),
         };
         if entries.is_empty() && !heartbeat {
             return;

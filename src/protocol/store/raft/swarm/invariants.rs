@@ -12,8 +12,10 @@ type Seen = BTreeMap<(u64, u64), (Content, Option<u64>)>;
 pub(super) struct Watch {
     leaders: BTreeMap<u64, u32>,
     seen: Seen,
-    /// Committed entries, by index, and in which term they were known to be.
+    /// Committed entries, by index.
     committed: Vec<(u64, Content)>,
+    /// In which term each was committed.
+    committed_in: Vec<u64>,
     before: Vec<Before>,
     /// The last index that a client knows to be there.
     pub(super) floor: u64,
@@ -117,7 +119,10 @@ impl Watch {
             };
             let this = (entry.term, entry.content.clone());
             match self.committed.get(index as usize - 1) {
-                None if self.committed.len() as u64 == index - 1 => self.committed.push(this),
+                None if self.committed.len() as u64 == index - 1 => {
+                    self.committed.push(this);
+                    self.committed_in.push(member.raft.hard.term);
+                }
                 Some(other) if *other == this => {}
                 other => {
                     return Err(format!(
@@ -141,16 +146,17 @@ impl Watch {
         commands.filter_map(value).collect()
     }
 
-    /// A new leader has every committed entry of earlier terms.
+    /// A new leader has every entry that was committed in an earlier term.
     fn leader_completeness(&mut self, node: u32, member: &Member) -> Result<(), String> {
         let raft = &member.raft;
         let before = self.before.get(node as usize).copied().unwrap_or_default();
         if !raft.leads() || (before.leads && before.term == raft.hard.term) {
             return Ok(());
         }
-        for (index, (term, content)) in (1..).zip(&self.committed) {
+        let committed = self.committed.iter().zip(&self.committed_in);
+        for (index, ((term, content), committed_in)) in (1..).zip(committed) {
             let there = index <= raft.log.base().index || raft.log.term(index) == Some(*term);
-            if *term < raft.hard.term && !there {
+            if *committed_in < raft.hard.term && !there {
                 return Err(format!(
                     "leader completeness: {node} leads in term {} without {content:?} at {index}",
                     raft.hard.term

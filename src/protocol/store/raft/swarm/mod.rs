@@ -23,6 +23,8 @@ use member::Member;
 const TROUBLE: Span = Span::secs(4);
 /// Election timeouts within which a healed cluster commits again.
 const RECOVERY: u64 = 20;
+/// Runs within which a mistake must be found.
+const SEEDS: u64 = 2_000;
 
 struct Swarm {
     world: World<Member>,
@@ -31,6 +33,9 @@ struct Swarm {
     number: u64,
     /// Whether clocks may be wrong.
     clocks: bool,
+    /// Of a hundred things that happen, how many are faults, and how many changes of members.
+    faults: u32,
+    changes: u32,
 }
 
 impl Swarm {
@@ -42,8 +47,10 @@ impl Swarm {
             pre_vote: chance.below(2) == 0,
             check_quorum: reads == Reads::Lease || chance.below(2) == 0,
             reads,
+            batch: [1, 3, 64][chance.below(3) as usize],
             ..RaftSettings::default()
         };
+        let (faults, changes) = [(2, 2), (4, 0), (2, 12)][chance.below(3) as usize];
         let snapshot_every = [0, 5, 20][chance.below(3) as usize];
         let size = [3, 3, 5, 4][chance.below(4) as usize];
         let disk = [0.0, 1_000.0, 10_000.0][chance.below(3) as usize];
@@ -72,7 +79,7 @@ impl Swarm {
             }
         }
         world.start();
-        Swarm { world, watch: Watch::default(), chance, number: 0, clocks }
+        Swarm { world, watch: Watch::default(), chance, number: 0, clocks, faults, changes }
     }
 
     fn node(&mut self) -> NodeId {
@@ -94,31 +101,35 @@ impl Swarm {
         while self.world.shared.now < until {
             let pause = Span::micros(u64::from(self.chance.below(12_000)) + 1);
             self.run(self.world.shared.now + pause)?;
-            match self.chance.below(20) {
-                0 => self.break_something(),
-                1 => self.reorganise(),
-                2..9 => self.ask(true),
-                _ => self.ask(false),
+            let (what, write) = (self.chance.below(100), self.chance.below(2) == 0);
+            if what < self.faults {
+                self.break_something();
+            } else if what < self.faults + self.changes {
+                self.reorganise();
+            } else {
+                self.ask(write);
             }
         }
         Ok(())
     }
 
-    /// A client asks a node, more often than not one that believes to lead.
-    fn ask(&mut self, write: bool) {
+    /// A node that runs, more often than not one that believes to lead.
+    fn spokesman(&mut self) -> Option<NodeId> {
         let mut node = self.node();
         if self.chance.below(4) > 0 {
-            let leads = |node: &u32| {
-                self.world.processes.get(*node as usize).is_some_and(|m| m.raft.leads())
-            };
-            let leaders: Vec<u32> = (0..self.world.processes.len() as u32).filter(leads).collect();
+            let members = (0..).map(NodeId).zip(&self.world.processes);
+            let leaders: Vec<NodeId> =
+                members.filter(|(_, m)| m.raft.leads()).map(|(node, _)| node).collect();
             let pick = self.chance.below(leaders.len() as u32) as usize;
-            node = leaders.get(pick).map_or(node, |&leader| NodeId(leader));
+            node = leaders.get(pick).copied().unwrap_or(node);
         }
         let place = &self.world.shared.places[node.index()];
-        if place.down || place.paused {
-            return;
-        }
+        (!place.down && !place.paused).then_some(node)
+    }
+
+    /// A client asks a node.
+    fn ask(&mut self, write: bool) {
+        let Some(node) = self.spokesman() else { return };
         self.number += 1;
         let number = self.number;
         self.watch.asked.insert(number, self.watch.floor);
@@ -128,10 +139,11 @@ impl Swarm {
     }
 
     fn break_something(&mut self) {
-        let node = self.node();
+        let node = self.spokesman().unwrap_or_else(|| self.node());
         let nodes = self.world.processes.len() as u32;
-        let lasts = Some(Span::millis(u64::from(self.chance.below(900)) + 10));
-        let fault = match self.chance.below(if self.clocks { 7 } else { 6 }) {
+        let longest = [100, 900][self.chance.below(2) as usize];
+        let lasts = Some(Span::millis(u64::from(self.chance.below(longest)) + 10));
+        let fault = match self.chance.below(if self.clocks { 9 } else { 6 }) {
             0 | 1 => Fault::Crash { node },
             2 => Fault::Pause { node },
             3 => Fault::SlowDisk { node, extra: Span::millis(40) },
@@ -156,16 +168,13 @@ impl Swarm {
 
     /// Members come and go, and leaders give up their office.
     fn reorganise(&mut self) {
-        let (node, target, what) = (self.node(), self.node(), self.chance.below(3));
-        let place = &self.world.shared.places[node.index()];
-        if place.down || place.paused {
-            return;
-        }
+        let (target, what) = (self.node(), self.chance.below(5));
+        let Some(node) = self.spokesman() else { return };
         self.world.with(node, |member, cx| {
             member.act(cx, |raft, step| {
                 let _ = match what {
                     0 => raft.transfer(target, step),
-                    1 => raft.add_member(target, step),
+                    1 | 2 => raft.add_member(target, step),
                     _ if raft.members().len() > 2 => raft.remove_member(target, step),
                     _ => Ok(()),
                 };
@@ -183,14 +192,21 @@ impl Swarm {
         let done = self.watch.written.len();
         while self.watch.written.len() == done {
             if self.world.shared.now > healed + patience {
-                let states = self.world.processes.iter().map(|m| &m.raft);
-                return Err(format!("liveness: {:#?}", states.collect::<Vec<_>>()));
+                let states: String = self.world.processes.iter().map(told).collect();
+                return Err(format!("liveness: nothing is committed{states}"));
             }
             self.run(self.world.shared.now + Span::millis(20))?;
             self.ask(true);
         }
         self.watch.acknowledged()
     }
+}
+
+/// The state of a member on a line.
+fn told(member: &Member) -> String {
+    let Raft { me, hard, state, leader, commit, log, .. } = &member.raft;
+    let (last, members) = (log.last(), log.members());
+    format!("\n{me:?} {hard:?} {leader:?} {commit} {last:?} {members:?} {state:?}")
 }
 
 /// One run; what went wrong.
@@ -209,7 +225,7 @@ fn swarm(
 #[test]
 fn safety_always_and_liveness_when_healed() {
     let (mut writes, mut reads) = (0, 0);
-    for seed in 0..150 {
+    for seed in 0..SEEDS {
         match swarm(seed, None, None, false) {
             Ok(watch) => {
                 writes += watch.written.len();
@@ -218,5 +234,40 @@ fn safety_always_and_liveness_when_healed() {
             Err(how) => panic!("seed {seed}: {how}"),
         }
     }
-    assert!(writes > 150 * 20 && reads > 150 * 20, "too little happened: {writes}, {reads}");
+    let least = SEEDS as usize * 20;
+    assert!(writes > least && reads > least as u64, "too little happened: {writes}, {reads}");
+}
+
+/// The first of these seeds in which something is wrong, and what.
+fn first_found(
+    seeds: u64,
+    mutation: Option<Mutation>,
+    reads: Option<Reads>,
+    clocks: bool,
+) -> Option<(u64, String)> {
+    (0..seeds).find_map(|seed| Some((seed, swarm(seed, mutation, reads, clocks).err()?)))
+}
+
+#[test]
+fn every_mistake_is_found() {
+    let mut missed = Vec::new();
+    for mutation in Mutation::ALL {
+        match first_found(SEEDS, Some(mutation), None, false) {
+            Some((seed, how)) => {
+                let how = how.lines().next().unwrap_or_default();
+                println!("{mutation:?}: {} seeds: {how}", seed + 1);
+            }
+            None => missed.push(mutation),
+        }
+    }
+    assert!(missed.is_empty(), "not found in {SEEDS} seeds: {missed:?}");
+}
+
+#[test]
+fn a_wrong_clock_breaks_leases_and_nothing_else() {
+    assert_eq!(first_found(100, None, Some(Reads::Index), true), None);
+    let (_, how) = first_found(SEEDS, None, Some(Reads::Lease), true).expect("a stale read");
+    assert!(how.contains("read"), "{how}");
+    let (_, how) = first_found(SEEDS, None, Some(Reads::Local), false).expect("a stale read");
+    assert!(how.contains("read"), "{how}");
 }
