@@ -4,11 +4,12 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::conform::section::Section;
 use crate::conform::{Cases, Verdict, same};
-use crate::protocol::store::raft::core::{
+use crate::protocol::store::machine::Machine;
+use crate::protocol::store::raft::member::{
     Effect, Hard, Raft, RaftSettings, RaftTimer, State, Step,
 };
 use crate::protocol::store::raft::message::{
-    Ballot, Content, Entry, Machine, Position, RaftMessage, Snapshot,
+    Ballot, Content, Entry, Position, RaftMessage, Snapshot,
 };
 use crate::protocol::store::raft::quorum::{Tally, reached, tally};
 use serde::Deserialize;
@@ -55,6 +56,10 @@ fn read<T: for<'de> Deserialize<'de>>(value: &Value) -> Result<T, String> {
     crate::conform::parse(value, "case")
 }
 
+fn nothing(term: u64) -> Entry {
+    Entry { term, at: Time::ZERO, content: Content::Nothing }
+}
+
 /// A member whose disk takes no time, and what it has sent.
 struct Member {
     raft: Raft,
@@ -69,10 +74,11 @@ impl Member {
         let settings =
             RaftSettings { pre_vote: false, check_quorum: false, ..RaftSettings::default() };
         let members = (1..=size).map(NodeId).collect();
-        let snapshot = Snapshot { last: Position::default(), members, machine: Machine::default() };
+        let snapshot =
+            Snapshot { last: Position::default(), members, machine: Machine::new(0, None) };
         let mut raft = Raft::new(settings, NodeId(node), snapshot, 1);
         for &(term, _) in log {
-            raft.log.append(Entry { term, content: Content::Nothing });
+            raft.log.append(nothing(term));
         }
         raft.hard = Hard { term, vote: None };
         raft.crash(0);
@@ -251,7 +257,7 @@ fn truncation(value: &Value) -> Verdict {
     let case: Truncation = read(value)?;
     let mut follower = Member::new(1, 3, 2, &[(1, 1), (2, 2)]);
     let prev = Position { term: case.prev_term, index: case.prev_index };
-    let entries = case.entries.iter().map(|&(term, _)| Entry { term, content: Content::Nothing });
+    let entries = case.entries.iter().map(|&(term, _)| nothing(term));
     let entries = entries.collect();
     follower.receive(2, RaftMessage::Append { term: 4, prev, entries, commit: 0, round: 1 });
     same("log", format!("{:?}", case.log_after), format!("{:?}", follower.log()))

@@ -12,6 +12,8 @@ pub mod raft;
 
 use crate::base::id::NodeId;
 use primary_replica::{ReplicaMessage, ReplicaTimer};
+use raft::member::RaftTimer;
+use raft::message::RaftMessage;
 use serde::{Deserialize, Serialize};
 
 /// What replicas of a store say to each other.
@@ -19,6 +21,8 @@ use serde::{Deserialize, Serialize};
 pub enum StoreMessage {
     /// In a store with a primary.
     Replica(ReplicaMessage),
+    /// In a Raft cluster.
+    Raft(RaftMessage),
 }
 
 impl StoreMessage {
@@ -26,6 +30,7 @@ impl StoreMessage {
     pub fn words(&self) -> &'static str {
         match self {
             StoreMessage::Replica(message) => message.words(),
+            StoreMessage::Raft(message) => message.words(),
         }
     }
 
@@ -33,6 +38,7 @@ impl StoreMessage {
     pub fn fingerprint(&self) -> u64 {
         match self {
             StoreMessage::Replica(message) => message.fingerprint(),
+            StoreMessage::Raft(message) => message.fingerprint(),
         }
     }
 }
@@ -42,6 +48,8 @@ impl StoreMessage {
 pub enum StoreTimer {
     /// In a store with a primary.
     Replica(ReplicaTimer),
+    /// In a Raft cluster.
+    Raft(RaftTimer),
 }
 
 /// What a replica is to the others.

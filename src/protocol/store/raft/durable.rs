@@ -1,8 +1,8 @@
 //! What of a member's state is on disk. Writes are numbered as the disk numbers them; each
 //! remembers what it replaced, so that a crash can undo those that were not done.
 
-use super::core::Hard;
 use super::log::Log;
+use super::member::Hard;
 use super::message::{Entry, RaftMessage};
 use crate::base::id::NodeId;
 use serde::{Deserialize, Serialize};

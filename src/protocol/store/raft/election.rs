@@ -1,6 +1,6 @@
 //! How a leader is found (section 5.2 of the paper; thesis, chapter 9).
 
-use super::core::{Effect, Hard, Raft, State, Step};
+use super::member::{Effect, Hard, Raft, State, Step};
 use super::message::{Ballot, Position, RaftMessage};
 use super::mutation::Mutation;
 use super::quorum::{Tally, tally};
@@ -14,6 +14,7 @@ impl Raft {
             return self.put_off_election(step);
         }
         let ballot = if self.settings.pre_vote { Ballot::Pre } else { Ballot::Real };
+        step.effects.push(Effect::Stands);
         self.put_off_election(step);
         self.campaign(ballot, step);
     }

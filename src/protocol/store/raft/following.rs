@@ -1,7 +1,8 @@
 //! What a follower does with what the leader sends (section 5.3 of the paper; section 7 for
 //! snapshots).
 
-use super::core::{Effect, Raft, Step};
+use super::log::Log;
+use super::member::{Effect, Raft, Step};
 use super::message::{Entry, Position, RaftMessage, Snapshot};
 use super::mutation::Mutation;
 use crate::base::id::NodeId;
@@ -79,7 +80,7 @@ impl Raft {
             } else {
                 self.cut_off(self.commit.max(self.log.base().index), step);
                 self.durable.replace(self.hard, &self.log);
-                self.log = super::log::Log::new(snapshot);
+                self.log = Log::new(snapshot);
                 self.commit = last.index;
                 step.effects.push(Effect::Restore);
             }

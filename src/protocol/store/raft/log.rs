@@ -1,6 +1,7 @@
 //! The log of one member: a snapshot of everything up to some position, and the entries after it.
 
-use super::message::{Content, Entry, Machine, Position, Snapshot};
+use super::super::machine::Machine;
+use super::message::{Content, Entry, Position, Snapshot};
 use crate::base::id::NodeId;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;

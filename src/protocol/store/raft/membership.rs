@@ -1,7 +1,7 @@
 //! Who belongs to the cluster, and who leads it next: one member is added or removed at a time
 //! (thesis, 4.1 and 4.2), and a leader can give its office to another (3.10).
 
-use super::core::{Effect, Raft, State, Step};
+use super::member::{Effect, Raft, State, Step};
 use super::message::{Content, RaftMessage};
 use super::mutation::Mutation;
 use super::tenure::{Joining, Peer};
@@ -45,7 +45,7 @@ impl Raft {
             return Err(Unready::Pointless);
         }
         let members = self.members().iter().copied().filter(|&member| member != node).collect();
-        self.add(Content::Members(members));
+        self.add(Content::Members(members), step);
         self.send_all(step);
         self.flush(step);
         Ok(())
@@ -74,7 +74,7 @@ impl Raft {
             let mut members = self.members().to_vec();
             members.push(node);
             members.sort_unstable();
-            self.add(Content::Members(members));
+            self.add(Content::Members(members), step);
             self.send_all(step);
         }
     }

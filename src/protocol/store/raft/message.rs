@@ -1,12 +1,9 @@
 //! What the members of a cluster tell each other.
 
+use super::super::machine::{Command, Machine};
 use crate::base::id::NodeId;
+use crate::base::time::Time;
 use serde::{Deserialize, Serialize};
-
-/// What a command asks for.
-pub type Command = u64;
-/// What all commands come to.
-pub type Machine = Vec<u64>;
 
 /// A place in a log. The order is the one that votes go by: the later term, then the longer log
 /// (section 5.4.1 of the paper).
@@ -23,8 +20,20 @@ pub struct Position {
 pub struct Entry {
     /// The term of the leader who made it.
     pub term: u64,
+    /// When, by that leader's clock: what ages does so alike on every member.
+    pub at: Time,
     /// What it says.
     pub content: Content,
+}
+
+impl Entry {
+    /// The command in it, if it is one.
+    pub fn command(&self) -> Option<&Command> {
+        match &self.content {
+            Content::Command(command) => Some(command),
+            Content::Nothing | Content::Members(_) => None,
+        }
+    }
 }
 
 /// What an entry says.
@@ -39,7 +48,7 @@ pub enum Content {
 }
 
 /// What the log up to a position came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The last entry in it.
     pub last: Position,
@@ -61,7 +70,7 @@ pub enum Ballot {
 }
 
 /// A message from one member to another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RaftMessage {
     /// Asks for a vote.
     Vote {
@@ -141,6 +150,46 @@ impl RaftMessage {
             | RaftMessage::Rejected { term, .. }
             | RaftMessage::Install { term, .. }
             | RaftMessage::TimeoutNow { term } => term,
+        }
+    }
+
+    /// In a few words.
+    pub fn words(&self) -> &'static str {
+        match self {
+            RaftMessage::Vote { ballot: Ballot::Pre, .. } => "a question if it would be elected",
+            RaftMessage::Vote { .. } => "a request for a vote",
+            RaftMessage::Voted { ballot: Ballot::Pre, granted: true, .. } => {
+                "a yes to the question"
+            }
+            RaftMessage::Voted { ballot: Ballot::Pre, .. } => "a no to the question",
+            RaftMessage::Voted { granted: true, .. } => "a vote",
+            RaftMessage::Voted { .. } => "a refused vote",
+            RaftMessage::Append { entries, .. } if entries.is_empty() => "a heartbeat",
+            RaftMessage::Append { .. } => "entries of the log",
+            RaftMessage::Appended { .. } => "a confirmation",
+            RaftMessage::Rejected { .. } => "a mismatch of logs",
+            RaftMessage::Install { .. } => "a snapshot",
+            RaftMessage::TimeoutNow { .. } => "a call to stand for election",
+        }
+    }
+
+    /// What of it belongs in the digest of the run.
+    pub fn fingerprint(&self) -> u64 {
+        let mix = |kind: u64, a: u64| (kind << 60) ^ (self.term() << 40) ^ a;
+        match self {
+            RaftMessage::Vote { ballot, last, .. } => {
+                mix(1, last.index ^ (last.term << 20) ^ ((*ballot as u64) << 38))
+            }
+            RaftMessage::Voted { ballot, granted, .. } => {
+                mix(2, u64::from(*granted) ^ ((*ballot as u64) << 38))
+            }
+            RaftMessage::Append { prev, entries, commit, .. } => {
+                mix(3, prev.index ^ commit.rotate_left(10) ^ ((entries.len() as u64) << 30))
+            }
+            RaftMessage::Appended { matched, .. } => mix(4, *matched),
+            RaftMessage::Rejected { prev, hint, .. } => mix(5, prev ^ (hint.index << 20)),
+            RaftMessage::Install { snapshot, .. } => mix(6, snapshot.last.index),
+            RaftMessage::TimeoutNow { .. } => mix(7, 0),
         }
     }
 }

@@ -30,12 +30,14 @@ pub(super) enum Mutation {
     ReadUnconfirmed,
     /// A change of members may begin before the leader has committed anything (Ongaro 2015).
     ChangeTooEarly,
+    /// The leader alone remembers idempotency keys (against 6.3).
+    KeysOfLeader,
 }
 
 #[cfg(test)]
 impl Mutation {
     /// All of them.
-    pub(super) const ALL: [Mutation; 13] = [
+    pub(super) const ALL: [Mutation; 14] = [
         Mutation::CommitAlone,
         Mutation::CommitEarlierTerms,
         Mutation::ObeyOldLeader,
@@ -49,5 +51,6 @@ impl Mutation {
         Mutation::CommitUncompared,
         Mutation::ReadUnconfirmed,
         Mutation::ChangeTooEarly,
+        Mutation::KeysOfLeader,
     ];
 }

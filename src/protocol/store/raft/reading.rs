@@ -1,7 +1,7 @@
 //! How a leader answers a read without an entry in the log (thesis, 6.4), and how long it may trust
 //! its clock (6.4.1).
 
-use super::core::{Effect, Raft, Reads, State, Step};
+use super::member::{Effect, Raft, Reads, State, Step};
 use super::mutation::Mutation;
 use super::quorum::reached;
 use crate::base::id::NodeId;

@@ -1,7 +1,7 @@
 //! What a leader knows and does: it copies its log to the others, and commits what a majority has
 //! (sections 5.3 and 5.4 of the paper).
 
-use super::core::{Effect, Raft, RaftTimer, State, Step};
+use super::member::{Effect, Raft, RaftTimer, State, Step};
 use super::message::{Content, Position, RaftMessage};
 use super::mutation::Mutation;
 use super::quorum::reached;
@@ -94,7 +94,7 @@ impl Raft {
         let tenure = Tenure { peers, first: next, reached: step.now, ..Tenure::default() };
         self.state = State::Leader(Box::new(tenure));
         self.leader = Some(self.me);
-        self.add(Content::Nothing);
+        self.add(Content::Nothing, step);
         self.beat(step);
         self.count_commit(step);
     }
@@ -105,7 +105,7 @@ impl Raft {
         if tenure.transfer.is_some() {
             return None;
         }
-        self.add(content);
+        self.add(content, step);
         self.send_all(step);
         self.flush(step);
         Some(self.log.last())

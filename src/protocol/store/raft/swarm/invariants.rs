@@ -1,14 +1,25 @@
 //! What must hold at every instant of every run (figure 3 of the paper), and what clients rely on.
 
-use super::super::message::{Content, Machine};
-use super::member::{Member, Outcome};
-use std::collections::BTreeMap;
+use super::super::message::{Content, Entry};
+use super::super::node::RaftStore;
+use crate::protocol::rpc::{Answer, Op, Reply};
+use crate::protocol::store::machine::Machine;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// An entry once seen in a log: its term, what it says, and the term of the one before.
+/// An entry once seen in a log, by index and term: what it says, and the term of the one before.
 type Seen = BTreeMap<(u64, u64), (Content, Option<u64>)>;
 
+/// What a client asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) op: Op,
+    pub(super) item: u32,
+    /// The version that some client knew the item to have when this was asked.
+    known: u64,
+}
+
 /// What was seen of a cluster so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Watch {
     leaders: BTreeMap<u64, u32>,
     seen: Seen,
@@ -16,12 +27,14 @@ pub(super) struct Watch {
     committed: Vec<(u64, Content)>,
     /// In which term each was committed.
     committed_in: Vec<u64>,
+    /// The state before each of them, and after the last.
+    states: Vec<Machine>,
     before: Vec<Before>,
-    /// The last index that a client knows to be there.
-    pub(super) floor: u64,
-    /// Requests on their way: what their client knew when it asked.
-    pub(super) asked: BTreeMap<u64, u64>,
-    /// Writes that clients know to be done.
+    /// The version of each item that some client knows.
+    floor: BTreeMap<u32, u64>,
+    /// Requests that nobody has answered, by number.
+    pub(super) asked: BTreeMap<u64, Asked>,
+    /// Writes that clients know to be done: where, and the number of the request.
     pub(super) written: Vec<(u64, u64)>,
     pub(super) reads: u64,
 }
@@ -29,6 +42,7 @@ pub(super) struct Watch {
 #[derive(Clone, Copy, Debug, Default)]
 struct Before {
     crashes: u32,
+    written: u64,
     term: u64,
     commit: u64,
     leads: bool,
@@ -36,21 +50,46 @@ struct Before {
 }
 
 impl Watch {
+    /// Nothing has happened yet.
+    pub(super) fn new(state: Machine) -> Watch {
+        Watch {
+            leaders: BTreeMap::new(),
+            seen: Seen::new(),
+            committed: Vec::new(),
+            committed_in: Vec::new(),
+            states: vec![state],
+            before: Vec::new(),
+            floor: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            written: Vec::new(),
+            reads: 0,
+        }
+    }
+
     /// Looks at every member; the first thing that is wrong.
-    pub(super) fn look(&mut self, members: &mut [Member]) -> Result<(), String> {
-        self.before.resize(members.len(), Before::default());
-        for (node, member) in (0..).zip(members.iter_mut()) {
+    pub(super) fn look<'a>(
+        &mut self,
+        members: impl Iterator<Item = (&'a RaftStore, u32)>,
+    ) -> Result<(), String> {
+        for (node, (member, crashes)) in (0..).zip(members) {
+            if self.before.len() <= node as usize {
+                self.before.push(Before::default());
+            }
+            let before = self.before.get(node as usize).copied().unwrap_or_default();
             self.election_safety(node, member)?;
-            self.growth(node, member)?;
-            if std::mem::take(&mut member.changed) {
+            if before.crashes == crashes {
+                growth(node, member, before)?;
+            }
+            let now = (crashes, member.raft.durable.written, member.raft.log.last().index);
+            if now != (before.crashes, before.written, before.last) {
                 self.log_matching(node, member)?;
             }
             self.state_machine_safety(node, member)?;
             self.leader_completeness(node, member)?;
-            self.clients(node, member)?;
             if let Some(before) = self.before.get_mut(node as usize) {
                 *before = Before {
-                    crashes: member.crashes,
+                    crashes,
+                    written: member.raft.durable.written,
                     term: member.raft.hard.term,
                     commit: member.raft.commit,
                     leads: member.raft.leads(),
@@ -62,7 +101,7 @@ impl Watch {
     }
 
     /// At most one leader in a term.
-    fn election_safety(&mut self, node: u32, member: &Member) -> Result<(), String> {
+    fn election_safety(&mut self, node: u32, member: &RaftStore) -> Result<(), String> {
         if !member.raft.leads() {
             return Ok(());
         }
@@ -75,25 +114,8 @@ impl Watch {
         }
     }
 
-    /// A leader only adds to its log; terms and commits only grow.
-    fn growth(&mut self, node: u32, member: &Member) -> Result<(), String> {
-        let Some(before) = self.before.get(node as usize) else { return Ok(()) };
-        if before.crashes != member.crashes {
-            return Ok(());
-        }
-        let (raft, last) = (&member.raft, member.raft.log.last().index);
-        if raft.hard.term < before.term || raft.commit < before.commit {
-            return Err(format!("{node} went back: {before:?}"));
-        }
-        let still = before.leads && raft.leads() && raft.hard.term == before.term;
-        if (still && last < before.last) || member.cut_as_leader > 0 {
-            return Err(format!("leader append-only: {node} cut its log to {last}"));
-        }
-        Ok(())
-    }
-
     /// The same index and term: the same entry, after the same entry, in every log.
-    fn log_matching(&mut self, node: u32, member: &Member) -> Result<(), String> {
+    fn log_matching(&mut self, node: u32, member: &RaftStore) -> Result<(), String> {
         let log = &member.raft.log;
         for index in log.base().index + 1..=log.last().index {
             let Some(entry) = log.entry(index) else { continue };
@@ -110,7 +132,7 @@ impl Watch {
     }
 
     /// No two members apply different entries at an index.
-    fn state_machine_safety(&mut self, node: u32, member: &Member) -> Result<(), String> {
+    fn state_machine_safety(&mut self, node: u32, member: &RaftStore) -> Result<(), String> {
         let log = &member.raft.log;
         let known = self.before.get(node as usize).map_or(0, |before| before.commit);
         for index in (known + 1).max(log.base().index + 1)..=member.raft.commit {
@@ -120,8 +142,7 @@ impl Watch {
             let this = (entry.term, entry.content.clone());
             match self.committed.get(index as usize - 1) {
                 None if self.committed.len() as u64 == index - 1 => {
-                    self.committed.push(this);
-                    self.committed_in.push(member.raft.hard.term);
+                    self.commit(entry, member.raft.hard.term);
                 }
                 Some(other) if *other == this => {}
                 other => {
@@ -131,23 +152,25 @@ impl Watch {
                 }
             }
         }
-        if member.raft.commit != known && member.machine != self.machine(member.applied) {
-            return Err(format!("state machine safety: {node} has another state"));
+        let applied = member.machine.applied();
+        if member.raft.commit != known && self.states.get(applied as usize) != Some(&member.machine)
+        {
+            return Err(format!("state machine safety: {node} has another state at {applied}"));
         }
         Ok(())
     }
 
-    fn machine(&self, applied: u64) -> Machine {
-        let commands = self.committed.iter().take(applied as usize);
-        let value = |(_, content): &(u64, Content)| match content {
-            Content::Command(value) => Some(*value),
-            Content::Nothing | Content::Members(_) => None,
-        };
-        commands.filter_map(value).collect()
+    fn commit(&mut self, entry: &Entry, term: u64) {
+        if let Some(mut state) = self.states.last().cloned() {
+            state.apply(entry.at, entry.command());
+            self.states.push(state);
+        }
+        self.committed.push((entry.term, entry.content.clone()));
+        self.committed_in.push(term);
     }
 
     /// A new leader has every entry that was committed in an earlier term.
-    fn leader_completeness(&mut self, node: u32, member: &Member) -> Result<(), String> {
+    fn leader_completeness(&mut self, node: u32, member: &RaftStore) -> Result<(), String> {
         let raft = &member.raft;
         let before = self.before.get(node as usize).copied().unwrap_or_default();
         if !raft.leads() || (before.leads && before.term == raft.hard.term) {
@@ -166,40 +189,70 @@ impl Watch {
         Ok(())
     }
 
-    /// What was known to be there when a client asked is there in what it is told; what it was
-    /// told is committed.
-    fn clients(&mut self, node: u32, member: &mut Member) -> Result<(), String> {
-        for (number, outcome) in std::mem::take(&mut member.outcomes) {
-            let Some(known) = self.asked.remove(&number) else { continue };
-            let index = match outcome {
-                Outcome::Seen(index) if index < known => {
-                    return Err(format!("{node} read {index} where {known} had been acknowledged"));
-                }
-                Outcome::Seen(index) => {
-                    self.reads += 1;
-                    index
-                }
-                Outcome::Written(index) if index <= known => {
-                    return Err(format!("{node} wrote {index} after {known} was acknowledged"));
-                }
-                Outcome::Written(index) => {
-                    self.written.push((index, number));
-                    index
-                }
-            };
-            self.floor = self.floor.max(index);
+    /// Terms that had a leader.
+    pub(super) fn terms(&self) -> usize {
+        self.leaders.len()
+    }
+
+    /// A client asks, perhaps again.
+    pub(super) fn ask(&mut self, number: u64, op: Op, item: u32) {
+        let known = self.floor.get(&item).copied().unwrap_or(0);
+        self.asked.entry(number).or_insert(Asked { op, item, known });
+    }
+
+    /// A client is told no older version than was known when it asked, and its own is a new one.
+    pub(super) fn answered(&mut self, reply: &Reply) -> Result<(), String> {
+        let Answer::Done { version, .. } = reply.answer else { return Ok(()) };
+        let Some(Asked { op, item, known }) = self.asked.remove(&reply.intent) else {
+            return Ok(());
+        };
+        if op == Op::Read && version < known {
+            return Err(format!("a read saw {version} where {known} had been acknowledged"));
         }
+        if op != Op::Read && version <= known {
+            return Err(format!("a write became {version} after {known} was acknowledged"));
+        }
+        if op == Op::Read {
+            self.reads += 1;
+        } else {
+            self.written.push((version, reply.intent));
+        }
+        let floor = self.floor.entry(item).or_default();
+        *floor = version.max(*floor);
         Ok(())
     }
 
-    /// Every write that was acknowledged is there, once.
+    /// Every write that was acknowledged is there, and every write that is there was done once.
     pub(super) fn acknowledged(&self) -> Result<(), String> {
+        let command = |content: &Content| match content {
+            Content::Command(command) => Some(*command),
+            Content::Nothing | Content::Members(_) => None,
+        };
         for &(index, number) in &self.written {
             let there = self.committed.get(index as usize - 1).map(|(_, content)| content);
-            if there != Some(&Content::Command(number)) {
+            if there.and_then(command).is_none_or(|command| command.intent != number) {
                 return Err(format!("write {number} was acknowledged at {index}: {there:?}"));
             }
         }
-        Ok(())
+        let commands = self.committed.iter().filter_map(|(_, content)| command(content));
+        let once: BTreeSet<u64> = commands.map(|command| command.intent).collect();
+        let counted = |state: &Machine| state.items().map(|(_, item)| item.value).sum::<i64>();
+        match self.states.last().map(counted) {
+            Some(sum) if sum == once.len() as i64 => Ok(()),
+            sum => Err(format!("{} increments come to {sum:?}", once.len())),
+        }
     }
+}
+
+/// A leader only adds to its log; terms and commits only grow.
+fn growth(node: u32, member: &RaftStore, before: Before) -> Result<(), String> {
+    let (raft, last) = (&member.raft, member.raft.log.last().index);
+    if raft.hard.term < before.term || raft.commit < before.commit {
+        return Err(format!("{node} went back: {before:?}"));
+    }
+    let still = before.leads && raft.leads() && raft.hard.term == before.term;
+    if still && last < before.last {
+        return Err(format!("leader append-only: {node} cut its log to {last}"));
+    }
+    Ok(())
 }

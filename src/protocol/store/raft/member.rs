@@ -2,9 +2,10 @@
 //! Understandable Consensus Algorithm (Extended Version)", 2014 ("the paper"), and Ongaro's thesis
 //! "Consensus: Bridging Theory and Practice", 2014 ("the thesis"). State in, input in, effects out.
 
+use super::super::machine::Machine;
 use super::durable::Durable;
 use super::log::Log;
-use super::message::{Ballot, Content, Entry, Machine, Position, RaftMessage, Snapshot};
+use super::message::{Ballot, Content, Entry, Position, RaftMessage, Snapshot};
 use super::mutation::Mutation;
 use super::tenure::Tenure;
 use crate::base::id::NodeId;
@@ -134,9 +135,11 @@ pub enum Effect {
         /// The entries.
         entries: Vec<Entry>,
     },
+    /// The member heard nothing from a leader for too long, and stands for election.
+    Stands,
     /// The member was elected.
     Elected,
-    /// The member no longer leads, or gave up being elected.
+    /// The member no longer leads.
     SteppedDown,
     /// A read may be answered.
     Ready {
@@ -375,9 +378,9 @@ impl Raft {
         }
     }
 
-    pub(super) fn add(&mut self, content: Content) {
+    pub(super) fn add(&mut self, content: Content, step: &Step<'_>) {
         self.durable.touch(self.hard, &self.log);
-        self.log.append(Entry { term: self.hard.term, content });
+        self.log.append(Entry { term: self.hard.term, at: step.clock, content });
     }
 
     /// Says something that depends on what this step changes: it leaves when that is on disk.
