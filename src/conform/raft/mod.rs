@@ -4,6 +4,7 @@
 mod tables;
 
 use super::Cases;
+use super::runs::elections;
 use super::section::Section;
 use serde_json::Value;
 
@@ -13,5 +14,6 @@ pub(super) fn replay(file: &Value, cases: &mut Cases<'_>) {
     facts.value("licences");
     facts.value("quorum_semantics");
     tables::replay(&mut facts, cases);
+    elections::replay(&mut facts, cases);
     facts.close(cases);
 }

@@ -58,16 +58,12 @@ fn clusters(scenario: &Scenario, problems: &mut Diagnostics) {
     for (name, node) in scenario.nodes.iter() {
         let Node::Raft(raft) = node else { continue };
         let path = |field: &str| format!("nodes.{name}.raft.{field}");
-        let (replicas, members) = (raft.replicas, raft.members.unwrap_or(raft.replicas));
+        let replicas = raft.replicas;
         for (field, number) in [("members", raft.members), ("leader", raft.leader)] {
             if number.is_some_and(|number| number > replicas) {
                 let message = format!("there are no more than {replicas} replicas");
                 problems.error(path(field), message, format!("choose 1 to {replicas}"));
             }
-        }
-        if members.is_multiple_of(2) {
-            let message = format!("{members} members bear no more failures than {}", members - 1);
-            problems.warn(path("replicas"), message, format!("choose {}", members - 1));
         }
         if raft.election_min > raft.election_max {
             let message = format!("is less than `election_min`, {}", raft.election_min);

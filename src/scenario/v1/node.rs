@@ -455,7 +455,7 @@ wire! {
 station! {
     /// Holds accounts and items in a log that a majority of its members agrees on.
     pub struct Raft {
-        /// How many replicas there are.
+        /// How many replicas there are. An even number bears no more failures than one less.
         replicas: u32 = 3, 1 ..= 9;
         /// How many of them, from the first, belong to the cluster; none is all. Changed later,
         /// they are added or removed one after the other.
