@@ -4,7 +4,7 @@
 use super::member::{Effect, Raft, State, Step};
 use super::message::{Content, RaftMessage};
 use super::mutation::Mutation;
-use super::tenure::{Joining, Peer};
+use super::tenure::{Joining, Peer, Transfer};
 use crate::base::id::NodeId;
 
 /// Why a leader does not take a change of members or a transfer.
@@ -112,7 +112,7 @@ impl Raft {
         if target == self.me || !member {
             return Err(Unready::Pointless);
         }
-        tenure.transfer = Some((target, step.now));
+        tenure.transfer = Some(Transfer { target, since: step.now, called: false });
         self.void_lease();
         self.begin_round(step);
         self.hand_over(step);
@@ -121,10 +121,13 @@ impl Raft {
     }
 
     pub(super) fn hand_over(&mut self, step: &mut Step<'_>) {
-        let State::Leader(tenure) = &self.state else { return };
-        let Some((target, _)) = tenure.transfer else { return };
         let last = self.log.last().index;
-        if tenure.peers.iter().any(|peer| peer.node == target && peer.matched == last) {
+        let State::Leader(tenure) = &mut self.state else { return };
+        let Some(transfer) = &mut tenure.transfer else { return };
+        let target = transfer.target;
+        let ready = |peer: &Peer| peer.node == target && peer.matched == last;
+        if !transfer.called && tenure.peers.iter().any(ready) {
+            transfer.called = true;
             let message = RaftMessage::TimeoutNow { term: self.hard.term };
             step.effects.push(Effect::Send { target, message });
         }

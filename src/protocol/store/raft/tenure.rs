@@ -34,10 +34,21 @@ pub struct Tenure {
     pub(super) reads: VecDeque<(u64, u64)>,
     /// Reads that wait until its first entry is committed.
     pub(super) early: Vec<u64>,
-    /// Whom it gives its office to, and since when.
-    pub transfer: Option<(NodeId, Time)>,
+    /// To whom it gives its office.
+    pub transfer: Option<Transfer>,
     /// Who is to become a member.
     pub joining: Option<Joining>,
+}
+
+/// An office that is given to another (thesis, 3.10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// To whom.
+    pub target: NodeId,
+    /// Since when.
+    pub(super) since: Time,
+    /// Whether the other was called to stand.
+    pub(super) called: bool,
 }
 
 /// Somebody who is to become a member (thesis, 4.2.1).
@@ -119,7 +130,7 @@ impl Raft {
         if self.settings.check_quorum && long(tenure.reached) {
             return self.follow(self.hard.term, None, step);
         }
-        if tenure.transfer.is_some_and(|(_, since)| long(since)) {
+        if tenure.transfer.is_some_and(|transfer| long(transfer.since)) {
             tenure.transfer = None;
         }
         let patience = self.settings.election_high.scale(PATIENCE);

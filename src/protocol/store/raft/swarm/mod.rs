@@ -84,7 +84,7 @@ impl Swarm {
             leader: None,
             raft: settings,
             snapshot_every,
-            keys: keys.clone(),
+            keys,
             balance: 0,
         };
         // One more than members: it may be added.
