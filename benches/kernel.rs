@@ -13,7 +13,9 @@ use netsplit::observe::cast::Cast;
 use netsplit::observe::frame::Frame;
 use netsplit::observe::metrics::BIN;
 use netsplit::observe::watch::Watch;
+use netsplit::scenario::compile::compile;
 use netsplit::scenario::link::{self, Opened};
+use netsplit::scenario::read;
 use netsplit::sim::trace::Level;
 
 const DRAWS: u64 = 100_000;
@@ -142,6 +144,27 @@ fn frame(bencher: Bencher) {
     session.frame(&mut frame);
     assert!(frame.packets.id.len() >= 9_000, "{} in flight", frame.packets.id.len());
     bencher.bench_local(|| session.frame(&mut frame));
+}
+
+/// Kernel events of a Raft cluster that a hundred clients write to and read from.
+#[divan::bench(args = [3, 5])]
+fn raft_cluster(bencher: Bencher, replicas: u32) {
+    let text = format!(
+        r#"{{
+            "nodes": {{
+                "people": {{ "clients": {{
+                    "count": 100, "to": "db", "mix": {{ "write": 1, "read": 1 }},
+                    "load": {{ "open": {{ "rate": "20/s" }} }}
+                }} }},
+                "db": {{ "raft": {{ "replicas": {replicas}, "time": "0s", "disk": {{ "latency": "250us" }} }} }}
+            }},
+            "network": {{ "latency": "500us" }}
+        }}"#
+    );
+    let scenario = read::text(&text).expect("the scenario above can be read");
+    let mut world = compile(&scenario).expect("and makes sense").world();
+    events(&mut world, 200_000);
+    bencher.counter(ItemsCount::new(DRAWS)).bench_local(|| events(&mut world, DRAWS));
 }
 
 #[divan::bench(args = ["readable", "compressed"])]

@@ -16,6 +16,7 @@ mod gobreaker;
 mod linearizable;
 mod policies;
 mod polly_hystrix;
+mod raft;
 mod resilience4j;
 mod runs;
 mod section;
@@ -90,6 +91,7 @@ fn replay(value: &Value, cases: &mut Cases<'_>) {
         None if policies::SECTIONS.iter().any(|&section| has(section)) => {
             policies::replay(value, cases);
         }
+        None if has("election_counting") => raft::replay(value, cases),
         None if has("data") && has("mean_field") => runs::balancing::replay(value, cases),
         None if has("rows") && has("model") => runs::contention::replay(value, cases),
         None if runs::metastable::has(value) => runs::metastable::replay(value, cases),

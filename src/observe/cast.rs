@@ -86,7 +86,7 @@ fn kind(role: &Role) -> Kind {
         Role::Clients(_) => Kind::Clients,
         Role::Balancer(_) => Kind::Balancer,
         Role::Service(_) => Kind::Service,
-        Role::Ledger(_) | Role::Replica(_) => Kind::Store,
+        Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) => Kind::Store,
     }
 }
 
@@ -95,7 +95,11 @@ pub fn targets(role: &Role) -> Vec<NodeId> {
     let calls = role.callers().iter().flat_map(|c| c.settings.targets.iter().copied());
     match role {
         Role::Balancer(balancer) => balancer.settings.backends.clone(),
-        Role::Clients(_) | Role::Service(_) | Role::Ledger(_) | Role::Replica(_) => calls.collect(),
+        Role::Clients(_)
+        | Role::Service(_)
+        | Role::Ledger(_)
+        | Role::Replica(_)
+        | Role::Raft(_) => calls.collect(),
     }
 }
 
@@ -107,7 +111,7 @@ pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
         Settings::Service(s) => {
             s.dependencies.iter().flat_map(|d| d.calls.targets.clone()).collect()
         }
-        Settings::Ledger(_) | Settings::Replica(_) => Vec::new(),
+        Settings::Ledger(_) | Settings::Replica(_) | Settings::Raft(_) => Vec::new(),
     }
 }
 

@@ -71,7 +71,7 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
                 row("keys remembered", ledger.keys().to_string());
             }
         }
-        Role::Replica(_) => {}
+        Role::Replica(_) | Role::Raft(_) => {}
     }
     if let Some(standing) = role.standing() {
         replica(&standing, cast, &mut rows);

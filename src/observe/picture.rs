@@ -161,6 +161,7 @@ pub fn station(role: &Role) -> Option<&Station> {
         Role::Service(service) => Some(&service.station),
         Role::Ledger(ledger) => Some(&ledger.station),
         Role::Replica(replica) => Some(&replica.station),
+        Role::Raft(member) => Some(&member.station),
         Role::Clients(_) | Role::Balancer(_) => None,
     }
 }
@@ -169,9 +170,11 @@ pub fn station(role: &Role) -> Option<&Station> {
 pub fn in_flight(role: &Role) -> u32 {
     match role {
         Role::Balancer(balancer) => balancer.outstanding(),
-        Role::Clients(_) | Role::Service(_) | Role::Ledger(_) | Role::Replica(_) => {
-            role.callers().iter().map(Caller::outstanding).sum()
-        }
+        Role::Clients(_)
+        | Role::Service(_)
+        | Role::Ledger(_)
+        | Role::Replica(_)
+        | Role::Raft(_) => role.callers().iter().map(Caller::outstanding).sum(),
     }
 }
 

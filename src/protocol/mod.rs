@@ -32,6 +32,7 @@ use service::{Service, ServiceSettings};
 use store::ledger::{Ledger, LedgerSettings};
 use store::log::Log;
 use store::primary_replica::{Replica, ReplicaSettings};
+use store::raft::node::{RaftStore, RaftStoreSettings};
 use store::{Standing, StoreMessage, StoreTimer};
 
 /// The context in which every protocol of ours runs.
@@ -50,6 +51,8 @@ pub enum Role {
     Ledger(Box<Ledger>),
     /// A replica of a store with a primary.
     Replica(Box<Replica>),
+    /// A member of a Raft cluster.
+    Raft(Box<RaftStore>),
 }
 
 /// What a node is set to do.
@@ -69,6 +72,8 @@ pub enum Settings {
     Ledger(LedgerSettings),
     /// See [`Role::Replica`].
     Replica(ReplicaSettings),
+    /// See [`Role::Raft`].
+    Raft(RaftStoreSettings),
 }
 
 /// What nodes send each other.
@@ -131,6 +136,7 @@ impl Role {
             Settings::Service(s) => Role::Service(Box::new(Service::new(s, seed, node))),
             Settings::Ledger(s) => Role::Ledger(Box::new(Ledger::new(s, seed, node))),
             Settings::Replica(s) => Role::Replica(Box::new(Replica::new(s, seed, node))),
+            Settings::Raft(s) => Role::Raft(Box::new(RaftStore::new(s, seed, node))),
         }
     }
 
@@ -142,13 +148,15 @@ impl Role {
             (Role::Service(role), Settings::Service(s)) => role.configure(s, cx),
             (Role::Ledger(role), Settings::Ledger(s)) => role.configure(s, cx),
             (Role::Replica(role), Settings::Replica(s)) => role.configure(s, cx),
+            (Role::Raft(role), Settings::Raft(s)) => role.configure(s, cx),
             (
                 _,
                 Settings::Clients(_)
                 | Settings::Balancer(_)
                 | Settings::Service(_)
                 | Settings::Ledger(_)
-                | Settings::Replica(_),
+                | Settings::Replica(_)
+                | Settings::Raft(_),
             ) => {}
         }
     }
@@ -161,7 +169,7 @@ impl Role {
                 role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
             }
             Role::Balancer(_) => true,
-            Role::Ledger(_) | Role::Replica(_) => false,
+            Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) => false,
         }
     }
 
@@ -186,6 +194,7 @@ impl Role {
     pub fn standing(&self) -> Option<Standing> {
         match self {
             Role::Replica(role) => Some(role.standing()),
+            Role::Raft(role) => Some(role.standing()),
             Role::Clients(_) | Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) => None,
         }
     }
@@ -195,7 +204,7 @@ impl Role {
         match self {
             Role::Clients(role) => std::slice::from_ref(&role.caller),
             Role::Service(role) => &role.callers,
-            Role::Balancer(_) | Role::Ledger(_) | Role::Replica(_) => &[],
+            Role::Balancer(_) | Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) => &[],
         }
     }
 }
@@ -224,6 +233,7 @@ impl Process for Role {
             Role::Service(role) => role.handle(input, cx),
             Role::Ledger(role) => role.handle(input, cx),
             Role::Replica(role) => role.handle(input, cx),
+            Role::Raft(role) => role.handle(input, cx),
         }
     }
 
@@ -234,6 +244,7 @@ impl Process for Role {
             Role::Service(role) => role.crash(),
             Role::Ledger(role) => role.crash(durable),
             Role::Replica(role) => role.crash(durable),
+            Role::Raft(role) => role.crash(durable),
         }
     }
 

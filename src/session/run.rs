@@ -55,7 +55,11 @@ impl Run {
     pub fn weight(&self) -> u64 {
         let clients = |role: &Role| match role {
             Role::Clients(p) => u64::from(p.settings.clients) * 40,
-            Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) | Role::Replica(_) => 0,
+            Role::Balancer(_)
+            | Role::Service(_)
+            | Role::Ledger(_)
+            | Role::Replica(_)
+            | Role::Raft(_) => 0,
         };
         let calls = |role: &Role| u64::from(picture::in_flight(role)) * 200;
         let nodes: u64 = self.course.world.processes.iter().map(|r| clients(r) + calls(r)).sum();
@@ -183,7 +187,8 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         Settings::Balancer(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
-        | Settings::Replica(_) => None,
+        | Settings::Replica(_)
+        | Settings::Raft(_) => None,
     };
     let cast = |plan: &Plan| -> Vec<_> {
         let nodes = plan.nodes.iter();
@@ -209,7 +214,8 @@ fn offered(plan: &Plan) -> f64 {
         Settings::Balancer(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
-        | Settings::Replica(_) => 0.0,
+        | Settings::Replica(_)
+        | Settings::Raft(_) => 0.0,
     };
     plan.nodes.iter().map(|node| rate(&node.settings)).sum()
 }

@@ -45,6 +45,11 @@ fn published_statistics_of_backoff_agree() {
 }
 
 #[test]
+fn published_facts_of_raft_agree() {
+    conform::published_statistics_agree("raft_cases");
+}
+
+#[test]
 fn a_wrong_model_is_refused() {
     conform::a_wrong_model_is_refused();
 }

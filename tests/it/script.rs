@@ -3,7 +3,8 @@
 //! you commit it.
 //!
 //! A script is a scenario in JSON, then blocks of commands, each followed by `----` and what
-//! happened. Commands: `run <span>`, `kill`, `pause`, `recover <node>`, `cut`, `mend <a~b>`.
+//! happened. Commands: `run <span>`, `kill`, `pause`, `recover <node>`, `cut`, `mend <a~b>`,
+//! `set <path> <value>`.
 
 use netsplit::base::id::{LinkId, NodeId};
 use netsplit::base::time::Span;
@@ -12,8 +13,9 @@ use netsplit::observe::metrics::BIN;
 use netsplit::observe::picture;
 use netsplit::observe::watch::Watch;
 use netsplit::protocol::Role;
-use netsplit::scenario::compile::{Plan, compile};
+use netsplit::scenario::compile::{Plan, compile, set};
 use netsplit::scenario::read;
+use netsplit::scenario::v1::Scenario;
 use netsplit::sim::fault::Fault;
 use netsplit::sim::trace::{Level, What};
 use netsplit::sim::world::World;
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
 const MARK: &str = "----";
 
 struct Stage {
+    scenario: Scenario,
     plan: Plan,
     world: World<Role>,
     cast: Cast,
@@ -39,7 +42,7 @@ impl Stage {
         let names: Vec<_> = plan.nodes.iter().map(|n| (n.name.clone(), n.group.clone())).collect();
         let cast = Cast::new(&names, &world);
         let watch = Watch::new(&cast, &world, BIN);
-        Stage { plan, world, cast, watch, out: String::new() }
+        Stage { scenario, plan, world, cast, watch, out: String::new() }
     }
 
     fn node(&self, name: &str) -> NodeId {
@@ -75,9 +78,24 @@ impl Stage {
                     self.world.mend(link.unwrap_or(LinkId(0)));
                 }
             }
+            "set" => self.set(what),
             _ => panic!("unknown command {line}"),
         }
         self.tell();
+    }
+
+    /// Changes a setting, as a person does while it runs.
+    fn set(&mut self, what: &str) {
+        let (path, value) = what.split_once(' ').expect("a path and a value");
+        let value = serde_json::from_str(value).expect("a value in JSON");
+        let plan = set(&mut self.scenario, path, &value);
+        let plan = plan.unwrap_or_else(|problems| panic!("{problems}"));
+        for (node, (old, new)) in (0..).zip(self.plan.nodes.iter().zip(&plan.nodes)) {
+            if old.settings != new.settings {
+                self.world.with(NodeId(node), |role, cx| role.configure(&new.settings, cx));
+            }
+        }
+        self.plan = plan;
     }
 
     /// Writes down what happened since the last time.

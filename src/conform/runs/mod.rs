@@ -12,6 +12,7 @@
 pub(super) mod balancing;
 pub(super) mod collapse;
 pub(super) mod contention;
+pub(super) mod elections;
 mod estimate;
 mod lab;
 pub(super) mod metastable;

@@ -8,9 +8,12 @@ pub mod ledger;
 pub mod log;
 pub mod machine;
 pub mod primary_replica;
+pub mod raft;
 
 use crate::base::id::NodeId;
 use primary_replica::{ReplicaMessage, ReplicaTimer};
+use raft::member::RaftTimer;
+use raft::message::RaftMessage;
 use serde::{Deserialize, Serialize};
 
 /// What replicas of a store say to each other.
@@ -18,6 +21,8 @@ use serde::{Deserialize, Serialize};
 pub enum StoreMessage {
     /// In a store with a primary.
     Replica(ReplicaMessage),
+    /// In a Raft cluster.
+    Raft(RaftMessage),
 }
 
 impl StoreMessage {
@@ -25,6 +30,7 @@ impl StoreMessage {
     pub fn words(&self) -> &'static str {
         match self {
             StoreMessage::Replica(message) => message.words(),
+            StoreMessage::Raft(message) => message.words(),
         }
     }
 
@@ -32,6 +38,7 @@ impl StoreMessage {
     pub fn fingerprint(&self) -> u64 {
         match self {
             StoreMessage::Replica(message) => message.fingerprint(),
+            StoreMessage::Raft(message) => message.fingerprint(),
         }
     }
 }
@@ -41,6 +48,8 @@ impl StoreMessage {
 pub enum StoreTimer {
     /// In a store with a primary.
     Replica(ReplicaTimer),
+    /// In a Raft cluster.
+    Raft(RaftTimer),
 }
 
 /// What a replica is to the others.

@@ -4,7 +4,8 @@ use super::names::{Cast, ends};
 use super::{MOST_LINKS, MOST_NAMED, PlannedLink};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
-use crate::scenario::v1::node::Node;
+use crate::base::time::Span;
+use crate::scenario::v1::node::{Node, RaftReads};
 use crate::scenario::v1::{Link, Scenario};
 use crate::sim::network::LinkSettings;
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
             let path = |to: &str| format!("nodes.{name}.service.calls.{to}");
             s.calls.names().map(|to| (to, path(to))).collect()
         }
-        Node::Ledger(_) | Node::PrimaryReplica(_) => Vec::new(),
+        Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) => Vec::new(),
     }
 }
 
@@ -47,8 +48,40 @@ pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
         }
     }
     stores(scenario, problems);
+    clusters(scenario, problems);
     circles(scenario, cast, problems);
     fan_outs(scenario, cast, problems);
+}
+
+/// A Raft cluster can elect a leader and keep it.
+fn clusters(scenario: &Scenario, problems: &mut Diagnostics) {
+    for (name, node) in scenario.nodes.iter() {
+        let Node::Raft(raft) = node else { continue };
+        let path = |field: &str| format!("nodes.{name}.raft.{field}");
+        let replicas = raft.replicas;
+        for (field, number) in [("members", raft.members), ("leader", raft.leader)] {
+            if number.is_some_and(|number| number > replicas) {
+                let message = format!("there are no more than {replicas} replicas");
+                problems.error(path(field), message, format!("choose 1 to {replicas}"));
+            }
+        }
+        if raft.election_min > raft.election_max {
+            let message = format!("is less than `election_min`, {}", raft.election_min);
+            problems.error(path("election_max"), message, "choose no less");
+        }
+        if raft.heartbeat < Span::millis(1) {
+            problems.error(path("heartbeat"), "is too short", "choose at least 1ms");
+        }
+        if raft.heartbeat >= raft.election_min {
+            let message = "followers stand for election before they can hear of their leader";
+            let remedy = format!("choose less than {}", raft.election_min);
+            problems.error(path("heartbeat"), message, remedy);
+        }
+        if raft.reads == RaftReads::Lease && !raft.check_quorum {
+            let message = "a lease needs followers that ignore candidates while it lasts";
+            problems.error(path("check_quorum"), message, "choose true, or other reads");
+        }
+    }
 }
 
 /// A store asks for no more replicas than it has.
@@ -165,7 +198,7 @@ pub fn links(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) -
                 links.insert((target, member.id), usual.clone());
             }
         }
-        if matches!(member.node, Node::PrimaryReplica(_)) {
+        if matches!(member.node, Node::PrimaryReplica(_) | Node::Raft(_)) {
             for mate in cast.find(member.group).into_iter().filter(|mate| *mate != member.id) {
                 links.insert((member.id, mate), usual.clone());
             }

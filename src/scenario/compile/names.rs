@@ -37,6 +37,7 @@ impl<'a> Cast<'a> {
             let replicas = match node {
                 Node::Service(service) => service.replicas,
                 Node::PrimaryReplica(store) => store.replicas,
+                Node::Raft(store) => store.replicas,
                 Node::Clients(_) | Node::Balancer(_) | Node::Ledger(_) => 1,
             };
             for number in 1..=replicas {

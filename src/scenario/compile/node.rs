@@ -15,11 +15,14 @@ use crate::protocol::service::{Dependency, ServiceSettings};
 use crate::protocol::station::{self, StationSettings};
 use crate::protocol::store::ledger::{self, LedgerSettings};
 use crate::protocol::store::primary_replica::{self, FailoverSettings, ReplicaSettings};
+use crate::protocol::store::raft;
+use crate::protocol::store::raft::member::RaftSettings;
+use crate::protocol::store::raft::node::RaftStoreSettings;
 use crate::protocol::{route, rpc};
 use crate::scenario::v1::Scenario;
 use crate::scenario::v1::node::{
     Arrivals, Balancer, Call, Caller, Clients, Collision, Disk, Ledger, Load, Mix, Node, Op, Order,
-    Pick, Policy, PrimaryReplica, Promote, Reads, Service, Station,
+    Pick, Policy, PrimaryReplica, Promote, Raft, RaftReads, Reads, Service, Station,
 };
 use crate::scenario::v1::policy::Wraps;
 use crate::sim::disk::DiskSettings;
@@ -32,6 +35,7 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
         Node::Service(s) => (Settings::Service(service(s, cast)), DiskSettings::default()),
         Node::Ledger(l) => (Settings::Ledger(ledger(l)), disk(&l.disk)),
         Node::PrimaryReplica(r) => (Settings::Replica(replica(r, member, cast)), disk(&r.disk)),
+        Node::Raft(r) => (Settings::Raft(raft(r, member, cast)), disk(&r.disk)),
     };
     let places = &scenario.view.places;
     let own = places.get(&member.name).copied();
@@ -133,7 +137,8 @@ fn calls(caller: &Caller<'_>, to: &str, cast: &Cast<'_>) -> CallSettings {
 
 /// Where reads may come from; nothing to choose where the targets are not replicas of a store.
 fn reads(reads: Reads, to: &str, cast: &Cast<'_>) -> Option<route::Reads> {
-    let replica = |id: &NodeId| matches!(cast.node(*id).node, Node::PrimaryReplica(_));
+    let replica =
+        |id: &NodeId| matches!(cast.node(*id).node, Node::PrimaryReplica(_) | Node::Raft(_));
     cast.find(to).iter().any(replica).then_some(match reads {
         Reads::Leader => route::Reads::Leader,
         Reads::Any => route::Reads::Any,
@@ -162,6 +167,33 @@ fn replica(store: &PrimaryReplica, member: &Member<'_>, cast: &Cast<'_>) -> Repl
         }),
         fencing: store.fencing,
         sync: store.sync,
+        keys: store.keys.as_ref().map(policy::keys),
+        balance: store.balance,
+    }
+}
+
+fn raft(store: &Raft, member: &Member<'_>, cast: &Cast<'_>) -> RaftStoreSettings {
+    let replicas = cast.find(member.group);
+    let leader = store.leader.and_then(|number| replicas.get(number.checked_sub(1)? as usize));
+    let members = store.members.unwrap_or(store.replicas) as usize;
+    RaftStoreSettings {
+        station: station(&store.station()),
+        leader: leader.copied(),
+        members: replicas.into_iter().take(members).collect(),
+        raft: RaftSettings {
+            election_low: store.election_min,
+            election_high: store.election_max,
+            heartbeat: store.heartbeat,
+            pre_vote: store.pre_vote,
+            check_quorum: store.check_quorum,
+            reads: match store.reads {
+                RaftReads::Index => raft::member::Reads::Index,
+                RaftReads::Lease => raft::member::Reads::Lease,
+                RaftReads::Local => raft::member::Reads::Local,
+            },
+            ..RaftSettings::default()
+        },
+        snapshot_every: u64::from(store.snapshot_every),
         keys: store.keys.as_ref().map(policy::keys),
         balance: store.balance,
     }

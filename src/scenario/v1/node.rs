@@ -20,6 +20,8 @@ wire! {
         Ledger(Ledger) = "ledger";
         /// Holds accounts and items on a primary and copies of it.
         PrimaryReplica(PrimaryReplica) = "primary_replica";
+        /// Holds accounts and items in a log that a majority agrees on: Raft.
+        Raft(Raft) = "raft";
     }
 }
 
@@ -447,6 +449,52 @@ wire! {
         MostAdvanced;
         /// Of those that answer, the first, whatever it has.
         First;
+    }
+}
+
+station! {
+    /// Holds accounts and items in a log that a majority of its members agrees on.
+    pub struct Raft {
+        /// How many replicas there are. An even number bears no more failures than one less.
+        replicas: u32 = 3, 1 ..= 9;
+        /// How many of them, from the first, belong to the cluster; none is all. Changed later,
+        /// they are added or removed one after the other.
+        members: Option<u32> = None, 1 ..= 9;
+        /// Which of them should lead. Changed later, the leader gives its office to it.
+        leader: Option<u32> = None, 1 ..= 9;
+        /// A member that hears of no leader waits at least so long before it stands for election.
+        election_min: Span = Span::millis(150);
+        /// And at most so long: how long is drawn anew each time.
+        election_max: Span = Span::millis(300);
+        /// How often the leader lets itself be heard.
+        heartbeat: Span = Span::millis(50);
+        /// A candidate asks first whether it would be elected, and disturbs nobody if not.
+        pre_vote: bool = true;
+        /// A leader that does not reach a majority steps down, and members that hear a leader
+        /// ignore candidates.
+        check_quorum: bool = true;
+        /// How the leader makes sure that what it reads is not stale.
+        reads: RaftReads = RaftReads::Index;
+        /// Entries applied before a snapshot takes their place in the log; 0 is never.
+        snapshot_every: u32 = 10_000, 0 ..= 1_000_000;
+        /// Remembers idempotency keys, on every replica.
+        keys: Option<Keys> = None;
+        /// What each account holds in the beginning.
+        balance: i64 = 1_000, 0 ..= 1_000_000_000;
+        /// The disk of each replica.
+        disk: Disk = Disk::default();
+    }
+}
+
+wire! {
+    /// How the leader of a Raft cluster makes sure that what it reads is not stale.
+    pub enum RaftReads {
+        /// It asks a majority whether it still leads.
+        Index;
+        /// It trusts its clock for as long as nobody else can have been elected.
+        Lease;
+        /// Not at all.
+        Local;
     }
 }
 

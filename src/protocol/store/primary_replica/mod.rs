@@ -269,8 +269,9 @@ impl Replica {
             }
             Message::Probe { number } => cx.send(source, Message::Alive { number }),
             Message::Store(message) => {
-                let StoreMessage::Replica(message) = *message;
-                self.replica_message(source, message, cx);
+                if let StoreMessage::Replica(message) = *message {
+                    self.replica_message(source, message, cx);
+                }
             }
             Message::Reply(_) | Message::Alive { .. } => {}
         }
