@@ -5,7 +5,6 @@ use super::cast::Cast;
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Role;
-use crate::protocol::store::log::Log;
 use crate::protocol::store::{Lead, Standing};
 use crate::sim::world::World;
 use serde::Serialize;
@@ -102,26 +101,31 @@ fn leader(world: &World<Role>, nodes: &[NodeId]) -> Option<NodeId> {
 
 fn store(world: &World<Role>, cast: &Cast, group: &str) -> Store {
     let nodes = cast.group(group);
-    let lead = leader(world, &nodes).and_then(|node| world.processes[node.index()].log());
+    let lead = leader(world, &nodes).map(|node| &world.processes[node.index()]);
     let standing = |node: &NodeId| world.processes[node.index()].standing();
     let last = nodes.iter().filter_map(standing).map(|s| s.last).max().unwrap_or(0);
     let first = last.saturating_sub(SHOWN) + 1;
     let strip = |node: &NodeId| {
         let role = &world.processes[node.index()];
-        let (standing, log) = (role.standing()?, role.log()?);
+        let standing = role.standing()?;
         Some(Strip {
             node: *node,
             name: cast.name(*node).to_owned(),
             down: world.shared.places[node.index()].down,
             standing,
-            behind: lead.map_or(0, |lead| lead.last().saturating_sub(standing.applied)),
-            cells: (first..=standing.last).map(|at| cell(at, log, &standing, lead)).collect(),
+            behind: longest(lead).saturating_sub(standing.applied),
+            cells: (first..=standing.last).map(|at| cell(at, role, &standing, lead)).collect(),
         })
     };
     Store { name: group.to_owned(), first, replicas: nodes.iter().filter_map(strip).collect() }
 }
 
-fn cell(position: u64, log: &Log, standing: &Standing, lead: Option<&Log>) -> Cell {
+/// The last position of the leader's log.
+fn longest(lead: Option<&Role>) -> u64 {
+    lead.and_then(Role::standing).map_or(0, |standing| standing.last)
+}
+
+fn cell(position: u64, role: &Role, standing: &Standing, lead: Option<&Role>) -> Cell {
     let stage = if position <= standing.applied {
         Stage::Applied
     } else if position <= standing.committed {
@@ -131,9 +135,9 @@ fn cell(position: u64, log: &Log, standing: &Standing, lead: Option<&Log>) -> Ce
     } else {
         Stage::Had
     };
-    let own = log.get(position);
+    let own = role.entry(position);
     let diverges = match (own, lead) {
-        (Some(own), Some(lead)) if position > lead.dropped() => lead.get(position) != Some(own),
+        (Some(own), Some(lead)) if position > lead.dropped() => lead.entry(position) != Some(own),
         _ => false,
     };
     Cell { term: own.map(|entry| entry.term), stage, diverges }

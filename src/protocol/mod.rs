@@ -30,10 +30,9 @@ use rpc::{Reply, Request};
 use serde::{Deserialize, Serialize};
 use service::{Service, ServiceSettings};
 use store::ledger::{Ledger, LedgerSettings};
-use store::log::Log;
 use store::primary_replica::{Replica, ReplicaSettings};
 use store::raft::node::{RaftStore, RaftStoreSettings};
-use store::{Standing, StoreMessage, StoreTimer};
+use store::{Logged, Standing, StoreMessage, StoreTimer};
 
 /// The context in which every protocol of ours runs.
 pub type Cx<'a> = Context<'a, Role>;
@@ -173,21 +172,33 @@ impl Role {
         }
     }
 
-    /// The log of a replica.
-    pub fn log(&self) -> Option<&Log> {
+    /// The entry of a replica's log at a position, if it still holds it.
+    pub fn entry(&self, position: u64) -> Option<Logged> {
         match self {
-            Role::Replica(role) => Some(&role.log),
+            Role::Replica(role) => {
+                let entry = role.log.get(position)?;
+                Some(Logged { term: entry.term, command: entry.command })
+            }
+            Role::Raft(role) => role.entry(position),
             Role::Clients(_) | Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) => None,
+        }
+    }
+
+    /// The last position of a replica's log that it does not hold any more, zero when it holds all.
+    pub fn dropped(&self) -> u64 {
+        match self {
+            Role::Replica(role) => role.log.dropped(),
+            Role::Raft(role) => role.dropped(),
+            Role::Clients(_) | Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) => 0,
         }
     }
 
     /// Whether a replica's log has the change for an intent at a position; none where that cannot
     /// be said, because that part of the log is dropped or there is none.
     pub fn has(&self, position: u64, intent: u64) -> Option<bool> {
-        let log = self.log()?;
-        let known = position > log.dropped();
-        let there = || log.get(position).and_then(|entry| entry.command);
-        known.then(|| there().is_some_and(|command| command.intent == intent))
+        self.standing().filter(|_| position > self.dropped())?;
+        let command = self.entry(position).and_then(|entry| entry.command);
+        Some(command.is_some_and(|command| command.intent == intent))
     }
 
     /// How a replica stands; none for a node that is no replica.

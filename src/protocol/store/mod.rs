@@ -11,6 +11,7 @@ pub mod primary_replica;
 pub mod raft;
 
 use crate::base::id::NodeId;
+use machine::Command;
 use primary_replica::{ReplicaMessage, ReplicaTimer};
 use raft::member::RaftTimer;
 use raft::message::RaftMessage;
@@ -72,6 +73,15 @@ impl Lead {
             Lead::Follower => "follower",
         }
     }
+}
+
+/// An entry of a log, as a picture or a check needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// The term or epoch of the leader that made it.
+    pub term: u64,
+    /// What is done, if anything.
+    pub command: Option<Command>,
 }
 
 /// How a replica stands, as a picture shows it. Positions count the entries of the log from 1.

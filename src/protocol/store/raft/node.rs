@@ -3,7 +3,7 @@
 //! machine's: the table of idempotency keys is part of it (thesis, 6.3).
 
 use super::super::machine::{Command, Machine};
-use super::super::{Lead, Standing, StoreMessage, StoreTimer};
+use super::super::{Lead, Logged, Standing, StoreMessage, StoreTimer};
 use super::member::{Effect, Raft, RaftSettings, State, Step};
 use super::message::{Content, Entry, Position, Snapshot};
 use super::mutation::Mutation;
@@ -103,6 +103,21 @@ impl RaftStore {
             committed: self.raft.commit,
             applied: self.machine.applied(),
         }
+    }
+
+    /// The entry of its log at a position, if it still holds it.
+    pub fn entry(&self, position: u64) -> Option<Logged> {
+        let entry = self.raft.log.entry(position)?;
+        let command = match &entry.content {
+            Content::Command(command) => Some(*command),
+            Content::Nothing | Content::Members(_) => None,
+        };
+        Some(Logged { term: entry.term, command })
+    }
+
+    /// The last position that only its snapshot holds.
+    pub fn dropped(&self) -> u64 {
+        self.raft.log.base().index
     }
 
     /// Forgets what was not on disk. The state machine is that of the last snapshot; the rest of
