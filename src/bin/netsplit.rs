@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use netsplit::base::diagnostics::Diagnostics;
 use netsplit::check::State;
 use netsplit::check::history::model::Named;
-use netsplit::check::history::{jepsen, linearizable};
+use netsplit::check::history::{jepsen, linearizable, serializable, transaction};
 use netsplit::conform;
 use netsplit::scenario::link::{self, Opened};
 use netsplit::scenario::{compile, pages, presets, read, schema};
@@ -50,7 +50,8 @@ enum Command {
         #[arg(long)]
         brief: bool,
     },
-    /// Judge a history in the form of Jepsen, EDN or JSON: is it linearizable?
+    /// Judge a history in the form of Jepsen, EDN or JSON: is it linearizable; or, of transactions,
+    /// serializable?
     Check {
         /// A path to a history, or `-` for standard input.
         file: String,
@@ -209,6 +210,9 @@ fn conform(out: &mut impl Write, files: &[PathBuf], brief: bool) -> Answer {
 fn check(out: &mut impl Write, file: &str, model: Option<&str>, steps: u64) -> Answer {
     let text = if file == "-" { standard_input() } else { std::fs::read_to_string(file) };
     let text = text.map_err(|error| format!("{file}: {error}"))?;
+    if model.is_none() && transaction::is_of(&text) {
+        return check_transactions(out, file, &text);
+    }
     let history = jepsen::read(&text).map_err(|problems| format!("{file}:\n{problems}"))?;
     let actions = history.ops.iter().map(|op| op.action);
     let guessed = || {
@@ -239,6 +243,21 @@ fn check(out: &mut impl Write, file: &str, model: Option<&str>, steps: u64) -> A
         State::Violated => ExitCode::FAILURE,
         State::Unknown => ExitCode::from(3),
     })
+}
+
+fn check_transactions(out: &mut impl Write, file: &str, text: &str) -> Answer {
+    let (transactions, lines) =
+        transaction::read(text).map_err(|problems| format!("{file}:\n{problems}"))?;
+    let (verdict, _) = serializable::check(&transactions);
+    let holds = verdict.state == State::Holds;
+    let word = if holds { "serializable" } else { "not serializable" };
+    print(out, &format!("{word}: {}", verdict.sentence))?;
+    for (transaction, line) in transactions.iter().zip(&lines) {
+        if verdict.proof.contains(&transaction.id) {
+            print(out, &format!("  line {line}: transaction {}", transaction.id))?;
+        }
+    }
+    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn standard_input() -> std::io::Result<String> {

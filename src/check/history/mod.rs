@@ -12,10 +12,12 @@ pub mod model;
 pub mod operation;
 pub mod recorder;
 mod search;
+pub mod serializable;
 pub mod session;
 mod shrink;
 #[cfg(test)]
 mod tests;
+pub mod transaction;
 
 use super::State;
 use crate::base::time::Time;

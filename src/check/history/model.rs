@@ -5,12 +5,11 @@
 use super::operation::{Action, Operation, Output};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
-use std::hash::Hash;
 
 /// A sequential specification. Given a state, an operation has one effect.
 pub trait Model {
     /// All there is to know between two operations.
-    type State: Clone + Debug + Eq + Hash;
+    type State: Clone + Debug + Ord;
 
     /// The state in which a history begins.
     fn init(&self) -> Self::State;

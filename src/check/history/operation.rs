@@ -120,11 +120,12 @@ impl Operation {
 
     /// True if it changed nothing, and would not have at any other instant with the same answer.
     pub fn observes(&self) -> bool {
-        match (self.action, self.output()) {
-            (Action::Read, _) | (_, Some(Output::Matched(false))) => true,
-            (Action::Dequeue, Some(Output::Value(None))) => true,
-            _ => false,
-        }
+        matches!(
+            (self.action, self.output()),
+            (Action::Read, _)
+                | (_, Some(Output::Matched(false)))
+                | (Action::Dequeue, Some(Output::Value(None)))
+        )
     }
 
     /// True if it returned before the other was called. Operations that touch in time overlap.

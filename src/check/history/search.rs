@@ -9,8 +9,7 @@
 use super::model::Model;
 use super::operation::Operation;
 use crate::base::time::Time;
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::collections::BTreeSet;
 
 /// What came of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +56,7 @@ struct Search<'a, M: Model> {
     done: Done,
     state: M::State,
     stack: Vec<Frame<M::State>>,
-    seen: HashSet<(Box<[u64]>, M::State), BuildHasherDefault<DefaultHasher>>,
+    seen: BTreeSet<(Box<[u64]>, M::State)>,
 }
 
 impl<'a, M: Model> Search<'a, M> {
@@ -70,7 +69,7 @@ impl<'a, M: Model> Search<'a, M> {
         let open: Vec<u32> = rest.into_iter().filter(happened).collect();
         let list = List::new(&returned, ops);
         let done = Done::new(returned.len(), open.len());
-        let (state, stack, seen) = (start.clone(), Vec::new(), HashSet::default());
+        let (state, stack, seen) = (start.clone(), Vec::new(), BTreeSet::new());
         Search { model, ops, returned, open, list, done, state, stack, seen }
     }
 
@@ -270,7 +269,7 @@ impl List {
 
     /// Whose call this entry is; none if it is a return or the end.
     fn call(&self, entry: u32) -> Option<u32> {
-        (entry != END && entry % 2 == 0).then_some(entry / 2)
+        (entry != END && entry.is_multiple_of(2)).then_some(entry / 2)
     }
 
     /// Whose return comes first.
