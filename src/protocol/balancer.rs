@@ -437,7 +437,10 @@ mod tests {
         let (interval, base) = (Span::secs(1), Span::secs(3));
         let outlier = Some(OutlierSettings { interval, base, ..Default::default() });
         set(&mut world, &BalancerSettings { outlier, ..two() });
-        let ejected = |world: &World<Role>| matches!(&world.processes[1], Role::Balancer(b) if b.backends[0].ejected);
+        let ejected = |world: &World<Role>| match &world.processes[1] {
+            Role::Balancer(balancer) => balancer.backends[0].ejected,
+            _ => false,
+        };
         world.run_until(Time(2_000_000));
         assert!(ejected(&world));
         world.with(SICK, |role, cx| role.configure(&servers(Chance::NEVER), cx));

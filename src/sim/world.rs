@@ -1,5 +1,5 @@
-//! The world: nodes, the network between them, and what is due. Cloning it is a snapshot, which can be
-//! written down.
+//! The world: nodes, the network between them, and what is due. Cloning it is a snapshot, and it
+//! can be written down.
 
 use super::clock::Clock;
 use super::disk::{Disk, DiskSettings};
