@@ -28,7 +28,7 @@ pub fn link(browser: &Browser) -> String {
     link
 }
 
-pub fn part<'a>(link: &'a str, key: &str) -> &'a str {
+fn part<'a>(link: &'a str, key: &str) -> &'a str {
     let fragment = link.split_once('#').map_or("", |(_, f)| f);
     let pair = fragment.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
     pair.unwrap_or_else(|| panic!("no {key} in {link}"))
