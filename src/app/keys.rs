@@ -32,6 +32,9 @@ const fn alt(code: &'static str) -> Press {
 const fn ctrl(code: &'static str) -> Press {
     Press { ctrl: true, ..key(code) }
 }
+const fn with_shift(press: Press) -> Press {
+    Press { shift: true, ..press }
+}
 
 /// One thing keys can do.
 pub struct Binding {
@@ -46,11 +49,15 @@ pub struct Binding {
 
 /// Every key, in the order of the sheet.
 pub const BINDINGS: &[Binding] = &[
-    bind(Some(key("Space")), Some(alt("KeyK")), "Play or pause", |lab| lab.toggle()),
+    bind(Some(key("Space")), Some(alt("KeyK")), "Play or pause", play_or_pick),
     bind(Some(key("Period")), Some(alt("Period")), "Next event", |lab| lab.step()),
     bind(Some(key("Comma")), Some(alt("Comma")), "Previous event", |lab| lab.step_back()),
-    bind(Some(shift("Period")), None, "One second later", |lab| lab.nudge(1.0)),
-    bind(Some(shift("Comma")), None, "One second earlier", |lab| lab.nudge(-1.0)),
+    bind(Some(shift("Period")), Some(with_shift(alt("Period"))), "One second later", |lab| {
+        lab.nudge(1.0);
+    }),
+    bind(Some(shift("Comma")), Some(with_shift(alt("Comma"))), "One second earlier", |lab| {
+        lab.nudge(-1.0);
+    }),
     bind(Some(key("BracketLeft")), None, "Slower", |lab| lab.change_speed(-1)),
     bind(Some(key("BracketRight")), None, "Faster", |lab| lab.change_speed(1)),
     bind(Some(key("Home")), Some(alt("KeyR")), "Back to the start", |lab| lab.seek(Time::ZERO)),
@@ -62,6 +69,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Some(key("ArrowUp")), None, "To the node or link above", |_| walk(0.0, -1.0)),
     bind(Some(key("ArrowDown")), None, "To the node or link below", |_| walk(0.0, 1.0)),
     bind(Some(key("Enter")), None, "What can be done to it", enter),
+    bind(Some(shift("F10")), None, "The same, as in other programs", enter),
     bind(Some(key("KeyC")), None, "Cut or heal the link", |lab| on_selected(lab, "C", Tool::Cut)),
     bind(Some(key("KeyX")), None, "Crash or restart the node", |lab| {
         on_selected(lab, "X", Tool::Crash)
@@ -69,14 +77,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(Some(key("KeyG")), None, "Slow the node or link, or let it run", |lab| {
         on_selected(lab, "G", Tool::Slow);
     }),
-    bind(Some(key("KeyP")), None, "Tear the nodes in two: B picks, Enter divides", |lab| {
+    bind(Some(key("KeyP")), None, "Tear the nodes in two: Space picks, Enter divides", |lab| {
         lab.tool.set(Tool::Partition);
     }),
-    bind(Some(key("KeyB")), None, "Put the node on the other side", pick),
     bind(Some(key("KeyV")), None, "Back to selecting", |lab| lab.tool.set(Tool::Select)),
     bind(Some(key("Escape")), None, "Let go", let_go),
     bind(Some(ctrl("KeyZ")), Some(ctrl("KeyZ")), "Undo", |lab| lab.undo()),
-    bind(Some(ctrl("KeyY")), Some(ctrl("KeyY")), "Redo", |lab| lab.redo()),
+    bind(Some(ctrl("KeyY")), Some(with_shift(ctrl("KeyZ"))), "Redo", |lab| lab.redo()),
     bind(None, Some(alt("KeyO")), "Outline: the stage as a table", |lab| {
         lab.outline.update(|o| *o = !*o);
     }),
@@ -171,10 +178,11 @@ fn on_selected(lab: Lab, letter: &str, tool: Tool) {
     }
 }
 
-fn pick(lab: Lab) {
-    if let Selection::Node(id) = lab.selected.get_untracked() {
-        lab.tool.set(Tool::Partition);
-        lasso::toggle(lab, id);
+/// Plays or pauses; while a partition is drawn, puts the node in focus on the other side.
+fn play_or_pick(lab: Lab) {
+    match (lab.tool.get_untracked(), lab.selected.get_untracked()) {
+        (Tool::Partition, Selection::Node(id)) => lasso::toggle(lab, id),
+        _ => lab.toggle(),
     }
 }
 

@@ -210,6 +210,13 @@ impl Lab {
         }
     }
 
+    /// Goes over to a future that was left for this one.
+    pub fn switch(&self, branch: usize) {
+        if self.update_session(|s| s.switch(branch)) == Some(true) {
+            self.after_change();
+        }
+    }
+
     fn after_change(&self) {
         self.opened.update(|n| *n += 1);
         self.changed.update(|n| *n += 1);

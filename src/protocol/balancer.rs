@@ -5,6 +5,7 @@ use super::meaning::late;
 use super::note::Note;
 use super::policy::outlier::{Outlier, OutlierSettings};
 use super::rpc::{Answer, Refusal, Reply, Request, Ticket};
+use super::timeouts::Timeouts;
 use super::{Cx, Message, Timer};
 use crate::base::id::NodeId;
 use crate::base::random::Stream;
@@ -76,8 +77,11 @@ impl Default for HealthSettings {
 /// What a balancer is reminded of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BalancerTimer {
-    /// Ask all backends.
-    Probe,
+    /// Ask all backends; void if the plan has changed since.
+    Probe {
+        /// The plan it belongs to.
+        plan: u32,
+    },
     /// Who has not answered this round is counted as failed.
     ProbeEnd {
         /// The round.
@@ -88,8 +92,11 @@ pub enum BalancerTimer {
         /// Which.
         entry: Key,
     },
-    /// Judge the backends by their results.
-    Sweep,
+    /// Judge the backends by their results; void if the plan has changed since.
+    Sweep {
+        /// The plan it belongs to.
+        plan: u32,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -121,9 +128,11 @@ pub struct Balancer {
     /// By position in the settings.
     pub backends: Vec<Backend>,
     entries: Slab<Entry>,
+    timeouts: Timeouts,
     outlier: Option<Outlier>,
     next: u32,
     round: u32,
+    plan: u32,
     picks: Stream,
 }
 
@@ -137,9 +146,11 @@ impl Balancer {
         Balancer {
             backends: vec![FRESH; count],
             entries: Slab::default(),
+            timeouts: Timeouts::default(),
             outlier: settings.outlier.as_ref().map(|o| Outlier::new(o, count as u32)),
             next: 0,
             round: 0,
+            plan: 0,
             picks: Stream::new(seed, "balancer pick", u64::from(node.0)),
             settings,
         }
@@ -149,15 +160,19 @@ impl Balancer {
     pub fn configure(&mut self, settings: BalancerSettings, cx: &mut Cx<'_>) {
         let count = settings.backends.len();
         self.backends.resize(count, FRESH);
-        if settings.outlier != self.settings.outlier {
+        let (outlier, health) =
+            (settings.outlier != self.settings.outlier, settings.health != self.settings.health);
+        if outlier {
             self.outlier = settings.outlier.as_ref().map(|o| Outlier::new(o, count as u32));
             self.backends.iter_mut().for_each(|b| b.ejected = false);
         }
-        let health = settings.health != self.settings.health;
         self.settings = settings;
         if health {
             self.round += 1;
             self.backends.iter_mut().for_each(|b| b.healthy = true);
+        }
+        if outlier || health {
+            self.plan += 1;
             self.start(cx);
         }
     }
@@ -165,6 +180,7 @@ impl Balancer {
     /// Forgets everything.
     pub fn crash(&mut self) {
         self.entries.clear();
+        self.timeouts.clear();
         self.backends.fill(FRESH);
         let count = self.backends.len() as u32;
         self.outlier = self.settings.outlier.as_ref().map(|o| Outlier::new(o, count));
@@ -187,10 +203,12 @@ impl Balancer {
                 Message::Forward { .. } | Message::Store(_) => {}
             },
             Input::Timer(Timer::Balancer(timer)) => match timer {
-                BalancerTimer::Probe => self.probe(cx),
+                BalancerTimer::Probe { plan } | BalancerTimer::Sweep { plan }
+                    if plan != self.plan => {}
+                BalancerTimer::Probe { .. } => self.probe(cx),
                 BalancerTimer::ProbeEnd { round } => self.probe_end(round, cx),
                 BalancerTimer::Timeout { entry } => self.timed_out(entry, cx),
-                BalancerTimer::Sweep => self.sweep(cx),
+                BalancerTimer::Sweep { .. } => self.sweep(cx),
             },
             Input::Timer(_) | Input::Persisted(_) => {}
         }
@@ -198,10 +216,16 @@ impl Balancer {
 
     fn start(&mut self, cx: &mut Cx<'_>) {
         if let Some(health) = self.settings.health {
-            cx.set_timer(health.interval, Timer::Balancer(BalancerTimer::Probe));
+            cx.set_timer(
+                health.interval,
+                Timer::Balancer(BalancerTimer::Probe { plan: self.plan }),
+            );
         }
         if let Some(outlier) = &self.settings.outlier {
-            cx.set_timer(outlier.interval, Timer::Balancer(BalancerTimer::Sweep));
+            cx.set_timer(
+                outlier.interval,
+                Timer::Balancer(BalancerTimer::Sweep { plan: self.plan }),
+            );
         }
     }
 
@@ -223,8 +247,8 @@ impl Balancer {
             self.settings.backends[place as usize],
             Message::Request(Request { ticket, ..request }),
         );
-        let timer = BalancerTimer::Timeout { entry: call };
-        cx.set_timer(self.settings.timeout, Timer::Balancer(timer));
+        let (entries, at) = (&self.entries, cx.now() + self.settings.timeout);
+        self.timeouts.add(at, waits(call), cx, |t| entries.get(t.call).is_some(), timeout);
     }
 
     fn reply(&mut self, reply: &Reply, cx: &mut Cx<'_>) {
@@ -238,6 +262,8 @@ impl Balancer {
     }
 
     fn timed_out(&mut self, key: Key, cx: &mut Cx<'_>) {
+        let entries = &self.entries;
+        self.timeouts.came(waits(key), cx, |t| entries.get(t.call).is_some(), timeout);
         let Some(entry) = self.entries.remove(key) else { return };
         self.backend_ended(entry.backend, false, cx);
         let Entry { ticket, intent, .. } = entry;
@@ -273,7 +299,7 @@ impl Balancer {
             return;
         };
         outlier.sweep(cx.now());
-        cx.set_timer(settings.interval, Timer::Balancer(BalancerTimer::Sweep));
+        cx.set_timer(settings.interval, Timer::Balancer(BalancerTimer::Sweep { plan: self.plan }));
         self.judge(cx);
     }
 
@@ -323,7 +349,7 @@ impl Balancer {
             cx.send(backend, Message::Probe { number });
         }
         cx.set_timer(health.timeout, Timer::Balancer(BalancerTimer::ProbeEnd { round: number }));
-        cx.set_timer(health.interval, Timer::Balancer(BalancerTimer::Probe));
+        cx.set_timer(health.interval, Timer::Balancer(BalancerTimer::Probe { plan: self.plan }));
     }
 
     fn alive(&mut self, source: NodeId, number: u32) {
@@ -353,5 +379,103 @@ impl Balancer {
                 });
             }
         }
+    }
+}
+
+/// An entry as it stands in the line of timeouts.
+fn waits(call: Key) -> Ticket {
+    Ticket { call, stack: 0, attempt: 0 }
+}
+
+fn timeout(ticket: Ticket) -> Timer {
+    Timer::Balancer(BalancerTimer::Timeout { entry: ticket.call })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::Time;
+    use crate::base::unit::Chance;
+    use crate::protocol::worlds::{calls, clients, service, world};
+    use crate::protocol::{Role, Settings};
+    use crate::sim::network::LinkSettings;
+    use crate::sim::world::World;
+
+    const BALANCER: NodeId = NodeId(1);
+    const SICK: NodeId = NodeId(2);
+
+    fn servers(error: Chance) -> Settings {
+        let Settings::Service(mut settings) = service(1_000.0, 4, 100) else { unreachable!() };
+        settings.station.error = error;
+        Settings::Service(settings)
+    }
+
+    fn balanced(settings: &BalancerSettings) -> World<Role> {
+        let people = Settings::Clients(clients(200.0, super::super::rpc::Op::Read, {
+            calls(BALANCER, 500, 1)
+        }));
+        let lb = Settings::Balancer(settings.clone());
+        let nodes = [people, lb, servers(Chance(1_000_000)), servers(Chance::NEVER)];
+        let mut world = world(&nodes, &LinkSettings::default());
+        world.start();
+        world
+    }
+
+    fn two() -> BalancerSettings {
+        BalancerSettings { backends: vec![SICK, NodeId(3)], ..Default::default() }
+    }
+
+    fn set(world: &mut World<Role>, settings: &BalancerSettings) {
+        let settings = Settings::Balancer(settings.clone());
+        world.with(BALANCER, |role, cx| role.configure(&settings, cx));
+    }
+
+    #[test]
+    fn what_is_taken_out_by_a_rule_given_on_the_way_comes_back() {
+        let mut world = balanced(&two());
+        world.run_until(Time(1_000_000));
+        let (interval, base) = (Span::secs(1), Span::secs(3));
+        let outlier = Some(OutlierSettings { interval, base, ..Default::default() });
+        set(&mut world, &BalancerSettings { outlier, ..two() });
+        let ejected = |world: &World<Role>| match &world.processes[1] {
+            Role::Balancer(balancer) => balancer.backends[0].ejected,
+            _ => false,
+        };
+        world.run_until(Time(2_000_000));
+        assert!(ejected(&world));
+        world.with(SICK, |role, cx| role.configure(&servers(Chance::NEVER), cx));
+        world.run_until(Time(9_000_000));
+        assert!(!ejected(&world));
+    }
+
+    #[test]
+    fn health_is_asked_about_once_in_an_interval_however_often_that_is_changed() {
+        let health =
+            |seconds| Some(HealthSettings { interval: Span::secs(seconds), ..Default::default() });
+        let mut world = balanced(&two());
+        for seconds in [5, 3, 2] {
+            set(&mut world, &BalancerSettings { health: health(seconds), ..two() });
+        }
+        let round = |world: &World<Role>| match &world.processes[1] {
+            Role::Balancer(b) => b.round,
+            _ => 0,
+        };
+        world.run_until(Time(1_000_000));
+        let before = round(&world);
+        world.run_until(Time(101_000_000));
+        assert_eq!(round(&world) - before, 50);
+    }
+
+    #[test]
+    fn a_request_that_no_backend_answers_gets_an_error_in_time() {
+        let timeout = Span::millis(50);
+        let mut world = balanced(&BalancerSettings { timeout, ..two() });
+        let links = vec![(BALANCER, SICK), (BALANCER, NodeId(3))];
+        world.begin(crate::sim::fault::Fault::Cut { links, hold: false }, None);
+        world.run_until(Time(10_000_000));
+        let Role::Balancer(balancer) = &world.processes[1] else { unreachable!() };
+        // 200 a second wait for 50 ms each: ten, give or take.
+        assert!((1..30).contains(&balancer.outstanding()), "{}", balancer.outstanding());
+        assert!(balancer.timeouts.len() <= balancer.outstanding() as usize);
     }
 }

@@ -19,6 +19,7 @@ use super::policy::retry::{BackoffState, RetrySettings};
 use super::policy::timeout::TimeoutSettings;
 use super::route::{Pick, Reads, Route};
 use super::rpc::{Answer, Ending, Op, Outcome, Refusal, Reply, Request, Ticket};
+use super::timeouts::Timeouts;
 use crate::base::id::NodeId;
 use crate::base::random::Stream;
 use crate::base::slab::{Key, Slab};
@@ -147,6 +148,7 @@ pub struct Caller {
     pub settings: CallSettings,
     stack: u8,
     calls: Slab<Call>,
+    pub(super) timeouts: Timeouts,
     guards: Vec<Guard>,
     route: Route,
     jitter: Stream,
@@ -183,6 +185,7 @@ impl Caller {
             settings,
             stack,
             calls: Slab::default(),
+            timeouts: Timeouts::default(),
             guards: Vec::new(),
             route: Route::new(Stream::new(seed, "target pick", number)),
             jitter: Stream::new(seed, "retry jitter", number),
@@ -214,6 +217,7 @@ impl Caller {
     /// Forgets all calls, as a crash does. Breakers and budgets start afresh.
     pub fn crash(&mut self, now: Time) {
         self.calls.clear();
+        self.timeouts.clear();
         let guard = Guard::new(&self.settings, now);
         self.guards.fill(guard);
     }
@@ -240,9 +244,7 @@ impl Caller {
 
     /// True if this attempt's sender still waits for it.
     pub fn awaits(&self, ticket: Ticket) -> bool {
-        self.calls
-            .get(ticket.call)
-            .is_some_and(|c| c.live.iter().chain(&c.others).any(|a| a.number == ticket.attempt))
+        awaits(&self.calls, ticket)
     }
 
     /// The breakers of this caller.
@@ -325,6 +327,7 @@ impl Caller {
         match timer {
             CallTimer::Timeout { call, attempt } => {
                 let ticket = Ticket { call, stack: self.stack, attempt };
+                self.timeouts.came(ticket, cx, |t| awaits(&self.calls, t), timeout);
                 if !self.awaits(ticket) {
                     return None;
                 }
@@ -411,8 +414,8 @@ impl Caller {
         let stack = self.stack;
         let ends = self.settings.timeout.attempt_ends(now, deadline);
         if ends < Time::NEVER {
-            let what = CallTimer::Timeout { call: key, attempt: number };
-            cx.set_timer_at(ends, Timer::Call { stack, what });
+            let ticket = Ticket { call: key, stack, attempt: number };
+            self.timeouts.add(ends, ticket, cx, |t| awaits(&self.calls, t), timeout);
         }
         if let Some(settings) = &self.settings.hedge
             && u32::from(hedges) < settings.max_extra
@@ -549,4 +552,15 @@ impl Caller {
             began: call.began,
         })
     }
+}
+
+fn awaits(calls: &Slab<Call>, ticket: Ticket) -> bool {
+    calls
+        .get(ticket.call)
+        .is_some_and(|c| c.live.iter().chain(&c.others).any(|a| a.number == ticket.attempt))
+}
+
+fn timeout(ticket: Ticket) -> Timer {
+    let what = CallTimer::Timeout { call: ticket.call, attempt: ticket.attempt };
+    Timer::Call { stack: ticket.stack, what }
 }

@@ -246,6 +246,14 @@ impl Population {
         self.arriving = arriving;
     }
 
+    fn arrived(&mut self, now: Time) {
+        let mut arriving = self.arriving.clone();
+        if let Some((rate, profile)) = self.rate() {
+            arriving.arrived(now, rate, profile, &self.surges);
+        }
+        self.arriving = arriving;
+    }
+
     fn plan_arrival(&mut self, cx: &mut Cx<'_>) {
         self.plan += 1;
         let Some((rate, profile)) = self.rate() else { return };
@@ -256,7 +264,7 @@ impl Population {
     }
 
     fn arrival(&mut self, cx: &mut Cx<'_>) {
-        self.arriving.arrived(cx.now());
+        self.arrived(cx.now());
         let Load::Open { arrivals, .. } = &self.settings.load else { return };
         match arrivals {
             Arrivals::Poisson => {

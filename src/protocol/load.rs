@@ -2,7 +2,8 @@
 //!
 //! The k-th arrival comes when the integral of the rate reaches the k-th partial sum of unit
 //! draws. A change of rate moves arrivals but never changes the draws, so two runs that differ in
-//! load still share them.
+//! load still share them. Arrivals come at whole microseconds; what the rounding of one takes or
+//! gives, the next one gives back, so that the rate holds even where many share an instant.
 
 use crate::base::dist;
 use crate::base::random::Stream;
@@ -62,7 +63,8 @@ impl Profile {
 pub struct Arriving {
     stream: Stream,
     even: bool,
-    /// How much of the current unit draw is still to be used up.
+    /// How much of the current unit draw is still to be used up; less than nothing when the last
+    /// arrival was rounded to a later instant than the next one's own.
     left: f64,
     /// The instant up to which the rate has been used up.
     since: Time,
@@ -77,13 +79,26 @@ impl Arriving {
         arriving
     }
 
-    /// Begins the wait for the next arrival, at `now`.
-    pub fn draw(&mut self) {
-        self.left = if self.even { 1.0 } else { dist::exponential(&mut self.stream) };
+    fn draw(&mut self) {
+        self.left += if self.even { 1.0 } else { dist::exponential(&mut self.stream) };
     }
 
     /// Uses up the time until `now` without an arrival: called before the rate changes.
     pub fn settle(&mut self, now: Time, rate: f64, profile: &Profile, surges: &[Surge]) {
+        self.use_up(now, rate, profile, surges);
+        self.left = self.left.max(0.0);
+    }
+
+    /// An arrival has come, now: the wait for the next begins.
+    pub fn arrived(&mut self, now: Time, rate: f64, profile: &Profile, surges: &[Surge]) {
+        self.use_up(now, rate, profile, surges);
+        // What comes in a microsecond is owed; what did not come in a pause is not.
+        let owed = rate_over(now, rate, profile, surges).0 / 1e6;
+        self.left = self.left.clamp(-owed, owed);
+        self.draw();
+    }
+
+    fn use_up(&mut self, now: Time, rate: f64, profile: &Profile, surges: &[Surge]) {
         let mut at = self.since;
         while at < now {
             let (from, end, to) = rate_over(at, rate, profile, surges);
@@ -95,12 +110,14 @@ impl Arriving {
             at = stop;
         }
         self.since = now;
-        self.left = self.left.max(0.0);
     }
 
     /// When the next arrival comes at `rate` per second; never when the rate stays zero.
     pub fn next(&self, rate: f64, profile: &Profile, surges: &[Surge]) -> Time {
         let (mut at, mut left) = (self.since, self.left);
+        if left <= 0.0 {
+            return at;
+        }
         for _ in 0..10_000 {
             let (from, end, to) = rate_over(at, rate, profile, surges);
             if end == Time::NEVER {
@@ -123,12 +140,6 @@ impl Arriving {
             at = end;
         }
         Time::NEVER
-    }
-
-    /// An arrival has come at `at`: the next draw begins.
-    pub fn arrived(&mut self, at: Time) {
-        self.since = at;
-        self.draw();
     }
 }
 
@@ -172,7 +183,7 @@ mod tests {
         (0..n)
             .map(|_| {
                 let at = arriving.next(rate, profile, surges);
-                arriving.arrived(at);
+                arriving.arrived(at, rate, profile, surges);
                 at
             })
             .collect()
@@ -191,6 +202,27 @@ mod tests {
             gaps.iter().map(|g| (g - mean) * (g - mean)).sum::<f64>() / gaps.len() as f64;
         assert!((mean * 50.0 - 1.0).abs() < 0.01, "{mean}");
         assert!((variance / (mean * mean) - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn the_rate_holds_where_many_share_a_microsecond() {
+        for arrivals in [Arrivals::Poisson, Arrivals::Even] {
+            for rate in [1e6, 3e6] {
+                let at = times(arrivals, rate, &Profile::default(), &[], 1_000_000);
+                let took = at[999_999].as_secs();
+                assert!((took * rate / 1e6 - 1.0).abs() < 0.004, "{arrivals:?} {rate}: {took}");
+            }
+        }
+    }
+
+    /// What is not taken while a node stands still does not come all at once afterwards.
+    #[test]
+    fn a_pause_is_not_made_up_for() {
+        let (rate, profile) = (1e3, Profile::default());
+        let mut arriving = Arriving::new(Arrivals::Even, Stream::new(1, "arrivals", 0));
+        arriving.arrived(Time(5_000_000), rate, &profile, &[]);
+        let next = arriving.next(rate, &profile, &[]);
+        assert!(next.0.abs_diff(5_001_000) <= 1, "{next}");
     }
 
     #[test]

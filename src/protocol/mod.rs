@@ -16,6 +16,7 @@ pub mod rpc;
 pub mod service;
 pub mod station;
 pub mod store;
+mod timeouts;
 #[cfg(test)]
 pub(crate) mod worlds;
 

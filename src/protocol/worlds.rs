@@ -115,3 +115,28 @@ pub(crate) fn run(
 pub(crate) fn record(seq: u64, at_ms: u64, what: What<Role>) -> Record<Role> {
     Record { seq, cause: seq.saturating_sub(1), at: Time(at_ms * 1_000), what }
 }
+
+/// Everything a world is can be written down: read again it goes on as if nothing had happened.
+#[test]
+fn a_world_written_down_goes_on_as_the_original() {
+    let mut settings = calls(SERVER, 300, 4);
+    settings.budget = Some(Default::default());
+    let after = Span::millis(80);
+    settings.hedge = Some(super::policy::hedge::HedgeSettings { after, max_extra: 1 });
+    let people = Settings::Clients(clients(300.0, Op::Charge { amount: 5 }, settings));
+    let link = LinkSettings {
+        latency: Dist::Exponential { mean: 20_000.0 },
+        loss: Chance(50_000),
+        ..LinkSettings::default()
+    };
+    let mut world = world(&[people, ledger(15_000.0)], &link);
+    world.start();
+    world.run_until(Time(3_000_000));
+    let bytes = postcard::to_allocvec(&world).expect("a world to be written");
+    let mut read: World<Role> = postcard::from_bytes(&bytes).expect("what was written");
+    for world in [&mut world, &mut read] {
+        world.run_until(Time(6_000_000));
+    }
+    assert_eq!(read.shared.trace.digest(), world.shared.trace.digest());
+    assert!(world.shared.trace.counts.events > 5_000);
+}

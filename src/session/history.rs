@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_jump_leaves_as_many_snapshots_as_playing_does() {
-        let mut session = Session::open(link::open(Some("retry-storm"), "duration=5m").0);
+        let mut session = Session::open(link::open(Some("retry-storm"), "duration=10m").0);
         session.seek(session.end());
         assert!(session.run.course.events() > 3 * GAP);
         assert!(session.history.len() as u64 >= session.run.course.events() / GAP);

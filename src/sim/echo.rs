@@ -9,8 +9,9 @@ use crate::base::dist::Dist;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Echo {
     begins: bool,
     volatile: Vec<u32>,

@@ -5,16 +5,18 @@ use super::trace::{Level, What};
 use super::world::{Due, Shared};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
 /// A state machine that runs on a node. State in, input in, effects out through the context.
-pub trait Process: Clone + Debug {
+pub trait Process: Clone + Debug + Serialize + DeserializeOwned {
     /// What it sends.
-    type Message: Clone + Debug;
+    type Message: Clone + Debug + Serialize + DeserializeOwned;
     /// What it is reminded of.
-    type Timer: Copy + Debug;
+    type Timer: Copy + Debug + Serialize + DeserializeOwned;
     /// What it says about itself.
-    type Note: Clone + Debug;
+    type Note: Clone + Debug + Serialize + DeserializeOwned;
 
     /// Takes one input.
     fn handle(&mut self, input: Input<Self>, context: &mut Context<'_, Self>);
@@ -92,6 +94,18 @@ impl<P: Process> Context<'_, P> {
     pub fn set_timer_at(&mut self, at: Time, timer: P::Timer) {
         let epoch = self.shared.places[self.node.index()].epoch;
         self.shared.schedule(at, Due::Timer { node: self.node, epoch, timer });
+    }
+
+    /// The number of what is being handled: whatever is done now, it is the cause of.
+    pub fn cause(&self) -> u64 {
+        self.shared.trace.cause
+    }
+
+    /// Asks to be reminded at an instant, because of something that was handled before.
+    pub fn set_timer_because(&mut self, cause: u64, at: Time, timer: P::Timer) {
+        let now = std::mem::replace(&mut self.shared.trace.cause, cause);
+        self.set_timer_at(at, timer);
+        self.shared.trace.cause = now;
     }
 
     /// Begins a disk write and returns its number; [`Input::Persisted`] tells when it is done.

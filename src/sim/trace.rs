@@ -7,7 +7,8 @@ use crate::base::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct Record<P: Process> {
     /// Its number in the run.
     pub seq: u64,
@@ -20,7 +21,8 @@ pub struct Record<P: Process> {
 }
 
 /// The kinds of things that happen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub enum What<P: Process> {
     /// A message entered a link.
     Sent {
@@ -146,7 +148,8 @@ pub struct Counts {
 }
 
 /// The numbering, the rolling digest and the records not yet taken by an observer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct Trace<P: Process> {
     /// How much is recorded.
     pub level: Level,

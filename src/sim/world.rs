@@ -1,4 +1,5 @@
-//! The world: nodes, the network between them, and what is due. Cloning it is a snapshot.
+//! The world: nodes, the network between them, and what is due. Cloning it is a snapshot, and it
+//! can be written down.
 
 use super::clock::Clock;
 use super::disk::{Disk, DiskSettings};
@@ -11,9 +12,11 @@ use crate::base::id::{FaultId, LinkId, NodeId};
 use crate::base::random::Stream;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
+use serde::{Deserialize, Serialize};
 
 /// A deterministic world: the same seed, settings and commands give the same run, everywhere.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct World<P: Process> {
     /// The processes, by node.
     pub processes: Vec<P>,
@@ -22,7 +25,8 @@ pub struct World<P: Process> {
 }
 
 /// What processes act on through their context.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct Shared<P: Process> {
     /// Simulated time.
     pub now: Time,
@@ -46,7 +50,8 @@ pub struct Shared<P: Process> {
 }
 
 /// The condition of a node and what belongs to its machine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct Place<P: Process> {
     /// True when it has crashed and not restarted.
     pub down: bool,
@@ -66,7 +71,7 @@ pub struct Place<P: Process> {
 }
 
 /// A message on a link.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Packet<M> {
     /// Its number in the run.
     pub id: u64,
@@ -83,7 +88,7 @@ pub struct Packet<M> {
 }
 
 /// Something that will happen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) enum Due<T> {
     Packet(Key),
     Timer { node: NodeId, epoch: u32, timer: T },
@@ -93,7 +98,7 @@ pub(super) enum Due<T> {
     Flap(FaultId),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Scheduled<T> {
     cause: u64,
     due: Due<T>,

@@ -5,6 +5,7 @@
 
 #[allow(dead_code, reason = "words to write tests with: not each is in use at every time")]
 mod browser;
+mod hands;
 mod lab;
 mod page;
 mod server;

@@ -1,6 +1,6 @@
 //! Links that were ever given out open for ever, and mean what they meant.
 
-use netsplit::scenario::link::{Opened, encode, open};
+use netsplit::scenario::link::{ENGINE, Opened, encode, open};
 use netsplit::scenario::v1::wire::Wire;
 
 /// One link a line: the preset, what stands after `#`, what it must open. New lines are added at
@@ -10,7 +10,9 @@ const LINKS: &str = include_str!("../links/for-ever.txt");
 /// What a link opens, in a line: the pairs that lead there again. A scenario that starts from no
 /// preset is told by a checksum of all that it says and leaves unsaid.
 fn summary(opened: &Opened) -> String {
-    let (_, fragment) = encode(opened);
+    // Lines that name no engine were written when there was one only.
+    let opened = Opened { engine: opened.engine.or(Some(1)), ..opened.clone() };
+    let (_, fragment) = encode(&opened);
     if opened.preset.is_some() {
         return fragment;
     }
@@ -29,7 +31,12 @@ fn old_links_open_for_ever() {
     for line in lines {
         let parts: Vec<&str> = line.split(" | ").collect();
         let [preset, fragment, expected] = parts.as_slice() else { panic!("not a link: {line}") };
-        let (opened, problems) = open(Some(preset), fragment);
+        let (opened, mut problems) = open(Some(preset), fragment);
+        if opened.engine.is_some_and(|engine| engine < ENGINE) {
+            // Said, and no more than that: everything else means what it meant.
+            assert!(problems.problems.iter().any(|problem| problem.path == "v"), "{line}");
+            problems.problems.retain(|problem| problem.path != "v");
+        }
         assert!(problems.is_empty(), "{line}\n{problems}");
         let asked = Some(*preset).filter(|preset| *preset != "custom");
         assert_eq!(opened.preset.as_deref(), asked, "{line}");

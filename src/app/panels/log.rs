@@ -5,7 +5,10 @@ use crate::app::dom::each::{each, show};
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::state::Lab;
+use crate::app::views::scale;
+use crate::app::widgets::button::{Button, Look};
 use crate::app::widgets::toggle::Toggle;
+use crate::base::time::Time;
 use crate::observe::line::{Line, Tone};
 use leptos::prelude::*;
 
@@ -43,6 +46,36 @@ pub fn Log() -> impl Into<View> {
                     .child("Nothing worth a sentence has happened yet. Press play.")
             },
         ))
+        .child(Branches())
+}
+
+/// The futures that were left when something was done in the past, and the way back to each.
+fn Branches() -> impl Into<View> {
+    let lab = expect_context::<Lab>();
+    let futures = Memo::new(move |_| {
+        lab.slow_tick.track();
+        lab.with_session(|s| s.branches().iter().map(|b| (b.at, b.newest)).collect::<Vec<_>>())
+    });
+    let entry = move |(n, (at, newest)): (usize, (Time, Time))| {
+        let name = format!(
+            "From {} on another way, known to {}",
+            scale::clock(at.as_secs()),
+            scale::clock(newest.as_secs())
+        );
+        html("li").child(Button(Look::Plain, name, move || lab.switch(n)))
+    };
+    show(
+        move || !futures.with(Vec::is_empty),
+        move || {
+            html("section")
+                .class("branches")
+                .attr("aria-label", "Futures left")
+                .child(html("h3").child("Futures left"))
+                .child(html("ul").class("tries").child(move || {
+                    futures.get().into_iter().enumerate().map(entry).collect::<View>()
+                }))
+        },
+    )
 }
 
 /// Reads events out for people who cannot see them: at most one sentence every two seconds, the

@@ -40,8 +40,8 @@ impl Accepts {
             return Some(format!("`{text}` is not a whole number"));
         }
         match (low, high) {
-            (Some(low), _) if number < low => Some(format!("{number} is below {low}, the least")),
-            (_, Some(high)) if number > high => Some(format!("{number} is above {high}, the most")),
+            (Some(low), _) if number < low => Some(format!("{text} is below {low}, the least")),
+            (_, Some(high)) if number > high => Some(format!("{text} is above {high}, the most")),
             _ => None,
         }
     }
@@ -164,7 +164,7 @@ mod tests {
     fn numbers_outside_their_range_are_named() {
         let workers = Accepts::Number { whole: true, low: Some(1.0), high: Some(64.0) };
         assert_eq!(workers.complaint("8"), None);
-        for wrong in ["0", "65", "1.5", "many", "inf", "NaN"] {
+        for wrong in ["0", "65", "1e99", "1.5", "many", "inf", "NaN"] {
             let said = workers.complaint(wrong).unwrap_or_default();
             assert!(said.contains(wrong), "{wrong}: {said}");
         }

@@ -1,0 +1,127 @@
+//! What people do to a run with their hands: forms, lines around nodes, going back and doing
+//! something else; and on what: a phone, a page that must keep still.
+
+use super::browser::{Browser, PHONE};
+use super::lab::{link, pause, wait_past};
+
+const ENTER: &str = "\u{E006}";
+
+/// Clears the field that the selector names, types into it, and presses Enter.
+fn fill(browser: &Browser, css: &str, text: &str) {
+    browser.script(&format!("const e = document.querySelector({css:?}); e.focus(); e.select()"));
+    browser.keys(text);
+    browser.keys(ENTER);
+}
+
+#[test]
+fn a_wrong_number_in_a_form_is_told_and_leaves_the_run_alone() {
+    let browser = Browser::open("?preset=retry-storm#seed=5&t=2s");
+    browser.click("#tab-parameters");
+    let workers = ".form input[id$='service-workers']";
+    browser.find(workers);
+    let before = link(&browser);
+    for wrong in ["none", "0", "1.5"] {
+        fill(&browser, workers, wrong);
+        browser.wait_for_text(".form .field-note", wrong);
+    }
+    assert_eq!(link(&browser), before, "a number that means nothing changes nothing");
+    fill(&browser, workers, "7");
+    browser.until("the link with the change", || {
+        link(&browser).contains("2s:set:nodes.api.service.workers+7").then_some(())
+    });
+    assert!(browser.find_all(".form .field-note").is_empty());
+    browser.assert_calm();
+}
+
+#[test]
+fn a_line_around_a_node_tears_the_network() {
+    let browser = Browser::open("?preset=retry-storm");
+    browser.find("output.clock");
+    browser.click("button.tool[aria-label='Tear in two']");
+    browser.find(".pad");
+    let place = browser.script(
+        "const r = document.querySelectorAll('g.node')[1].getBoundingClientRect();
+         return [r.left - 12, r.top - 12, r.right + 12, r.bottom + 12].map(Math.round)",
+    );
+    let at = |n: usize| place[n].as_i64().and_then(|n| i32::try_from(n).ok()).expect("a pixel");
+    let (left, top, right, bottom) = (at(0), at(1), at(2), at(3));
+    browser.drag(&[(left, top), (right, top), (right, bottom), (left, bottom), (left, top + 2)]);
+    browser.until("a partition", || link(&browser).contains("part:").then_some(()));
+    browser.assert_calm();
+}
+
+#[test]
+fn the_keyboard_alone_tears_the_network_and_takes_it_back() {
+    let browser = Browser::open("?preset=retry-storm");
+    browser.find("output.clock");
+    browser.script("document.querySelectorAll('g.node')[1].focus()");
+    browser.keys("p ");
+    browser.keys(ENTER);
+    browser.until("a partition", || link(&browser).contains("part:").then_some(()));
+    browser.chord("\u{E009}", "z");
+    browser.until("no partition", || (!link(&browser).contains("part:")).then_some(()));
+    browser.chord("\u{E009}\u{E008}", "z");
+    browser.until("it again", || link(&browser).contains("part:").then_some(()));
+    browser.assert_calm();
+}
+
+#[test]
+fn a_future_that_was_left_can_be_gone_back_to() {
+    let browser = Browser::open("?preset=retry-storm#t=3s");
+    browser.find("output.clock");
+    let on_node = |keys: &str| {
+        browser.script("document.querySelectorAll('g.node')[1].focus()");
+        browser.keys(keys);
+    };
+    on_node("x");
+    browser.click("button.play");
+    wait_past(&browser, 3.5);
+    pause(&browser);
+    // Earlier, something else: the crash is not part of this future.
+    browser.chord("\u{E00A}", "r");
+    browser.until("the start", || (super::lab::clock(&browser) < 0.01).then_some(()));
+    on_node("g");
+    browser.until("the other future", || {
+        let script = link(&browser);
+        (script.contains("slow:") && !script.contains("kill:")).then_some(())
+    });
+    browser.click("#tab-log");
+    browser.click(".branches button");
+    browser.until("the first future", || {
+        let script = link(&browser);
+        (script.contains("kill:") && !script.contains("slow:")).then_some(())
+    });
+    browser.assert_calm();
+}
+
+#[test]
+fn on_a_phone_nothing_is_wider_than_the_screen() {
+    let browser = Browser::open("");
+    browser.resize(PHONE);
+    for path in ["", "?preset=retry-storm#t=19s", "?preset=breaker-cascade"] {
+        browser.go("about:blank");
+        browser.go(path);
+        browser.find("main");
+        let over = browser.script(
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth",
+        );
+        assert_eq!(over.as_i64(), Some(0), "{path}");
+    }
+    browser.click("button.play");
+    wait_past(&browser, 0.3);
+    browser.assert_calm();
+}
+
+#[test]
+fn who_wants_no_motion_gets_numbers() {
+    let browser = Browser::open("");
+    browser.prefer(&[("prefers-reduced-motion", "reduce")]);
+    browser.go("about:blank");
+    browser.go("?preset=retry-storm");
+    let calm = "button[title^='Numbers instead of moving dots']";
+    assert_eq!(browser.find(calm).attribute("aria-pressed"), Ok(Some("true".to_owned())));
+    browser.go("about:blank");
+    browser.go("?preset=retry-storm&motion=full");
+    assert_eq!(browser.find(calm).attribute("aria-pressed"), Ok(Some("false".to_owned())));
+    browser.assert_calm();
+}
