@@ -213,3 +213,31 @@ fn worlds_keep_their_books_through_every_kind_of_trouble() {
     assert_eq!(verdicts[1].state, State::Holds, "{}", verdicts[1].sentence);
     assert!(!verdicts[0].intents.is_empty());
 }
+
+const HISTORY: [Property; 5] = [
+    Property::Linearizable,
+    Property::ReadYourWrites,
+    Property::MonotonicReads,
+    Property::MonotonicWrites,
+    Property::WritesFollowReads,
+];
+
+/// Reads and changes of a single store over a link that loses messages.
+fn shop(attempts: u32) -> World<Role> {
+    let mut shop = clients(200.0, CHARGE, calls(SERVER, 100, attempts));
+    shop.mix = vec![(3, Op::Read), (2, CHARGE), (1, Op::Write), (1, Op::Update)];
+    let link = LinkSettings { loss: Chance(10_000), ..Default::default() };
+    world(&[Settings::Clients(shop), ledger(5_000.0)], &link)
+}
+
+#[test]
+fn a_single_store_is_consistent_until_something_is_done_twice() {
+    let verdicts = judged(&mut shop(1), &HISTORY, Time(60_000_000)).verdicts();
+    for verdict in &verdicts {
+        assert_eq!(verdict.state, State::Holds, "{verdict:?}");
+        assert!(verdict.count.is_some_and(|(_, judged)| judged > 1_000), "{verdict:?}");
+    }
+    let verdicts = judged(&mut shop(3), &HISTORY, Time(60_000_000)).verdicts();
+    assert_eq!(verdicts[0].state, State::Violated, "a charge was made again");
+    assert!(!verdicts[0].intents.is_empty() && verdicts[0].at.is_some());
+}

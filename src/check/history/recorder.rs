@@ -152,12 +152,21 @@ impl Open {
                 _ => Action::Write(intent as i64),
             },
         };
-        // The value that an overwriting operation gives back is the one it wrote.
-        let outcome = match (action, outcome) {
-            (Action::Write(_) | Action::CompareAndSet { .. }, Outcome::Ok { at, version, .. }) => {
-                Outcome::Ok { at, output: Output::Nothing, version }
+        let written = match action {
+            Action::Write(value) | Action::CompareAndSet { to: value, .. } => Some(value),
+            _ => None,
+        };
+        // What an overwriting operation gives back is what it wrote. A store of accounts does not
+        // hold that: there it only tells the balance.
+        let (action, outcome) = match (written, outcome) {
+            (Some(value), Outcome::Ok { at, output, version }) => {
+                if output == Output::Value(Some(value)) {
+                    (action, Outcome::Ok { at, output: Output::Nothing, version })
+                } else {
+                    (Action::Read, outcome)
+                }
             }
-            (_, outcome) => outcome,
+            _ => (action, outcome),
         };
         let process = (u64::from(self.node.0) << 32) | u64::from(self.client);
         let call = self.call;
