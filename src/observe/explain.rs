@@ -127,7 +127,7 @@ fn stored(me: &str, note: &Note) -> String {
             format!("{me} throws away what the new leader does not have{made}: {}", wish(op, item))
         }
         Note::Leads { term } => format!("{me} leads from now on (term {term})"),
-        Note::StepsDown { term } => format!("{me} leads no more: there is a term {term}"),
+        Note::StepsDown { term } => format!("{me} leads no more (term {term})"),
         Note::Suspects { .. } => format!("{me} has not heard of its leader for too long"),
         _ => String::new(),
     }

@@ -32,9 +32,9 @@ const TROUBLE: Span = Span::secs(3);
 /// Election timeouts within which a healed cluster commits again.
 const RECOVERY: u64 = 20;
 /// Runs in which nothing may be wrong.
-const RUNS: u64 = 300;
+const RUNS: u64 = 400;
 /// Runs within which a mistake must be found.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 1_000;
 
 struct Swarm {
     world: World<Role>,
