@@ -16,6 +16,7 @@ use crate::base::time::{Span, Time};
 use crate::check::effects::Effects;
 use crate::protocol::note::Note;
 use crate::protocol::rpc::{Ending, Op, Outcome};
+use crate::protocol::store::{Lead, Standing};
 use crate::protocol::{Message, Role};
 use crate::sim::trace::{Change, Counts, Fate, Record, What};
 use crate::sim::world::World;
@@ -84,6 +85,23 @@ pub struct NodeTotals {
     pub outstanding: u64,
 }
 
+/// The replicas of a group that run, and how they stand.
+fn replicas<'a>(
+    world: &'a World<Role>,
+    groups: &'a [(u16, bool)],
+    group: u16,
+) -> impl Iterator<Item = (NodeId, Standing)> + 'a {
+    let nodes = (0..).map(NodeId).zip(&world.processes);
+    let up = |node: &NodeId| !world.shared.places[node.index()].down;
+    let mine = move |node: &NodeId| groups.get(node.index()).is_some_and(|g| g.0 == group);
+    let own = nodes.filter(move |(node, _)| mine(node) && up(node));
+    own.filter_map(|(node, role)| Some((node, role.standing()?)))
+}
+
+fn leads((_, standing): &(NodeId, Standing)) -> bool {
+    standing.lead == Lead::Leader
+}
+
 impl NodeTotals {
     /// It has done some work.
     fn did(&mut self, span: Span, stayed: Span) {
@@ -105,6 +123,8 @@ enum Gauge {
     Outstanding,
     Queue(NodeId),
     Open { node: NodeId, stack: u8 },
+    Leaders { group: u16 },
+    Behind { node: NodeId, group: u16 },
 }
 
 type Measure<T> = (&'static str, fn(&Totals) -> T);
@@ -156,6 +176,9 @@ impl Metrics {
             if station(role).is_some() {
                 metrics.add_gauge(format!("queue {}", cast.name(node)), Gauge::Queue(node));
             }
+            if role.standing().is_some() {
+                metrics.add_replica(cast, node);
+            }
             for (stack, caller) in (0..).zip(role.callers()) {
                 let name =
                     format!("{} → {}", cast.name(node), cast.name_all(&caller.settings.targets));
@@ -168,6 +191,15 @@ impl Metrics {
         }
         metrics.breakers = metrics.strips.shown();
         metrics
+    }
+
+    fn add_replica(&mut self, cast: &Cast, node: NodeId) {
+        let (group, _) = self.groups[node.index()];
+        let leaders = format!("leaders {}", cast.members[node.index()].group);
+        if self.series(&leaders).is_none() {
+            self.add_gauge(leaders, Gauge::Leaders { group });
+        }
+        self.add_gauge(format!("behind {}", cast.name(node)), Gauge::Behind { node, group });
     }
 
     fn add_gauge(&mut self, name: String, gauge: Gauge) {
@@ -232,7 +264,6 @@ impl Metrics {
             Note::Waits { .. }
             | Note::Readmitted { .. }
             | Note::Truncated { led: false, .. }
-            | Note::Leads { .. }
             | Note::StepsDown { .. }
             | Note::Suspects { .. } => {}
             Note::NoRetry { why, .. } => open.no_retry[why as usize] += 1,
@@ -268,10 +299,7 @@ impl Metrics {
             }
             Note::Applied { intent, op, position, .. } => {
                 mine.applied += 1;
-                open.applied += 1;
-                let times = self.effects.applied(intent, group, op, position);
-                open.repeated += u64::from(times > 1);
-                return times;
+                return self.applied(intent, group, op, position);
             }
             Note::Undone { intent, op, .. } | Note::Truncated { intent, op, led: true, .. } => {
                 self.undone(intent, group, op);
@@ -282,8 +310,16 @@ impl Metrics {
             }
             Note::Fallback { .. } => open.fallbacks += 1,
             Note::Ejected { .. } => open.ejections += 1,
+            Note::Leads { .. } => open.elections += 1,
         }
         0
+    }
+
+    fn applied(&mut self, intent: u64, group: u16, op: Op, position: u64) -> u32 {
+        let times = self.effects.applied(intent, group, op, position);
+        self.bins.open.applied += 1;
+        self.bins.open.repeated += u64::from(times > 1);
+        times
     }
 
     fn undone(&mut self, intent: u64, group: u16, op: Op) {
@@ -322,6 +358,15 @@ impl Metrics {
                     role.and_then(station).map_or(0.0, |s| s.waiting() as f32)
                 }
                 Gauge::Open { node, stack } => self.strips.open(node, stack) as f32,
+                Gauge::Leaders { group } => {
+                    replicas(world, &self.groups, group).filter(leads).count() as f32
+                }
+                Gauge::Behind { node, group } => {
+                    let all = replicas(world, &self.groups, group).map(|(_, s)| s);
+                    let first = all.map(|s| (s.term, s.last)).max().map_or(0, |(_, last)| last);
+                    let own = world.processes.get(node.index()).and_then(Role::standing);
+                    own.map_or(0.0, |s| first.saturating_sub(s.applied) as f32)
+                }
             };
         }
         if now == self.bins.start() {

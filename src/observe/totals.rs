@@ -118,6 +118,8 @@ totals! {
     breaker_openings,
     /// Backends taken out by balancers.
     ejections,
+    /// Replicas that began to lead.
+    elections,
 }
 
 fn add<const N: usize>(sum: &mut [u64; N], other: &[u64; N]) {

@@ -104,4 +104,5 @@ facts! {
     facts_of_read_replicas = "read-replicas";
     facts_of_failover = "failover";
     facts_of_split_brain = "split-brain";
+    facts_of_raft_partition = "raft-partition";
 }

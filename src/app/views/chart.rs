@@ -52,8 +52,13 @@ pub fn ChartCard(
         with_data(lab, chart, |data| spoken(chart, data))
     });
     let table = RwSignal::new(false);
+    let absent = Memo::new(move |_| {
+        pace.get();
+        with_data(lab, chart, |data| data.lines.is_empty())
+    });
     html("section")
         .class("chart")
+        .class_when("absent", move || absent.get())
         .attr("id", format!("chart-{}", chart.id))
         .attr("aria-label", chart.title)
         .child(

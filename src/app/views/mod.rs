@@ -14,6 +14,7 @@ pub mod latency;
 pub mod load;
 pub mod outcomes;
 pub mod paint;
+pub mod replication;
 pub mod scale;
 pub mod summary;
 pub mod throughput;
@@ -24,6 +25,7 @@ pub mod wasted;
 pub const VIEWS: &[Chart] = &[
     throughput::CHART,
     latency::CHART,
+    replication::CHART,
     outcomes::CHART,
     amplification::CHART,
     load::CHART,

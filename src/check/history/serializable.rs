@@ -158,7 +158,10 @@ impl Values {
     }
 
     fn reader_of(&self, all: &[Transaction], item: i64, list: &[i64]) -> Option<u64> {
-        let read = |access: &Access| matches!(access, Access::List { item: i, values: Some(v) } if *i == item && v == list);
+        let read = |access: &Access| match access {
+            Access::List { item: other, values: Some(values) } => *other == item && values == list,
+            _ => false,
+        };
         all.iter().find(|t| t.accesses.iter().any(read)).map(|t| t.id)
     }
 

@@ -110,7 +110,7 @@ impl Member {
 
     /// Its election timeout passes.
     fn stand(&mut self) {
-        self.now = self.now + self.raft.settings.election_high;
+        self.now += self.raft.settings.election_high;
         if let Some(timer) = self.alarm {
             self.act(|raft, step| raft.timer(timer, step));
         }

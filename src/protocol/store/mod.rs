@@ -12,7 +12,7 @@ pub mod raft;
 
 use crate::base::id::NodeId;
 use machine::Command;
-use primary_replica::{ReplicaMessage, ReplicaTimer};
+use primary_replica::messages::{ReplicaMessage, ReplicaTimer};
 use raft::member::RaftTimer;
 use raft::message::RaftMessage;
 use serde::{Deserialize, Serialize};

@@ -460,7 +460,8 @@ station! {
         /// How many of them, from the first, belong to the cluster; none is all. Changed later,
         /// they are added or removed one after the other.
         members: Option<u32> = None, 1 ..= 9;
-        /// Which of them should lead. Changed later, the leader gives its office to it.
+        /// Which of them should lead: it stands for election first. Changed later, the leader
+        /// gives its office to it.
         leader: Option<u32> = None, 1 ..= 9;
         /// A member that hears of no leader waits at least so long before it stands for election.
         election_min: Span = Span::millis(150);

@@ -6,7 +6,7 @@
 //! the last has been confirmed; semi-synchronous waiting before the change can be seen (MySQL's
 //! `AFTER_SYNC`); failure detection by heartbeats, and promotion by whoever misses them.
 
-mod messages;
+pub mod messages;
 mod promotion;
 mod replication;
 
@@ -24,7 +24,7 @@ use crate::protocol::rpc::{Answer, LEADER, Refusal, Request};
 use crate::protocol::station::{Station, StationSettings};
 use crate::protocol::{Cx, Message, Role, Timer};
 use crate::sim::process::Input;
-pub use messages::{ReplicaMessage, ReplicaTimer};
+use messages::{ReplicaMessage, ReplicaTimer};
 use promotion::Asking;
 use replication::Peer;
 use serde::{Deserialize, Serialize};

@@ -25,7 +25,8 @@ pub struct RaftStoreSettings {
     pub station: StationSettings,
     /// Who belongs to the cluster. Changed later, they are added or removed one by one.
     pub members: Vec<NodeId>,
-    /// Who should lead; the leader gives its office to it when this changes.
+    /// Who should lead: it stands for election at once in the beginning, and is given the office
+    /// when this changes.
     pub leader: Option<NodeId>,
     /// How they keep together.
     pub raft: RaftSettings,
@@ -134,7 +135,12 @@ impl RaftStore {
     pub fn handle(&mut self, input: Input<Role>, cx: &mut Cx<'_>) {
         self.compact(cx);
         match input {
-            Input::Start => self.act(cx, |raft, step| raft.start(false, step)),
+            Input::Start => {
+                self.act(cx, |raft, step| raft.start(false, step));
+                if self.settings.leader == Some(cx.node()) {
+                    self.act(cx, |raft, step| raft.stand_now(step));
+                }
+            }
             Input::Restart => self.act(cx, |raft, step| raft.start(true, step)),
             Input::Message { source, message } => self.message(source, message, cx),
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
