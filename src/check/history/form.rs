@@ -90,6 +90,13 @@ pub fn at(line: u32) -> String {
     format!("line {line}")
 }
 
+/// Sorts problems by their lines.
+pub fn in_order(mut problems: Diagnostics) -> Diagnostics {
+    let line = |path: &str| path.strip_prefix("line ").and_then(|n| n.parse::<u32>().ok());
+    problems.problems.sort_by_key(|problem| line(&problem.path));
+    problems
+}
+
 type Damage = (String, &'static str);
 
 struct Reader<'a> {

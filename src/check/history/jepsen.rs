@@ -5,7 +5,7 @@
 //! changed from 1 to 2; `:time` is in nanoseconds. A completion is `:ok`, `:fail` (did not happen)
 //! or `:info` (nobody knows). A value without an item is about item 0.
 
-use super::form::{Form, Value, at, maps};
+use super::form::{Form, Value, at, in_order, maps};
 use super::operation::{Action, Operation, Outcome, Output};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Time;
@@ -60,7 +60,7 @@ pub fn read(text: &str) -> Result<History, Diagnostics> {
     if pairs.is_empty() && problems.is_empty() {
         problems.error("", "there is no operation in it", "write a line for each event");
     }
-    if problems.has_errors() { Err(problems) } else { Ok(history) }
+    if problems.has_errors() { Err(in_order(problems)) } else { Ok(history) }
 }
 
 /// Invocations with their completions, in the order of the invocations.

@@ -15,6 +15,7 @@ use super::operation::{Action, Operation, Outcome, Output};
 use super::recorder::{Event, in_words};
 use super::shrink::shrink;
 use crate::base::time::Time;
+use crate::check::PROOFS;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -253,7 +254,7 @@ impl Item {
         }
         // What came before is forgotten but for who changed the item last.
         let before: BTreeSet<u64> = self.states.iter().filter_map(|state| state.by).collect();
-        let proof = before.into_iter().take(super::super::PROOFS - 1).chain([op.id]).collect();
+        let proof = before.into_iter().take(PROOFS - 1).chain([op.id]).collect();
         let (op, since) = (in_words(op), op.call);
         let (client, item) = (op.process, op.item);
         let sentence = format!(
@@ -494,7 +495,8 @@ mod tests {
             };
             agrees(&ops);
             let place = bend.0 % ops.len();
-            if let Outcome::Ok { output: Output::Value(Some(value)), .. } = &mut ops[place].outcome {
+            let bent = &mut ops[place].outcome;
+            if let Outcome::Ok { output: Output::Value(Some(value)), .. } = bent {
                 *value += bend.1;
             }
             agrees(&ops);

@@ -136,7 +136,8 @@ impl Values {
                     _ => continue,
                 };
                 let id = t.id;
-                if let Some(writer) = seen.iter().find_map(|v| self.aborted.get(&(item, *v))) {
+                let aborted = seen.iter().find_map(|v| self.aborted.get(&(item, *v)));
+                if let Some(writer) = aborted {
                     let how = format!("{id} read what {writer} wrote to item {item} and took back");
                     return Some((Anomaly::G1a, vec![*writer, id], how));
                 }

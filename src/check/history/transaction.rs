@@ -1,6 +1,6 @@
 //! Transactions: several reads and writes that should be as one.
 
-use super::form::{Form, Value, at, maps};
+use super::form::{Form, Value, at, in_order, maps};
 use super::jepsen::{Completion, pairs};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Time;
@@ -87,7 +87,7 @@ pub fn read(text: &str) -> Result<(Vec<Transaction>, Vec<u32>), Diagnostics> {
     if found.is_empty() && problems.is_empty() {
         problems.error("", "there is no transaction in it", "write a line for each event");
     }
-    if problems.has_errors() { Err(problems) } else { Ok((found, lines)) }
+    if problems.has_errors() { Err(in_order(problems)) } else { Ok((found, lines)) }
 }
 
 fn steps(form: &Form, is_known: bool, problems: &mut Diagnostics) -> Vec<Access> {
