@@ -59,19 +59,12 @@ fn initial() -> Operation {
     Operation { id: 0, process: 0, item: 1, call, action, outcome }
 }
 
-const SIZES: [(u64, u64); 8] = [
-    (100, 5),
-    (1_000, 2),
-    (1_000, 5),
-    (1_000, 10),
-    (1_000, 20),
-    (10_000, 2),
-    (10_000, 10),
-    (10_000, 20),
-];
+const SIZES: [(u64, u64); 7] =
+    [(100, 5), (1_000, 2), (1_000, 5), (1_000, 10), (1_000, 20), (10_000, 2), (10_000, 10)];
 
-/// Operations per second of the search, by length and clients.
-#[divan::bench(args = SIZES)]
+/// Operations per second of the search, by length and clients. Of 10,000 operations by 20 clients on
+/// one item there are more orders than the usual number of steps tries.
+#[divan::bench(args = SIZES, sample_count = 20)]
 fn search(bencher: Bencher, (length, clients): (u64, u64)) {
     let ops = history(length, clients);
     bencher.counter(ItemsCount::new(length)).bench(|| {
@@ -81,7 +74,7 @@ fn search(bencher: Bencher, (length, clients): (u64, u64)) {
 }
 
 /// The same when the last read is stale, with the smallest proof.
-#[divan::bench(args = [(100, 5), (1_000, 5), (1_000, 20)])]
+#[divan::bench(args = [(100, 5), (1_000, 2), (1_000, 5)])]
 fn prove(bencher: Bencher, (length, clients): (u64, u64)) {
     let mut ops = history(length, clients);
     let after = ops.iter().filter_map(Operation::returned).max().unwrap_or_default();
@@ -95,7 +88,7 @@ fn prove(bencher: Bencher, (length, clients): (u64, u64)) {
 }
 
 /// Operations per second of the verdict that is kept up as a run goes.
-#[divan::bench(args = [(10_000, 2), (10_000, 5), (10_000, 10), (10_000, 20)])]
+#[divan::bench(args = [(10_000, 2), (10_000, 5), (10_000, 10), (10_000, 20)], sample_count = 20)]
 fn live(bencher: Bencher, (length, clients): (u64, u64)) {
     let mut events: Vec<(Time, bool, Event)> = Vec::new();
     for op in history(length, clients) {

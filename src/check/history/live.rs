@@ -203,8 +203,8 @@ impl Item {
         Judged::Fine
     }
 
-    /// Who else may have taken effect before `op` returned, and makes a difference by that: of
-    /// those of unknown end, writes that nobody expects to find do not.
+    /// Who else may have taken effect before `op` returned, and makes a difference by that: writes
+    /// of unknown end that nobody expects to find do not.
     fn others(&self, op: &Operation) -> Vec<Operation> {
         let open = self.open.values().filter(|other| !other.observes());
         let all = self.ready.iter().chain(&self.lost).chain(open);
