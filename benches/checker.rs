@@ -62,8 +62,8 @@ fn initial() -> Operation {
 const SIZES: [(u64, u64); 7] =
     [(100, 5), (1_000, 2), (1_000, 5), (1_000, 10), (1_000, 20), (10_000, 2), (10_000, 10)];
 
-/// Operations per second of the search, by length and clients. Of 10,000 operations by 20 clients on
-/// one item there are more orders than the usual number of steps tries.
+/// Operations per second of the search, by length and clients. Of 10,000 operations by 20 clients
+/// on one item there are more orders than the usual number of steps tries.
 #[divan::bench(args = SIZES, sample_count = 20)]
 fn search(bencher: Bencher, (length, clients): (u64, u64)) {
     let ops = history(length, clients);
