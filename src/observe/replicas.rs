@@ -9,8 +9,10 @@ use crate::protocol::store::{Lead, Standing};
 use crate::sim::world::World;
 use serde::Serialize;
 
-/// Entries of each log that are shown: the newest.
+/// Cells of each log that are shown: the newest.
 pub const SHOWN: u64 = 24;
+/// Cells that show what the log furthest behind still has.
+const COMMON: u64 = 4;
 
 /// The replicas of one store.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,6 +21,8 @@ pub struct Store {
     pub name: String,
     /// The position of the first entry shown.
     pub first: u64,
+    /// How many entries one cell stands for: more than one where logs are far apart.
+    pub step: u64,
     /// Its replicas, in order.
     pub replicas: Vec<Strip>,
 }
@@ -104,7 +108,10 @@ fn store(world: &World<Role>, cast: &Cast, group: &str) -> Store {
     let lead = leader(world, &nodes).map(|node| &world.processes[node.index()]);
     let standing = |node: &NodeId| world.processes[node.index()].standing();
     let last = nodes.iter().filter_map(standing).map(|s| s.last).max().unwrap_or(0);
-    let first = last.saturating_sub(SHOWN) + 1;
+    let shortest = nodes.iter().filter_map(standing).map(|s| s.last).min().unwrap_or(0);
+    let step = (last - shortest).div_ceil(SHOWN - COMMON).max(1);
+    // Cells begin at multiples of their width, so that they do not swim while a log grows.
+    let first = (last.saturating_sub(1) / step + 1).saturating_sub(SHOWN) * step + 1;
     let strip = |node: &NodeId| {
         let role = &world.processes[node.index()];
         let standing = role.standing()?;
@@ -114,15 +121,32 @@ fn store(world: &World<Role>, cast: &Cast, group: &str) -> Store {
             down: world.shared.places[node.index()].down,
             standing,
             behind: longest(lead).saturating_sub(standing.applied),
-            cells: (first..=standing.last).map(|at| cell(at, role, &standing, lead)).collect(),
+            cells: cells(first, step, role, &standing, lead),
         })
     };
-    Store { name: group.to_owned(), first, replicas: nodes.iter().filter_map(strip).collect() }
+    Store {
+        name: group.to_owned(),
+        first,
+        step,
+        replicas: nodes.iter().filter_map(strip).collect(),
+    }
 }
 
 /// The last position of the leader's log.
 fn longest(lead: Option<&Role>) -> u64 {
     lead.and_then(Role::standing).map_or(0, |standing| standing.last)
+}
+
+/// What each cell shows is its last entry.
+fn cells(
+    first: u64,
+    step: u64,
+    role: &Role,
+    standing: &Standing,
+    lead: Option<&Role>,
+) -> Vec<Cell> {
+    let starts = (0..SHOWN).map(|n| first + n * step).take_while(|at| *at <= standing.last);
+    starts.map(|at| cell((at + step - 1).min(standing.last), role, standing, lead)).collect()
 }
 
 fn cell(position: u64, role: &Role, standing: &Standing, lead: Option<&Role>) -> Cell {
@@ -161,10 +185,8 @@ pub fn sentence(store: &Store, now: Time) -> String {
         Some(r) => format!("{} has {} entries still to apply", r.name, r.behind),
         None => "everybody up has applied everything".to_owned(),
     };
-    let lost: usize = store.replicas.iter().flat_map(|r| &r.cells).filter(|c| c.diverges).count();
-    let tail = match lost {
-        0 => String::new(),
-        n => format!("; {n} entries differ from the leader's log"),
-    };
+    let differs = store.replicas.iter().find(|r| r.cells.iter().any(|c| c.diverges));
+    let tail = differs
+        .map_or(String::new(), |r| format!("; the log of {} differs from the leader's", r.name));
     format!("{now}: {leads}; {lag}{tail}.")
 }

@@ -53,7 +53,7 @@ fn Card(
                 .child(html("p").class("replicas-says").child(says)),
         )
         .child(html("ul").child((0..count).map(row).collect::<View>()))
-        .child(Legend())
+        .child(Legend(store))
 }
 
 fn Row(strip: Memo<Option<Strip>>) -> impl Into<View> {
@@ -103,7 +103,12 @@ fn terms(strip: &Strip) -> String {
     pairs.map(|(n, _): (u64, _)| format!("M{} 0v{}", n * CELL.0, CELL.1)).collect()
 }
 
-fn Legend() -> impl Into<View> {
+fn Legend(store: Memo<Option<Store>>) -> impl Into<View> {
+    let step = Memo::new(move |_| store.with(|s| s.as_ref().map_or(1, |s| s.step)));
+    let wide = move || match step.get() {
+        1 => String::new(),
+        n => format!("each box is {n} entries"),
+    };
     let key = |class: &'static str, word: &'static str| {
         html("li")
             .child(
@@ -119,4 +124,5 @@ fn Legend() -> impl Into<View> {
         .child(key("log-applied", "applied: reads see it"))
         .child(key("log-had", "in the log only"))
         .child(key("log-differs", "differs from the leader: will be lost"))
+        .child(html("li").child(wide))
 }

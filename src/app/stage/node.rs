@@ -199,7 +199,8 @@ fn second_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
         scene.lab.slow_tick.track();
         scene.lab.with_frame(|f| {
             let node = f.nodes.get(id.index())?;
-            node.crowd.as_ref().map(words).or_else(|| node.replica.as_ref().map(rank))
+            let standing = node.replica.as_ref().filter(|_| node.condition != Condition::Down);
+            node.crowd.as_ref().map(words).or_else(|| standing.map(rank))
         })
     })
 }
