@@ -24,8 +24,10 @@ struct Ack {
 #[derive(Clone, Debug, Default)]
 struct Store {
     acks: VecDeque<Ack>,
-    // How many of the acks, from the newest, nobody has looked for yet.
+    // How many of the acks, from the newest, nobody has looked for yet, and how many of those for
+    // the first time.
     fresh: usize,
+    new: u64,
     leader: Option<(u64, NodeId)>,
 }
 
@@ -86,6 +88,7 @@ impl Acknowledged {
         let store = self.stores.entry(group).or_default();
         store.acks.push_back(ack);
         store.fresh += 1;
+        store.new += 1;
         if store.acks.len() > KEPT {
             store.acks.pop_front();
         }
@@ -124,7 +127,7 @@ impl Acknowledged {
                 }
                 false
             });
-            self.acknowledged = self.acknowledged.max(store.acks.len() as u64 + self.lost);
+            self.acknowledged += std::mem::take(&mut store.new);
         }
     }
 

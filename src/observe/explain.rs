@@ -288,7 +288,6 @@ pub fn answer_words(answer: Answer) -> &'static str {
             Refusal::Expired => "turned away, deadline passed",
             Refusal::NoBackend => "turned away, no healthy backend",
             Refusal::NoLeader => "turned away, no leader known",
-            Refusal::NoQuorum => "turned away, too few replicas reached",
             Refusal::BreakerOpen
             | Refusal::RateLimited
             | Refusal::Bulkhead

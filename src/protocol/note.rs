@@ -142,7 +142,7 @@ pub enum Note {
         op: Op,
         /// To which item.
         item: u32,
-        /// True if this replica led when the entry was made, and so may have acknowledged it.
+        /// True if this replica led and applied it, and so told its client.
         led: bool,
     },
     /// A replica leads from now on.

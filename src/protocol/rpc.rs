@@ -193,13 +193,11 @@ pub enum Refusal {
     Throttled,
     /// The replica does not know who leads.
     NoLeader,
-    /// Too few replicas can be reached.
-    NoQuorum,
 }
 
 impl Refusal {
     /// How many kinds there are.
-    pub const COUNT: usize = Refusal::NoQuorum as usize + 1;
+    pub const COUNT: usize = Refusal::NoLeader as usize + 1;
 
     /// True if the caller refused itself: nothing was sent.
     pub fn is_local(self) -> bool {
@@ -218,7 +216,6 @@ impl Refusal {
             Refusal::Expired => "deadline passed",
             Refusal::NoBackend => "no healthy backend",
             Refusal::NoLeader => "no leader known",
-            Refusal::NoQuorum => "too few replicas reached",
             Refusal::BreakerOpen => "breaker open",
             Refusal::RateLimited => "rate limited",
             Refusal::Bulkhead => "bulkhead full",

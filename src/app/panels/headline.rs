@@ -55,6 +55,7 @@ struct Recent {
     p99: f64,
     mix: Option<[f64; 5]>,
     double_effects: u64,
+    leaders: u32,
 }
 
 /// What is going on at the newest instant of `metrics`.
@@ -62,7 +63,10 @@ pub fn headline(metrics: &Metrics) -> Headline {
     let bin = metrics.series.first().map_or(NOW, |s| s.bin).0.max(1);
     let from = Time(metrics.now.0.saturating_sub(NOW.0) / bin * bin);
     let recent = metrics.between(from, metrics.now);
-    let mut head = head(&recent, metrics.now.since(from), metrics.totals.double_effects);
+    let leads = metrics.series.iter().filter(|s| s.name.starts_with("leaders "));
+    let leaders = leads.filter_map(|s| s.values.last()).fold(0.0, |most, n| n.max(most)) as u32;
+    let span = metrics.now.since(from);
+    let mut head = head(&recent, span, metrics.totals.double_effects, leaders);
     if metrics.now == Time::ZERO {
         head.sentence = "Nothing has happened yet. Press play.".to_owned();
     }
@@ -70,7 +74,7 @@ pub fn headline(metrics: &Metrics) -> Headline {
 }
 
 /// What is going on if this was counted in so much time.
-fn head(recent: &Totals, span: Span, double_effects: u64) -> Headline {
+fn head(recent: &Totals, span: Span, double_effects: u64, leaders: u32) -> Headline {
     let per_second = |count: u64| count as f64 / span.as_secs().max(1e-6);
     let share = |part: u64, of: u64| if of > 0 { part as f64 / of as f64 } else { 0.0 };
     let ended = [recent.ok, recent.degraded, recent.rejected, recent.timed_out, recent.failed];
@@ -83,6 +87,7 @@ fn head(recent: &Totals, span: Span, double_effects: u64) -> Headline {
         p99: recent.p99,
         mix: (recent.ended() > 0).then(|| ended.map(|n| share(n, recent.ended()))),
         double_effects,
+        leaders,
     };
     let (sentence, tone) = say(&now);
     Headline { sentence, tone, tiles: tiles(&now), mix: now.mix }
@@ -103,7 +108,9 @@ fn say(now: &Recent) -> (String, Tone) {
         }
         _ if mix[1] > 0.05 => ("All are answered, some with parts missing", Tone::Warning),
         // Those who ask cannot see it, the picture can.
-        _ if now.double_effects > 0 => ("All seems well to those who ask", Tone::Warning),
+        _ if now.double_effects > 0 || now.leaders > 1 => {
+            ("All seems well to those who ask", Tone::Warning)
+        }
         _ => ("All is well", Tone::Good),
     };
     let (goodput, offered) = (scale::short(now.goodput), scale::short(now.offered));
@@ -120,6 +127,9 @@ fn say(now: &Recent) -> (String, Tone) {
     }
     if now.double_effects > 0 {
         sentence += &format!(" Double charges so far: {}.", now.double_effects);
+    }
+    if now.leaders > 1 {
+        sentence += &format!(" {} replicas of one store lead at once.", now.leaders);
     }
     (sentence, tone)
 }
@@ -178,7 +188,7 @@ mod tests {
     use super::*;
 
     fn said(recent: Totals) -> Headline {
-        head(&recent, Span::secs(2), 0)
+        head(&recent, Span::secs(2), 0, 0)
     }
 
     #[test]
@@ -220,9 +230,18 @@ mod tests {
     #[test]
     fn what_was_done_twice_is_told() {
         let calm = Totals { offered: 400, ok: 400, attempts: 400, ..Totals::default() };
-        let told = head(&calm, Span::secs(2), 15);
+        let told = head(&calm, Span::secs(2), 15, 1);
         assert_eq!(told.tone, Tone::Warning);
         assert!(told.sentence.ends_with("Double charges so far: 15."), "{}", told.sentence);
+    }
+
+    #[test]
+    fn two_that_lead_are_named_when_nobody_complains() {
+        let calm = Totals { offered: 400, ok: 400, attempts: 400, ..Totals::default() };
+        let told = head(&calm, Span::secs(2), 0, 2);
+        assert_eq!(told.tone, Tone::Warning);
+        assert!(told.sentence.ends_with("2 replicas of one store lead at once."));
+        assert_eq!(head(&calm, Span::secs(2), 0, 1).tone, Tone::Good);
     }
 
     #[test]

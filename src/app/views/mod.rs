@@ -170,6 +170,18 @@ pub fn lines(metrics: &Metrics, step: Span, wanted: &[(&str, &str, &'static str,
     Data { bin: step, lines: wanted.iter().filter_map(line).collect() }
 }
 
+/// Up to eight lines that are alike, told apart by colour and stroke.
+pub fn alike(named: impl Iterator<Item = (String, Vec<f32>)>) -> impl Iterator<Item = Line> {
+    const LOOKS: [(&str, Stroke); 4] = [
+        ("--series-2", Stroke::Bold),
+        ("--series-3", Stroke::Dashed),
+        ("--series-4", Stroke::Dotted),
+        ("--series-5", Stroke::Thin),
+    ];
+    let line = |((name, values), (colour, stroke))| Line { name, colour, stroke, values };
+    named.zip(LOOKS.into_iter().cycle()).take(8).map(line)
+}
+
 /// The mean of each whole `step` of a measure, gaps left out.
 pub fn means(series: &Series, step: Span) -> Vec<f32> {
     let bins = (step.0 / series.bin.0.max(1)).max(1) as usize;

@@ -95,6 +95,10 @@ pub struct Replica {
     // Disk writes under way: the number of each, and the last position it covers.
     writes: VecDeque<(u64, u64)>,
     durable: u64,
+    // What of the log is on disk whatever becomes of those.
+    settled: u64,
+    // The last entry that it applied, and told of, while it led.
+    told: u64,
     // The epoch and the promise are taken to survive a crash: a coordination service keeps them.
     epoch: u64,
     promised: u64,
@@ -135,6 +139,8 @@ impl Replica {
             me,
             writes: VecDeque::new(),
             durable: 0,
+            settled: 0,
+            told: 0,
             epoch: 1,
             promised: 1,
             start: 0,
@@ -200,9 +206,8 @@ impl Replica {
         while self.writes.back().is_some_and(|(write, _)| *write > durable) {
             self.writes.pop_back();
         }
-        let kept = self.writes.back().map_or(self.durable, |(_, position)| *position);
+        let kept = self.writes.back().map_or(self.settled, |(_, position)| *position);
         self.writes.clear();
-        let kept = if self.settings.sync { kept } else { kept.min(self.log.last()) };
         let done = self.machine.applied();
         let mut position = kept;
         for entry in self.log.cut_after(kept) {
@@ -212,7 +217,8 @@ impl Replica {
             }
         }
         self.rebuild(kept);
-        self.durable = kept;
+        (self.durable, self.settled) = (kept, kept);
+        self.told = self.told.min(kept);
         self.committed = self.committed.min(kept);
         self.applying = false;
         self.leads = false;
@@ -323,8 +329,10 @@ impl Replica {
         self.durable = self.durable.max(position.min(self.log.last()));
         // Of writes that are not synced it takes the disk to say how far it was, at a crash.
         let keep = if self.settings.sync { 0 } else { 4_096 };
-        while self.writes.len() > keep && self.writes.front().is_some_and(|(n, _)| *n <= write) {
-            self.writes.pop_front();
+        while self.writes.len() > keep
+            && let Some((_, covered)) = self.writes.pop_front_if(|(number, _)| *number <= write)
+        {
+            self.settled = covered;
         }
         if self.leads {
             self.commit(cx);
@@ -364,6 +372,7 @@ impl Replica {
         if !self.leads {
             return true;
         }
+        self.told = position;
         if let Some(Command { intent, op, item, .. }) = entry.command.filter(|_| done.changed) {
             let position = (entry.term << 40) | position;
             cx.note(Note::Applied { intent, op, item, position });

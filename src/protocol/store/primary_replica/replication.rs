@@ -192,7 +192,7 @@ impl Replica {
         let mut at = position;
         for entry in self.log.cut_after(position) {
             at += 1;
-            let led = self.led.contains(&entry.term);
+            let led = at <= self.told && self.led.contains(&entry.term);
             if let Some(Command { intent, op, item, .. }) = entry.command {
                 cx.note(Note::Truncated { intent, op, item, led });
             }
@@ -204,6 +204,8 @@ impl Replica {
         self.round += u32::from(self.applying);
         self.applying = false;
         self.durable = self.durable.min(position);
+        self.settled = self.settled.min(position);
+        self.told = self.told.min(position);
         self.committed = self.committed.min(position);
         self.writes.iter_mut().for_each(|(_, covered)| *covered = (*covered).min(position));
     }
@@ -216,6 +218,6 @@ impl Replica {
         self.base = machine.clone();
         self.machine = machine;
         self.writes.clear();
-        (self.durable, self.committed) = (position, position);
+        (self.durable, self.settled, self.committed) = (position, position, position);
     }
 }
