@@ -3,9 +3,11 @@
 use clap::{Parser, Subcommand};
 use netsplit::base::diagnostics::Diagnostics;
 use netsplit::check::State;
+use netsplit::check::history::jepsen::{self, History, Language};
 use netsplit::check::history::model::Named;
-use netsplit::check::history::{jepsen, linearizable, serializable, transaction};
+use netsplit::check::history::{linearizable, sequential, serializable, transaction};
 use netsplit::conform;
+use netsplit::observe::operations;
 use netsplit::scenario::link::{self, Opened};
 use netsplit::scenario::{compile, pages, presets, read, schema};
 use netsplit::session::Session;
@@ -40,6 +42,10 @@ enum Command {
         /// Change a setting, as in `--set api.queue=50`. May be given several times.
         #[arg(long = "set", value_name = "PATH=VALUE")]
         sets: Vec<String>,
+        /// Write what clients did into a file as Jepsen does: as JSON if its name ends so, else
+        /// as EDN.
+        #[arg(long, value_name = "FILE")]
+        history: Option<PathBuf>,
     },
     /// Replay case files against the models and print each case that differs.
     Conform {
@@ -50,8 +56,8 @@ enum Command {
         #[arg(long)]
         brief: bool,
     },
-    /// Judge a history in the form of Jepsen, EDN or JSON: is it linearizable; or, of transactions,
-    /// serializable?
+    /// Judge a history in the form of Jepsen, EDN or JSON: is it linearizable, or sequentially
+    /// consistent; or, of transactions, serializable?
     Check {
         /// A path to a history, or `-` for standard input.
         file: String,
@@ -61,6 +67,12 @@ enum Command {
         /// So many steps are tried before the verdict is unknown.
         #[arg(long, default_value_t = linearizable::BUDGET)]
         steps: u64,
+        /// Ask only for sequential consistency: time counts within each client alone.
+        #[arg(long)]
+        sequential: bool,
+        /// Draw what proves the verdict into an SVG file.
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
     },
     /// Turn a preset or a scenario file into a link, or a link into the scenario it holds.
     Link {
@@ -84,11 +96,14 @@ enum Command {
 fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let result = match Arguments::parse().command {
-        Command::Run { what, json, log, seed, sets } => {
-            run(&mut out, &what, (json, log), seed, &sets)
+        Command::Run { what, json, log, seed, sets, history } => {
+            let opened = with(&what, seed, &sets);
+            opened.and_then(|opened| run(&mut out, opened, (json, log), history.as_deref()))
         }
         Command::Conform { files, brief } => conform(&mut out, &files, brief),
-        Command::Check { file, model, steps } => check(&mut out, &file, model.as_deref(), steps),
+        Command::Check { file, model, steps, sequential, svg } => {
+            check(&mut out, &file, &Asked { model, steps, sequential, svg })
+        }
         Command::Link { what, base } => link(&mut out, &what, base.trim_end_matches('/')),
         Command::Presets => list(&mut out),
         Command::Schema => print(&mut out, &schema::schema()),
@@ -113,13 +128,8 @@ fn print(out: &mut impl Write, text: &str) -> Answer {
     }
 }
 
-fn run(
-    out: &mut impl Write,
-    what: &str,
-    (json, log): (bool, usize),
-    seed: Option<u64>,
-    sets: &[String],
-) -> Answer {
+/// What a word stands for, with another seed and other settings.
+fn with(what: &str, seed: Option<u64>, sets: &[String]) -> Result<Opened, String> {
     let mut opened = find(what)?;
     opened.scenario.seed = seed.unwrap_or(opened.scenario.seed);
     for one in sets {
@@ -128,12 +138,33 @@ fn run(
         let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
         compile::set(&mut opened.scenario, path, &value).map_err(say)?;
     }
+    Ok(opened)
+}
+
+fn run(
+    out: &mut impl Write,
+    mut opened: Opened,
+    (json, log): (bool, usize),
+    history: Option<&Path>,
+) -> Answer {
     let linked = opened.digest;
+    if history.is_some() {
+        // What happened before the instant of a link counts as well.
+        opened.t = None;
+    }
     let mut session = Session::open(opened);
+    if history.is_some() {
+        session.keep_history();
+    }
     if linked.is_some() && session.is_as_linked() == Some(false) {
         eprintln!("note: this is not the run that the link was made from: the engine has changed");
     }
     session.seek(session.end());
+    if let Some(path) = history {
+        let is_json = path.extension().is_some_and(|end| end == "json");
+        let language = if is_json { Language::Json } else { Language::Edn };
+        save(path, &jepsen::write(&session.history(), language))?;
+    }
     for line in session.log(log).iter().rev() {
         print(out, &format!("{:>9} {}", line.at.to_string(), line.text))?;
     }
@@ -143,6 +174,10 @@ fn run(
         return print(out, &text);
     }
     print(out, &report.to_string())
+}
+
+fn save(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// What a word stands for: a preset, a link, a file.
@@ -207,42 +242,69 @@ fn conform(out: &mut impl Write, files: &[PathBuf], brief: bool) -> Answer {
     Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn check(out: &mut impl Write, file: &str, model: Option<&str>, steps: u64) -> Answer {
+/// How a history is to be judged.
+struct Asked {
+    model: Option<String>,
+    steps: u64,
+    sequential: bool,
+    svg: Option<PathBuf>,
+}
+
+fn check(out: &mut impl Write, file: &str, asked: &Asked) -> Answer {
     let text = if file == "-" { standard_input() } else { std::fs::read_to_string(file) };
     let text = text.map_err(|error| format!("{file}: {error}"))?;
-    if model.is_none() && transaction::is_of(&text) {
+    if asked.model.is_none() && transaction::is_of(&text) {
         return check_transactions(out, file, &text);
     }
     let history = jepsen::read(&text).map_err(|problems| format!("{file}:\n{problems}"))?;
-    let actions = history.ops.iter().map(|op| op.action);
-    let guessed = || {
-        Named::guess(actions.clone())
-            .ok_or_else(|| format!("{file}: no model knows both queues and values; use two files"))
+    let (verdict, what) = if asked.sequential {
+        let verdict = sequential::check(&history.ops, asked.steps);
+        (verdict, "sequentially consistent".to_owned())
+    } else {
+        let model = model(file, &history, asked.model.as_deref())?;
+        let verdict = linearizable::check(&history.ops, model, asked.steps);
+        (verdict, format!("linearizable (as a {})", model.name()))
     };
-    let model = model.and_then(Named::find).map_or_else(guessed, Ok)?;
-    let strange = history.ops.iter().zip(&history.lines).find(|(op, _)| !model.knows(op.action));
-    if let Some((op, line)) = strange {
-        let name = model.name();
-        return Err(format!("{file}: line {line}: a {name} knows nothing of \"{op}\""));
-    }
-    let verdict = linearizable::check(&history.ops, model, steps);
     let word = match verdict.state {
-        State::Holds => "linearizable",
-        State::Violated => "not linearizable",
-        State::Unknown => "unknown",
+        State::Holds => "",
+        State::Violated => "not ",
+        State::Unknown => "unknown whether ",
     };
-    print(out, &format!("{word} (as a {}): {}", model.name(), verdict.sentence))?;
+    print(out, &format!("{word}{what}: {}", verdict.sentence))?;
     for (op, line) in history.ops.iter().zip(&history.lines) {
         if verdict.proof.contains(&op.id) {
             let (process, item) = (op.process, op.item);
             print(out, &format!("  line {line}: client {process} {op} on item {item}"))?;
         }
     }
+    if let Some(path) = &asked.svg {
+        let proof = verdict.proof.iter().copied().collect();
+        let picture = operations::of_history(&history.ops, &proof, verdict.sentence);
+        save(path, &picture.svg_file())?;
+    }
     Ok(match verdict.state {
         State::Holds => ExitCode::SUCCESS,
         State::Violated => ExitCode::FAILURE,
         State::Unknown => ExitCode::from(3),
     })
+}
+
+/// The model that is asked for, or the simplest that knows every action.
+fn model(file: &str, history: &History, name: Option<&str>) -> Result<Named, String> {
+    let actions = history.ops.iter().map(|op| op.action);
+    let guessed = || {
+        Named::guess(actions.clone())
+            .ok_or_else(|| format!("{file}: no model knows both queues and values; use two files"))
+    };
+    let model = name.and_then(Named::find).map_or_else(guessed, Ok)?;
+    let strange = history.ops.iter().zip(&history.lines).find(|(op, _)| !model.knows(op.action));
+    match strange {
+        Some((op, line)) => {
+            let name = model.name();
+            Err(format!("{file}: line {line}: a {name} knows nothing of \"{op}\""))
+        }
+        None => Ok(model),
+    }
 }
 
 fn check_transactions(out: &mut impl Write, file: &str, text: &str) -> Answer {

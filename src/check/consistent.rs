@@ -2,19 +2,22 @@
 //! and the guarantees of a session.
 
 use super::history::live::{Live, Violation};
-use super::history::recorder::{Event, Recorder};
+use super::history::operation::Operation;
+use super::history::recorder::Event;
 use super::history::session::{Broken, Guarantee, Sessions};
 use super::{PROOFS, State, Verdict};
 use crate::base::time::Time;
-use crate::protocol::Role;
-use crate::sim::trace::Record;
+use std::collections::{BTreeSet, VecDeque};
 
 /// A property of the history of a run.
 #[derive(Clone, Debug)]
 pub struct Consistent {
-    recorder: Recorder,
     judge: Judge,
+    scene: Vec<Operation>,
 }
+
+/// So many operations around a violation are kept for a picture.
+const SCENE: usize = 48;
 
 #[derive(Clone, Debug)]
 enum Judge {
@@ -23,31 +26,56 @@ enum Judge {
 }
 
 impl Consistent {
-    /// Every item is linearizable; `groups` by node.
-    pub fn linearizable(groups: &[u16]) -> Consistent {
-        Consistent { recorder: Recorder::new(groups), judge: Judge::Linearizable(Live::default()) }
+    /// Every item is linearizable.
+    pub fn linearizable() -> Consistent {
+        Consistent { judge: Judge::Linearizable(Live::default()), scene: Vec::new() }
     }
 
-    /// Clients have this guarantee; `groups` by node.
-    pub fn session(guarantee: Guarantee, groups: &[u16]) -> Consistent {
+    /// Clients have this guarantee.
+    pub fn session(guarantee: Guarantee) -> Consistent {
         let (name, sessions) = (guarantee.name(), Sessions::new(guarantee));
         let judge = Judge::Session { name, sessions, broken: 0, first: None };
-        Consistent { recorder: Recorder::new(groups), judge }
+        Consistent { judge, scene: Vec::new() }
     }
 
-    /// Takes one record in.
-    pub fn fold(&mut self, record: &Record<Role>) {
-        let judge = &mut self.judge;
-        self.recorder.fold(record, &mut |event| match (&mut *judge, event) {
-            (Judge::Linearizable(live), event) => live.fold(&event),
+    /// Takes in what happened; `recent` are the operations that ended lately.
+    pub fn fold(&mut self, event: &Event, recent: &VecDeque<Operation>) {
+        let (before, Event::Called(op) | Event::Ended(op)) = (self.is_violated(), event);
+        match (&mut self.judge, event) {
+            (Judge::Linearizable(live), event) => live.fold(event),
             (Judge::Session { sessions, broken, first, .. }, Event::Ended(op)) => {
-                if let Some(found) = sessions.ended(&op) {
+                if let Some(found) = sessions.ended(op) {
                     *broken += 1;
                     first.get_or_insert(found);
                 }
             }
             (Judge::Session { .. }, Event::Called(_)) => {}
-        });
+        }
+        if !before && self.is_violated() {
+            self.scene = scene(&self.proof(), op, recent);
+        }
+    }
+
+    fn is_violated(&self) -> bool {
+        match &self.judge {
+            Judge::Linearizable(live) => live.first.is_some(),
+            Judge::Session { first, .. } => first.is_some(),
+        }
+    }
+
+    /// The numbers of the operations that prove the first violation, if there is one.
+    pub fn proof(&self) -> BTreeSet<u64> {
+        match &self.judge {
+            Judge::Linearizable(live) => {
+                live.first.iter().flat_map(|f| f.proof.iter().copied()).collect()
+            }
+            Judge::Session { first, .. } => first.iter().flat_map(|f| f.proof).collect(),
+        }
+    }
+
+    /// What happened to the same item around the first violation.
+    pub fn scene(&self) -> &[Operation] {
+        &self.scene
     }
 
     /// What is known.
@@ -65,6 +93,19 @@ impl Consistent {
             }
         }
     }
+}
+
+/// The newest operations on the item of `last`, and those that prove something.
+fn scene(proof: &BTreeSet<u64>, last: &Operation, recent: &VecDeque<Operation>) -> Vec<Operation> {
+    let mut own: Vec<Operation> =
+        recent.iter().rev().filter(|op| op.item == last.item).copied().collect();
+    let mut room = SCENE;
+    own.retain(|op| {
+        room = room.saturating_sub(1);
+        room > 0 || proof.contains(&op.id)
+    });
+    own.reverse();
+    own
 }
 
 fn linearizable(live: &Live) -> Verdict {

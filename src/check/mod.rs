@@ -27,7 +27,9 @@ use availability::Availability;
 use conservation::Conservation;
 use consistent::Consistent;
 use fresh::Fresh;
+use history::operation::Operation;
 use history::session::Guarantee;
+use history::transcript::Transcript;
 use latency::Latency;
 use no_double_effect::NoDoubleEffect;
 use queues::Queues;
@@ -124,6 +126,8 @@ enum Check {
 pub struct Checks {
     checks: Vec<(Property, Check)>,
     groups: Vec<u16>,
+    /// What clients did, where a check asks for it.
+    transcript: Option<Transcript>,
     trouble: Vec<(Time, Time)>,
     conservation: Conservation,
     queues: Queues,
@@ -139,6 +143,7 @@ impl Checks {
             conservation: Conservation::default(),
             queues: Queues::new(groups.len()),
             groups,
+            transcript: None,
             trouble: Vec::new(),
             now: Time::ZERO,
         };
@@ -157,6 +162,28 @@ impl Checks {
             };
             self.checks.push((property.clone(), check));
         }
+        if self.transcript.is_none() && self.consistent().next().is_some() {
+            self.transcript = Some(Transcript::new(&self.groups));
+        }
+    }
+
+    /// Keeps the whole history from now on, for [`Checks::operations`].
+    pub fn keep_history(&mut self) {
+        let new = || Transcript::new(&self.groups);
+        self.transcript.get_or_insert_with(new).keep_all();
+    }
+
+    /// What clients did lately, where a check asks for that.
+    pub fn operations(&self) -> Vec<Operation> {
+        self.transcript.as_ref().map(Transcript::operations).unwrap_or_default()
+    }
+
+    /// Those checks that judge what clients did.
+    pub fn consistent(&self) -> impl Iterator<Item = &Consistent> {
+        self.checks.iter().filter_map(|(_, check)| match check {
+            Check::Consistent(check) => Some(&**check),
+            _ => None,
+        })
     }
 
     fn begin(&self, property: &Property) -> Check {
@@ -164,9 +191,7 @@ impl Checks {
             Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
             Property::NoLostWrite => Check::Acknowledged(Acknowledged::new(&self.groups)),
             Property::FreshReads { at_least } => Check::Fresh(Fresh::new(at_least)),
-            Property::Linearizable => {
-                Check::Consistent(Box::new(Consistent::linearizable(&self.groups)))
-            }
+            Property::Linearizable => Check::Consistent(Box::new(Consistent::linearizable())),
             Property::ReadYourWrites => self.session(Guarantee::ReadYourWrites),
             Property::MonotonicReads => self.session(Guarantee::MonotonicReads),
             Property::MonotonicWrites => self.session(Guarantee::MonotonicWrites),
@@ -182,7 +207,7 @@ impl Checks {
     }
 
     fn session(&self, guarantee: Guarantee) -> Check {
-        Check::Consistent(Box::new(Consistent::session(guarantee, &self.groups)))
+        Check::Consistent(Box::new(Consistent::session(guarantee)))
     }
 
     /// There is trouble between two instants that no record tells of: a load spike, say.
@@ -198,12 +223,22 @@ impl Checks {
     /// Takes one record in.
     pub fn fold(&mut self, record: &Record<Role>) {
         self.queues.fold(record);
-        for (_, check) in &mut self.checks {
+        let checks = &mut self.checks;
+        if let Some(transcript) = &mut self.transcript {
+            transcript.fold(record, &mut |event, recent| {
+                for (_, check) in &mut *checks {
+                    if let Check::Consistent(check) = check {
+                        check.fold(event, recent);
+                    }
+                }
+            });
+        }
+        for (_, check) in checks {
             match check {
                 Check::NoDoubleEffect(check) => check.fold(record),
                 Check::Acknowledged(check) => check.fold(record),
                 Check::Fresh(check) => check.fold(record),
-                Check::Consistent(check) => check.fold(record),
+                Check::Consistent(_) => {}
                 Check::Availability(check) => check.fold(record),
                 Check::Latency(check) => check.fold(record),
                 Check::Recovers(check) => check.fold(record),

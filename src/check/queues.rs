@@ -67,7 +67,7 @@ impl Queues {
                     house.used = true;
                 }
                 Note::Worked { stayed, .. } => self.leaves(*node, record.at, stayed.0),
-                Note::Refused { why, stayed, .. } if !why.is_local() => {
+                Note::Refused { why, stayed, .. } if !why.is_local() && !why.is_at_the_door() => {
                     self.leaves(*node, record.at, stayed.0);
                 }
                 _ => {}
@@ -83,8 +83,7 @@ impl Queues {
     }
 
     fn leaves(&mut self, node: NodeId, now: Time, stayed: u64) {
-        // A balancer turns requests away that never were in a queue.
-        let Some(house) = self.houses.get_mut(node.index()).filter(|h| h.used) else { return };
+        let Some(house) = self.houses.get_mut(node.index()) else { return };
         house.pass(now);
         house.left += 1;
         house.stays += stayed;

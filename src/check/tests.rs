@@ -97,6 +97,9 @@ fn a_queue_that_does_not_add_up_is_noticed() {
     let refused = Note::Refused { intent: 1, why: Refusal::Shed, stayed: Span::millis(40) };
     fold(&mut checks, 60, server(refused));
     assert_eq!(queues(&checks).state, State::Holds);
+    let why = Refusal::NoLeader;
+    fold(&mut checks, 65, server(Note::Refused { intent: 1, why, stayed: Span::ZERO }));
+    assert_eq!(queues(&checks).state, State::Holds, "it never came in");
     fold(&mut checks, 70, arrived());
     fold(&mut checks, 75, What::Node { node: SERVER, change: Change::Crashed });
     fold(&mut checks, 80, arrived());

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod cast;
 pub mod course;
+mod drawing;
 pub mod event;
 pub mod explain;
 pub mod frame;
@@ -12,6 +13,7 @@ pub mod ledger;
 pub mod line;
 pub mod log;
 pub mod metrics;
+pub mod operations;
 pub mod picture;
 pub mod replicas;
 pub mod scene;

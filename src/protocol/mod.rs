@@ -127,6 +127,18 @@ pub enum Timer {
     Store(StoreTimer),
 }
 
+impl Settings {
+    /// What every item of a store holds in the beginning; none for what is no store.
+    pub fn balance(&self) -> Option<i64> {
+        match self {
+            Settings::Ledger(s) => Some(s.balance),
+            Settings::Replica(s) => Some(s.balance),
+            Settings::Raft(s) => Some(s.balance),
+            Settings::Clients(_) | Settings::Balancer(_) | Settings::Service(_) => None,
+        }
+    }
+}
+
 impl Role {
     /// A node that has not begun.
     pub fn new(settings: &Settings, seed: u64, node: NodeId) -> Role {

@@ -207,6 +207,11 @@ impl Refusal {
         )
     }
 
+    /// True if it was turned away at the door, and never was in a queue.
+    pub fn is_at_the_door(self) -> bool {
+        matches!(self, Refusal::NoBackend | Refusal::NoLeader)
+    }
+
     /// In words.
     pub fn words(self) -> &'static str {
         match self {

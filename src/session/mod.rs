@@ -10,6 +10,7 @@ pub mod report;
 pub mod run;
 pub mod share;
 pub mod timeline;
+mod transcript;
 
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
@@ -18,8 +19,9 @@ use crate::check::Verdict;
 use crate::observe::frame::Frame;
 use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
+use crate::observe::operations::Operations;
 use crate::observe::replicas::Store;
-use crate::observe::{inspect, picture, replicas};
+use crate::observe::{inspect, operations, picture, replicas};
 use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
@@ -344,6 +346,11 @@ impl Session {
     /// The logs of every store with replicas.
     pub fn stores(&self) -> Vec<Store> {
         replicas::stores(&self.run.course.world, &self.run.course.cast)
+    }
+
+    /// What clients did to one item, where a check asks for that.
+    pub fn operations(&self) -> Option<Operations> {
+        operations::of_run(&self.run.course.checks, &self.run.course.cast)
     }
 
     /// What the checks say so far.

@@ -2,6 +2,7 @@
 //! stands above the stage.
 
 use super::headline::{Headline, OUTCOMES, headline, percent};
+use super::history::History;
 use super::parts::reading_pace;
 use super::replicas::Replicas;
 use crate::app::dom::html;
@@ -20,6 +21,7 @@ pub fn Metrics() -> impl Into<View> {
         .class("metrics")
         .child(HeadlineStrip())
         .child(Replicas())
+        .child(History())
         .child(html("div").class("charts").child(charts.collect::<View>()))
 }
 

@@ -6,6 +6,7 @@ pub mod form;
 pub mod gallery;
 pub mod headline;
 pub mod help;
+pub mod history;
 pub mod inspector;
 pub mod log;
 pub mod metrics;

@@ -260,32 +260,61 @@ pub enum Language {
 /// so under a new number, as those checkers want it; and an answer that nothing was changed is a
 /// `:fail`, of which they do not learn what was there.
 pub fn write(ops: &[Operation], language: Language) -> String {
-    let mut events: Vec<(Time, bool, u64, u64, &Operation)> = Vec::new();
-    let stride = ops.iter().map(|op| op.process).max().unwrap_or(0).saturating_add(1);
-    let mut number: BTreeMap<u64, u64> = BTreeMap::new();
-    let mut by_call: Vec<&Operation> = ops.iter().collect();
-    by_call.sort_by_key(|op| (op.call, op.id));
-    for op in by_call {
-        let process = *number.entry(op.process).or_insert(op.process);
-        events.push((op.call, false, op.id, process, op));
-        let end = match op.outcome {
-            Outcome::Ok { at, .. } | Outcome::Failed { at } => Some(at),
-            Outcome::Unknown { at } => {
-                number.insert(op.process, process.saturating_add(stride));
-                at
-            }
-        };
-        events.extend(end.map(|end| (end, true, op.id, process, op)));
-    }
-    events.sort_by_key(|&(time, ends, id, ..)| (time, ends, id));
-    let lines: Vec<String> = events
-        .iter()
-        .map(|&(time, ends, _, process, op)| line(op, process, time, ends, language))
-        .collect();
+    let events = events(ops);
+    let lines: Vec<String> =
+        events.iter().map(|e| line(e.op, e.process, e.at, e.ends, language)).collect();
     match language {
         Language::Edn => lines.join("\n") + "\n",
         Language::Json => format!("[\n{}\n]\n", lines.join(",\n")),
     }
+}
+
+/// A line to be written.
+struct Event<'a> {
+    at: Time,
+    /// Among those of the same instant: an even number for an invocation, an odd one for a
+    /// completion.
+    turn: u32,
+    /// The turn of the invocation.
+    op_turn: u32,
+    ends: bool,
+    process: u64,
+    op: &'a Operation,
+}
+
+/// Invocations and completions in order. At the same instant invocations come first, for then
+/// operations overlap; but a process ends one before it begins the next.
+fn events(ops: &[Operation]) -> Vec<Event<'_>> {
+    let stride = ops.iter().map(|op| op.process).max().unwrap_or(0).saturating_add(1);
+    let mut events: Vec<Event<'_>> = Vec::new();
+    // The number that each process goes by, and its last completion.
+    let mut known: BTreeMap<u64, (u64, Option<usize>)> = BTreeMap::new();
+    let mut by_call: Vec<&Operation> = ops.iter().collect();
+    by_call.sort_by_key(|op| (op.call, op.id));
+    for op in by_call {
+        let (process, last) = known.entry(op.process).or_insert((op.process, None));
+        let before = last.and_then(|n| events.get_mut(n)).filter(|end| end.at == op.call);
+        let turn = before.map_or(0, |end| {
+            let began = if end.op.call == end.at { end.op_turn } else { 0 };
+            end.turn = began + 1;
+            began + 2
+        });
+        let own = *process;
+        let end = match op.outcome {
+            Outcome::Ok { at, .. } | Outcome::Failed { at } => Some(at),
+            Outcome::Unknown { at } => {
+                *process = own.saturating_add(stride);
+                at
+            }
+        };
+        events.push(Event { at: op.call, turn, op_turn: turn, ends: false, process: own, op });
+        *last = end.map(|at| {
+            events.push(Event { at, turn: u32::MAX, op_turn: turn, ends: true, process: own, op });
+            events.len() - 1
+        });
+    }
+    events.sort_by_key(|e| (e.at, e.turn, e.op.id));
+    events
 }
 
 fn line(op: &Operation, process: u64, time: Time, ends: bool, language: Language) -> String {
@@ -460,6 +489,28 @@ mod tests {
                     Ok(back) => prop_assert_eq!(&back.ops, &ops, "{}", text),
                     Err(problems) => prop_assert!(ops.is_empty(), "{}\n{}", problems, text),
                 }
+            }
+        }
+
+        /// Clients that ask again at once, and operations that take no time.
+        #[test]
+        fn a_client_ends_one_before_it_begins_the_next(ops in history()) {
+            let coarse = |op: &Operation| {
+                let round = |at: Time| Time(at.0 / 8);
+                let outcome = match op.outcome {
+                    Outcome::Ok { at, output, version } => {
+                        Outcome::Ok { at: round(at), output, version }
+                    }
+                    Outcome::Failed { at } => Outcome::Failed { at: round(at) },
+                    Outcome::Unknown { at } => Outcome::Unknown { at: at.map(round) },
+                };
+                Operation { call: round(op.call), outcome, ..*op }
+            };
+            let coarse: Vec<Operation> = ops.iter().map(coarse).collect();
+            let text = write(&coarse, Language::Edn);
+            match read(&text) {
+                Ok(back) => prop_assert_eq!(back.ops.len(), ops.len(), "{}", text),
+                Err(problems) => prop_assert!(ops.is_empty(), "{}\n{}", problems, text),
             }
         }
 

@@ -5,12 +5,12 @@
 //! so items are judged one by one; those that a transfer ties together, together.
 
 use super::Judgement;
-use super::model::{Account, KeyValue, Model, Named, Queue, Register};
+use super::model::{Account, Cell, KeyValue, Model, Named, Queue, Register};
 use super::operation::{Action, Operation, Outcome, Output};
 use super::search::{Found, search};
 use super::shrink::shrink;
 use crate::base::time::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps that are enough for histories people look at, and take less than a second.
 pub const BUDGET: u64 = 4_000_000;
@@ -21,7 +21,9 @@ pub fn check(ops: &[Operation], model: Named, budget: u64) -> Judgement {
     let mut left = budget;
     let mut order = Vec::new();
     let mut open = None;
-    for part in parts(ops) {
+    let unseen = unseen(ops);
+    for mut part in parts(ops) {
+        part.retain(|op| !unseen.contains(&op.id));
         let judged = match model {
             Named::Register | Named::CompareAndSet => judge(&Register::default(), &part, &mut left),
             Named::Counter => judge(&Account::default(), &part, &mut left),
@@ -67,6 +69,19 @@ fn judge<M: Model>(model: &M, ops: &[Operation], left: &mut u64) -> Judged {
     }
 }
 
+/// An order that explains operations on one item of which it is not known what it held before.
+/// Few operations: none where that would take long.
+pub fn explain(ops: &[Operation]) -> Option<Vec<(u64, Time)>> {
+    match search(&Cell, &None, ops, &mut 20_000) {
+        Found::Order(order) => {
+            let order: Vec<Operation> =
+                order.iter().filter_map(|&at| ops.get(at)).copied().collect();
+            Some(points(&order))
+        }
+        Found::Nothing | Found::GaveUp => None,
+    }
+}
+
 /// Items with nothing but reads and writes have smaller proofs as what they are: registers.
 fn key_value(ops: &[Operation], left: &mut u64) -> Judged {
     // Every item is zero at first, and one without a value counts as zero.
@@ -94,6 +109,30 @@ fn points(order: &[Operation]) -> Vec<(u64, Time)> {
         (op.id, now)
     };
     order.iter().map(point).collect()
+}
+
+/// Writes of unknown end that nobody ever found: each may as well never have happened, and of
+/// orders in which they did there are very many. Only where values are not counted with.
+pub fn unseen(ops: &[Operation]) -> BTreeSet<u64> {
+    let plain = |op: &Operation| Register::default().knows(op.action);
+    let mixed: BTreeSet<i64> = ops.iter().filter(|op| !plain(op)).map(|op| op.item).collect();
+    let ties = |op: &Operation| matches!(op.action, Action::Transfer { .. });
+    if ops.iter().any(ties) {
+        return BTreeSet::new();
+    }
+    let found = |op: &Operation| match op.action {
+        Action::Read => op.value_read().flatten().map(|value| (op.item, value)),
+        Action::CompareAndSet { from, .. } => Some((op.item, from)),
+        _ => None,
+    };
+    let found: BTreeSet<(i64, i64)> = ops.iter().filter_map(found).collect();
+    let is_unseen = |op: &&Operation| match op.action {
+        Action::Write(value) if matches!(op.outcome, Outcome::Unknown { .. }) => {
+            !found.contains(&(op.item, value)) && !mixed.contains(&op.item)
+        }
+        _ => false,
+    };
+    ops.iter().filter(is_unseen).map(|op| op.id).collect()
 }
 
 /// The history in parts that have nothing to do with each other.

@@ -12,12 +12,14 @@ pub mod model;
 pub mod operation;
 pub mod recorder;
 mod search;
+pub mod sequential;
 pub mod serializable;
 pub mod session;
 mod shrink;
 #[cfg(test)]
 mod tests;
 pub mod transaction;
+pub mod transcript;
 
 use super::State;
 use crate::base::time::Time;

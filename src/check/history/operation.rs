@@ -97,6 +97,14 @@ impl Operation {
         }
     }
 
+    /// When its process knew more of it, or gave it up; none if it has not.
+    pub fn ended(&self) -> Option<Time> {
+        match self.outcome {
+            Outcome::Ok { at, .. } | Outcome::Failed { at } => Some(at),
+            Outcome::Unknown { at } => at,
+        }
+    }
+
     /// What it gave back, if it took effect.
     pub fn output(&self) -> Option<Output> {
         match self.outcome {

@@ -74,6 +74,15 @@ impl Recorder {
         Recorder { groups: groups.to_vec(), open: BTreeMap::new() }
     }
 
+    /// Operations in flight that were sent.
+    pub fn open(&self) -> Vec<Operation> {
+        let mut found = Vec::new();
+        for (intent, open) in &self.open {
+            open.operations(*intent, Outcome::Unknown { at: None }, &mut |op| found.push(op));
+        }
+        found
+    }
+
     /// Takes one record in, and tells what it means for the history.
     pub fn fold(&mut self, record: &Record<Role>, tell: &mut dyn FnMut(Event)) {
         let What::Note { node, note } = &record.what else { return };

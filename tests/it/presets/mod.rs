@@ -9,7 +9,7 @@ mod measure;
 
 use measure::measure;
 use netsplit::base::time::{Span, Time};
-use netsplit::check::State;
+use netsplit::check::{State, Verdict};
 use netsplit::scenario::presets::{self, Preset, Try};
 use netsplit::scenario::read;
 use netsplit::scenario::v1::wire::Wire;
@@ -96,6 +96,10 @@ fn runs(preset: &Preset, attempt: Option<&Try>) -> Vec<Session> {
             session.command(command).unwrap_or_else(|p| panic!("{}, {path}: {p}", preset.id));
         }
         session.seek(session.end());
+        for check in session.run().course.checks.self_checks() {
+            let Verdict { name, state, sentence, at, .. } = check;
+            assert_ne!(state, State::Violated, "{}: {name} at {at:?}: {sentence}", preset.id);
+        }
         session
     };
     seeds.map(run).collect()

@@ -1,0 +1,143 @@
+//! A picture of operations as SVG, the same on the page and in a file. Colours come from classes;
+//! a file brings its own.
+
+use super::operations::{Bar, BarState, Operations};
+use crate::base::time::Time;
+use std::fmt::Write;
+
+/// Width of the picture in its own units, of the names at its left, and of a row.
+const WIDTH: f64 = 720.0;
+const NAMES: f64 = 96.0;
+const ROW: f64 = 24.0;
+/// The part of a row that a bar takes.
+const BAR: f64 = 18.0;
+/// Room for instants below.
+const FOOT: f64 = 18.0;
+/// An instant is written below only so far from the one before.
+const APART: f64 = 64.0;
+
+/// What a file needs to look as on the page.
+const STYLE: &str = "<style>svg{font:11px system-ui,sans-serif;background:#fff}\
+.op{fill:#dfeee7;stroke:#11795b}.op-failed{fill:#eee;stroke:#777}\
+.op-unknown{fill:#fff;stroke:#777;stroke-dasharray:4 3}\
+.op-proves{fill:#fbdcd2;stroke:#b03a10;stroke-width:2}.op-point{fill:#0b5cad}\
+.op-name,.op-at{fill:#555}.op-rule{stroke:#ddd}</style>";
+
+impl Operations {
+    /// The picture as the inside of a page.
+    pub fn svg(&self) -> String {
+        self.draw("")
+    }
+
+    /// The picture as a file.
+    pub fn svg_file(&self) -> String {
+        self.draw(STYLE)
+    }
+
+    fn draw(&self, style: &str) -> String {
+        let axis = Axis::new(&self.bars);
+        let height = self.rows.len() as f64 * ROW + FOOT;
+        let mut out = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+             role=\"img\">{style}<title>{}</title>",
+            escape(&self.sentence)
+        );
+        for (n, name) in self.rows.iter().enumerate() {
+            let y = n as f64 * ROW + ROW / 2.0;
+            let name = escape(name);
+            push(&mut out, format_args!("<path class=\"op-rule\" d=\"M{NAMES} {y}H{WIDTH}\"/>"));
+            let (x, y) = (NAMES - 8.0, y + 4.0);
+            push(
+                &mut out,
+                format_args!(
+                    "<text class=\"op-name\" text-anchor=\"end\" x=\"{x}\" y=\"{y}\">{name}</text>"
+                ),
+            );
+        }
+        self.bars.iter().for_each(|bar| draw_bar(&mut out, bar, &axis));
+        draw_instants(&mut out, &axis, height - 4.0);
+        out.push_str("</svg>");
+        out
+    }
+}
+
+fn draw_bar(out: &mut String, bar: &Bar, axis: &Axis) {
+    let class = match bar.state {
+        _ if bar.proves => "op op-proves",
+        BarState::Done => "op",
+        BarState::Failed => "op op-failed",
+        BarState::Unknown => "op op-unknown",
+    };
+    let (left, right) = (axis.x(bar.from), bar.until.map_or(WIDTH, |at| axis.x(at)));
+    let (top, width) = (bar.row as f64 * ROW + (ROW - BAR) / 2.0, (right - left).max(3.0));
+    let (sign, text) = (escape(&bar.sign), escape(&bar.text));
+    push(
+        out,
+        format_args!(
+            "<g><title>{text}</title><rect class=\"{class}\" x=\"{left:.1}\" y=\"{top}\" \
+             width=\"{width:.1}\" height=\"{BAR}\" rx=\"3\"/>\
+             <text x=\"{:.1}\" y=\"{}\">{sign}</text></g>",
+            left + 4.0,
+            top + 13.0
+        ),
+    );
+    if let Some(at) = bar.point {
+        let (x, y) = (axis.x(at).max(left + 1.0).min(right - 1.0), top + BAR / 2.0);
+        push(out, format_args!("<circle class=\"op-point\" cx=\"{x:.1}\" cy=\"{y}\" r=\"3.5\"/>"));
+    }
+}
+
+fn draw_instants(out: &mut String, axis: &Axis, y: f64) {
+    let mut free = f64::MIN;
+    for &(at, x) in &axis.places {
+        // The last ones would stand outside.
+        if x < free || x > WIDTH - APART {
+            continue;
+        }
+        free = x + APART;
+        push(out, format_args!("<text class=\"op-at\" x=\"{x:.1}\" y=\"{y}\">{at}</text>"));
+    }
+}
+
+fn push(out: &mut String, what: std::fmt::Arguments<'_>) {
+    // Writing to a string does not fail.
+    let _ = out.write_fmt(what);
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Where instants stand: in order, each step between a least and a greatest width.
+struct Axis {
+    places: Vec<(Time, f64)>,
+}
+
+impl Axis {
+    fn new(bars: &[Bar]) -> Axis {
+        let mut instants: Vec<Time> =
+            bars.iter().flat_map(|bar| [Some(bar.from), bar.until]).flatten().collect();
+        instants.sort_unstable();
+        instants.dedup();
+        let gaps = || instants.windows(2).map(|pair| pair[1].since(pair[0]).as_secs());
+        let mean = gaps().sum::<f64>() / (instants.len().max(2) - 1) as f64;
+        // From one part for no time at all to three for a long one.
+        let parts = |gap: f64| 1.0 + 2.0 * (gap / mean.max(1e-9)).min(1.0);
+        let all: f64 = gaps().map(parts).sum::<f64>().max(1.0);
+        let unit = (WIDTH - NAMES - 24.0) / all;
+        let mut x = NAMES;
+        let mut places: Vec<(Time, f64)> =
+            instants.first().map(|&at| (at, x)).into_iter().collect();
+        for (gap, &at) in gaps().zip(instants.iter().skip(1)) {
+            x += unit * parts(gap);
+            places.push((at, x));
+        }
+        Axis { places }
+    }
+
+    /// Of an instant that is one of them, or of the one before it.
+    fn x(&self, at: Time) -> f64 {
+        let after = self.places.partition_point(|&(place, _)| place <= at);
+        self.places.get(after.saturating_sub(1)).map_or(NAMES, |&(_, x)| x)
+    }
+}

@@ -1,0 +1,196 @@
+//! What clients did to one item as bars, a row for each client, time to the right: the operations
+//! that prove a violation, or an order that explains what happened. Plain data, and a drawing.
+//!
+//! Between two instants at which something begins or ends the picture is at least so wide that a
+//! bar can be read, and never so wide that a long silence fills it: order in time is true to the
+//! run, distance is not.
+
+use super::cast::Cast;
+use crate::base::id::NodeId;
+use crate::base::time::Time;
+use crate::check::history::linearizable;
+use crate::check::history::operation::{Action, Operation, Outcome, Output};
+use crate::check::history::recorder::in_words;
+use crate::check::history::transcript::lanes;
+use crate::check::{Checks, State};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So many bars are shown, besides those that prove something.
+const BARS: usize = 12;
+
+/// Operations on one item.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Operations {
+    /// What they show, in a sentence.
+    pub sentence: String,
+    /// Whether the property holds that they are shown for.
+    pub holds: bool,
+    /// Names of the clients, a row for each.
+    pub rows: Vec<String>,
+    /// In the order of their calls.
+    pub bars: Vec<Bar>,
+}
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bar {
+    /// Which row.
+    pub row: usize,
+    /// When it was called.
+    pub from: Time,
+    /// When its client knew more; none if it does not yet, or never will.
+    pub until: Option<Time>,
+    /// What it was, as the literature writes it: `w 17`, `r 17`.
+    pub sign: String,
+    /// The same in words.
+    pub text: String,
+    /// Whether it took effect; unknown is neither.
+    pub state: BarState,
+    /// True if it is part of the proof of a violation.
+    pub proves: bool,
+    /// An instant at which it can have taken effect, in an order that explains everything.
+    pub point: Option<Time>,
+}
+
+/// What is known of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum BarState {
+    /// It took effect.
+    Done,
+    /// It did not.
+    Failed,
+    /// Nobody can say.
+    Unknown,
+}
+
+/// Of a run: the first violation of what clients should see, or else the newest operations on an
+/// item and an order that explains them. None where nothing is judged.
+pub fn of_run(checks: &Checks, cast: &Cast) -> Option<Operations> {
+    let name = |process: u64| {
+        let client = process & u64::from(u32::MAX);
+        format!("{} {client}", cast.name(NodeId((process >> 32) as u32)))
+    };
+    let judged = checks.consistent().next()?;
+    let violated = checks.consistent().find(|check| !check.proof().is_empty());
+    if let Some(check) = violated {
+        let proof = check.proof();
+        return Some(Operations::new(check.scene(), &proof, &name, check.verdict().sentence));
+    }
+    let ops = newest(&checks.operations());
+    let mut shown = Operations::new(&ops, &BTreeSet::new(), &name, String::new());
+    let item = ops.first().map_or(0, |op| in_words(op).item);
+    shown.sentence = match (shown.bars.is_empty(), judged.verdict().state) {
+        (true, _) => "Nothing was read or changed yet.".to_owned(),
+        (false, State::Unknown) => format!("What clients did to item {item}."),
+        (false, _) => {
+            shown.explain(&ops);
+            format!("What clients did to item {item}; each dot is an instant that explains it.")
+        }
+    };
+    Some(shown)
+}
+
+/// Of a history from elsewhere; `proof` are the numbers of operations that prove a violation.
+pub fn of_history(ops: &[Operation], proof: &BTreeSet<u64>, sentence: String) -> Operations {
+    let proving = |op: &&Operation| proof.contains(&op.id);
+    let item = ops.iter().find(proving).or(ops.first()).map_or(0, |op| op.item);
+    let own: Vec<Operation> = ops.iter().filter(|op| op.item == item).copied().collect();
+    let mut shown = Operations::new(&own, proof, &|process| format!("client {process}"), sentence);
+    if proof.is_empty() {
+        shown.explain(&own);
+    }
+    shown
+}
+
+/// The newest operations on the first of those items on which there were about the most.
+fn newest(ops: &[Operation]) -> Vec<Operation> {
+    let mut count: BTreeMap<i64, u32> = BTreeMap::new();
+    ops.iter().for_each(|op| *count.entry(op.item).or_default() += 1);
+    let most = count.values().copied().max().unwrap_or(0);
+    let item = count.iter().find(|(_, n)| **n * 2 >= most).map(|(item, _)| *item);
+    let mut own: Vec<Operation> = ops.iter().filter(|op| Some(op.item) == item).copied().collect();
+    own.sort_by_key(|op| (op.call, op.id));
+    own.drain(..own.len().saturating_sub(BARS));
+    own
+}
+
+impl Operations {
+    fn new(
+        ops: &[Operation],
+        proof: &BTreeSet<u64>,
+        name: &dyn Fn(u64) -> String,
+        sentence: String,
+    ) -> Operations {
+        let mut own = around(ops, proof);
+        own.sort_by_key(|op| (op.call, op.id));
+        let keys = || own.iter().map(|op| op.process).zip(lanes(&own));
+        let mut rows: Vec<(u64, u32)> = keys().collect();
+        rows.sort_unstable();
+        rows.dedup();
+        let bar = |(op, key): (&Operation, (u64, u32))| {
+            let process = name(op.process);
+            Bar {
+                row: rows.binary_search(&key).unwrap_or(0),
+                from: op.call,
+                until: op.ended(),
+                sign: sign(&in_words(op)),
+                text: format!("{process} {}", in_words(op)),
+                state: match op.outcome {
+                    Outcome::Ok { .. } => BarState::Done,
+                    Outcome::Failed { .. } => BarState::Failed,
+                    Outcome::Unknown { .. } => BarState::Unknown,
+                },
+                proves: proof.contains(&op.id),
+                point: None,
+            }
+        };
+        let bars = own.iter().zip(keys()).map(bar).collect();
+        let rows = rows.iter().map(|&(process, _)| name(process)).collect();
+        Operations { sentence, holds: proof.is_empty(), rows, bars }
+    }
+
+    /// Finds an instant for each bar, the operations of which these are.
+    fn explain(&mut self, ops: &[Operation]) {
+        let mut own = around(ops, &BTreeSet::new());
+        own.sort_by_key(|op| (op.call, op.id));
+        let points: BTreeMap<u64, Time> =
+            linearizable::explain(&own).unwrap_or_default().into_iter().collect();
+        for (bar, op) in self.bars.iter_mut().zip(&own) {
+            bar.point = points.get(&op.id).copied();
+        }
+    }
+}
+
+/// The operations that prove something, and those that overlap them or come close before.
+fn around(ops: &[Operation], proof: &BTreeSet<u64>) -> Vec<Operation> {
+    let proves = |op: &&Operation| proof.contains(&op.id);
+    let mut shown: Vec<Operation> = ops.iter().filter(proves).copied().collect();
+    let last = shown.iter().filter_map(Operation::ended).max().unwrap_or(Time::NEVER);
+    let others = ops.iter().rev().filter(|op| !proof.contains(&op.id) && op.call <= last);
+    shown.extend(others.take(BARS));
+    shown
+}
+
+/// An operation as short as it can be read.
+fn sign(op: &Operation) -> String {
+    let value = match op.output() {
+        Some(Output::Value(Some(value))) => value.to_string(),
+        Some(Output::Value(None)) => "–".to_owned(),
+        _ => "?".to_owned(),
+    };
+    let then = |what: String| match op.output() {
+        Some(Output::Value(Some(value))) => format!("{what} = {value}"),
+        _ => what,
+    };
+    match op.action {
+        Action::Read => format!("r {value}"),
+        Action::Write(to) => format!("w {to}"),
+        Action::CompareAndSet { from, to } => format!("{from} → {to}"),
+        Action::Add(amount) => then(format!("+{amount}")),
+        Action::Charge(amount) => then(format!("−{amount}")),
+        Action::Transfer { to, amount } => format!("{amount} to {to}"),
+        Action::Enqueue(value) => format!("put {value}"),
+        Action::Dequeue => format!("take {value}"),
+    }
+}
