@@ -11,13 +11,15 @@
 //! 6. [`scenario`]: what a run is: the wire format, its compiler, links, presets.
 //! 7. [`conform`]: recorded behaviour of libraries, replayed against our models.
 //! 8. [`session`]: one run being watched: play, seek, fork, commands.
-//! 9. `app`: the page (feature `app`).
+//! 9. [`swarm`]: random scenarios in random trouble, and what is left of a failure.
+//! 10. `app`: the page (feature `app`).
 
 pub use netsplit_engine::{base, check, observe, protocol, sim};
 
 pub mod conform;
 pub mod scenario;
 pub mod session;
+pub mod swarm;
 
 #[cfg(feature = "app")]
 pub mod app;

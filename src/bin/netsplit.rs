@@ -12,9 +12,12 @@ use netsplit::scenario::link::{self, Opened};
 use netsplit::scenario::{compile, pages, presets, read, schema};
 use netsplit::session::Session;
 use netsplit::session::report::Report;
+use netsplit::swarm;
+use serde_json::Value;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 /// A laboratory for the hard truths of distributed systems.
 #[derive(Parser)]
@@ -74,6 +77,35 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         svg: Option<PathBuf>,
     },
+    /// Run random scenarios in random trouble; what breaks a promise is printed as a link.
+    Swarm {
+        /// How long.
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Only this subject; all of them in turn when absent.
+        #[arg(long)]
+        of: Option<String>,
+        /// Change a setting of every run, as in `--set db.fencing=false`: a mistake to be found.
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        sets: Vec<String>,
+        /// Go on after the first failure.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Make a run smaller in which something does not hold: fewer faults, nodes, clients, less time.
+    Shrink {
+        /// A preset's name, a path to a scenario file, or a link.
+        what: String,
+        /// Change a setting first.
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        sets: Vec<String>,
+        /// So many runs are tried.
+        #[arg(long, default_value_t = 1_000)]
+        runs: u32,
+    },
     /// Turn a preset or a scenario file into a link, or a link into the scenario it holds.
     Link {
         /// A preset's name, a path to a scenario file, or a link.
@@ -104,6 +136,13 @@ fn main() -> ExitCode {
         Command::Check { file, model, steps, sequential, svg } => {
             check(&mut out, &file, &Asked { model, steps, sequential, svg })
         }
+        Command::Swarm { seconds, seed, of, sets, all } => {
+            let (until, of) = (Instant::now() + Duration::from_secs(seconds), of.as_deref());
+            swarm(&mut out, &Hunt { until, seed, of, all }, &sets)
+        }
+        Command::Shrink { what, sets, runs } => {
+            with(&what, None, &sets).and_then(|opened| shrink(&mut out, &opened, runs))
+        }
         Command::Link { what, base } => link(&mut out, &what, base.trim_end_matches('/')),
         Command::Presets => list(&mut out),
         Command::Schema => print(&mut out, &schema::schema()),
@@ -132,13 +171,19 @@ fn print(out: &mut impl Write, text: &str) -> Answer {
 fn with(what: &str, seed: Option<u64>, sets: &[String]) -> Result<Opened, String> {
     let mut opened = find(what)?;
     opened.scenario.seed = seed.unwrap_or(opened.scenario.seed);
-    for one in sets {
-        let (path, value) =
-            one.split_once('=').ok_or_else(|| format!("`{one}` is not PATH=VALUE"))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-        compile::set(&mut opened.scenario, path, &value).map_err(say)?;
+    for (path, value) in settings(sets)? {
+        compile::set(&mut opened.scenario, &path, &value).map_err(say)?;
     }
     Ok(opened)
+}
+
+fn settings(sets: &[String]) -> Result<Vec<(String, Value)>, String> {
+    let setting = |one: &String| {
+        let (path, value) =
+            one.split_once('=').ok_or_else(|| format!("`{one}` is not PATH=VALUE"))?;
+        Ok((path.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+    };
+    sets.iter().map(setting).collect()
 }
 
 fn run(
@@ -320,6 +365,62 @@ fn check_transactions(out: &mut impl Write, file: &str, text: &str) -> Answer {
         }
     }
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How long to look for failures, and where.
+struct Hunt<'a> {
+    until: Instant,
+    seed: u64,
+    of: Option<&'a str>,
+    all: bool,
+}
+
+fn swarm(out: &mut impl Write, hunt: &Hunt<'_>, sets: &[String]) -> Answer {
+    let sets = settings(sets)?;
+    let mut subjects = swarm::subjects();
+    if let Some(name) = hunt.of {
+        let known: Vec<&str> = subjects.iter().map(|s| s.name).collect();
+        let known = known.join(", ");
+        subjects.retain(|s| s.name == name);
+        if subjects.is_empty() {
+            return Err(format!("there is no subject {name}; there are {known}"));
+        }
+    }
+    let (mut runs, mut events, mut judged, mut failures) = (0_u64, 0, 0, 0_u32);
+    let each = (hunt.seed..).flat_map(|seed| subjects.iter().map(move |subject| (seed, subject)));
+    for (seed, subject) in each {
+        if Instant::now() > hunt.until || (failures > 0 && !hunt.all) {
+            break;
+        }
+        let opened = Opened::new(subject.draw(seed, &sets).map_err(say)?);
+        let outcome = swarm::judge(&opened);
+        (runs, events, judged) = (runs + 1, events + outcome.events, judged + outcome.judged);
+        if let Some(verdict) = outcome.broken.first() {
+            failures += 1;
+            let (name, said) = (&verdict.name, &verdict.sentence);
+            print(out, &format!("{}, seed {seed}: not so: {name}: {said}", subject.name))?;
+            print(out, &format!("/#{}", link::encode(&opened).1))?;
+        }
+    }
+    let text =
+        format!("{runs} runs, {events} events, {judged} operations judged, {failures} failures");
+    print(out, &text)?;
+    Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn shrink(out: &mut impl Write, opened: &Opened, runs: u32) -> Answer {
+    let Some(left) = swarm::shrink::shrink(opened, runs) else {
+        return Err("everything holds in this run: there is nothing to make smaller".to_owned());
+    };
+    for gone in &left.gone {
+        print(out, &format!("  gone: {gone}"))?;
+    }
+    let (scenario, broken) = (&left.opened.scenario, &left.broken);
+    let (faults, lasts) = (scenario.faults.len(), scenario.duration);
+    print(out, &format!("{} runs; {faults} faults and {lasts} are left", left.runs))?;
+    print(out, &format!("not so: {}: {}", broken.name, broken.sentence))?;
+    print(out, &format!("/#{}", link::encode(&left.opened).1))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn standard_input() -> std::io::Result<String> {

@@ -204,8 +204,8 @@ fn smallest<M: Model>(model: &M, ops: &[Operation], mut left: u64) -> Vec<Operat
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{lost, op, read, write};
     use super::super::operation::Output;
+    use super::super::tests::{lost, op, read, write};
     use super::*;
     use proptest::prelude::*;
 

@@ -57,7 +57,7 @@ pub enum Collision {
 pub struct Item {
     /// How often it was changed.
     pub version: u64,
-    /// How much money has been taken from it.
+    /// How much has been taken from it, less what was added.
     pub charged: i64,
 }
 
@@ -218,8 +218,10 @@ impl Ledger {
             return self.station.finish(job, Answer::Conflict, cx);
         }
         let mut after = Item { version: before.version + 1, ..before };
-        if let Op::Charge { amount } = request.op {
-            after.charged += i64::from(amount);
+        match request.op {
+            Op::Charge { amount } => after.charged += i64::from(amount),
+            Op::Increment { by } => after.charged -= i64::from(by),
+            _ => {}
         }
         self.items.insert(request.item, after);
         let Request { intent, op, item, .. } = *request;

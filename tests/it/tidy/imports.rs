@@ -4,7 +4,7 @@ use super::Finding;
 use super::source::Source;
 
 /// Each module of the crate and the others it may name.
-const TABLE: [(&str, &[&str]); 9] = [
+const TABLE: [(&str, &[&str]); 10] = [
     ("base", &[]),
     ("sim", &["base"]),
     ("protocol", &["base", "sim"]),
@@ -13,6 +13,7 @@ const TABLE: [(&str, &[&str]); 9] = [
     ("scenario", &["base", "sim", "protocol", "check"]),
     ("conform", &["base", "sim", "protocol", "check", "observe", "scenario"]),
     ("session", &["base", "sim", "protocol", "check", "observe", "scenario"]),
+    ("swarm", &["base", "check", "scenario", "session"]),
     ("app", &["base", "check", "observe", "scenario", "session"]),
 ];
 
@@ -21,7 +22,7 @@ const PROGRAMS: [(&str, &[&str]); 2] = [
     ("src/bin/app.rs", &["app"]),
     (
         "src/bin/netsplit.rs",
-        &["base", "sim", "protocol", "check", "observe", "scenario", "conform", "session"],
+        &["base", "sim", "protocol", "check", "observe", "scenario", "conform", "session", "swarm"],
     ),
 ];
 
