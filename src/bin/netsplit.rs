@@ -95,7 +95,8 @@ enum Command {
         #[arg(long)]
         all: bool,
     },
-    /// Make a run smaller in which something does not hold: fewer faults, nodes, clients, less time.
+    /// Make a run smaller in which something does not hold: fewer faults, nodes, clients, and less
+    /// time.
     Shrink {
         /// A preset's name, a path to a scenario file, or a link.
         what: String,

@@ -1,5 +1,5 @@
-//! A picture of operations as SVG, the same on the page and in a file. Colours come from classes;
-//! a file brings its own.
+//! A picture of operations as SVG, the same on the page and in a file. On the page classes give it
+//! colours; a file brings lines and shades.
 
 use super::operations::{Bar, BarState, Operations};
 use crate::base::time::Time;
@@ -16,12 +16,11 @@ const FOOT: f64 = 18.0;
 /// An instant is written below only so far from the one before.
 const APART: f64 = 64.0;
 
-/// What a file needs to look as on the page.
-const STYLE: &str = "<style>svg{font:11px system-ui,sans-serif;background:#fff}\
-.op{fill:#dfeee7;stroke:#11795b}.op-failed{fill:#eee;stroke:#777}\
-.op-unknown{fill:#fff;stroke:#777;stroke-dasharray:4 3}\
-.op-proves{fill:#fbdcd2;stroke:#b03a10;stroke-width:2}.op-point{fill:#0b5cad}\
-.op-name,.op-at{fill:#555}.op-rule{stroke:#ddd}</style>";
+/// What a file needs to be read without the page: lines and shades, no colours.
+const STYLE: &str = "<style>svg{font:11px system-ui,sans-serif}\
+.op{fill:currentColor;fill-opacity:.08;stroke:currentColor}.op-failed{stroke-opacity:.3}\
+.op-unknown{fill:none;stroke-dasharray:4 3}.op-proves{fill-opacity:.2;stroke-width:3}\
+.op-rule{stroke:currentColor;stroke-opacity:.15}</style>";
 
 impl Operations {
     /// The picture as the inside of a page.
@@ -82,7 +81,7 @@ fn draw_bar(out: &mut String, bar: &Bar, axis: &Axis) {
         ),
     );
     if let Some(at) = bar.point {
-        let (x, y) = (axis.x(at).max(left + 1.0).min(right - 1.0), top + BAR / 2.0);
+        let (x, y) = (axis.x(at).max(left + 1.0).min(right - 1.0), top + BAR);
         push(out, format_args!("<circle class=\"op-point\" cx=\"{x:.1}\" cy=\"{y}\" r=\"3.5\"/>"));
     }
 }

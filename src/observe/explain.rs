@@ -294,6 +294,7 @@ pub fn answer_words(answer: Answer) -> &'static str {
             | Refusal::Throttled => "held back",
         },
         Answer::Error => "an error",
+        Answer::Uncertain => "an error, though it may have been done",
         Answer::Conflict => "a conflict",
         Answer::KeyReused => "the key belongs to another request",
     }

@@ -172,6 +172,7 @@ pub fn answer_words(answer: Answer) -> String {
         Answer::Degraded => "done, with something missing".to_owned(),
         Answer::Refused(why) => format!("refused: {}", why.words()),
         Answer::Error => "error".to_owned(),
+        Answer::Uncertain => "error, though it may have been done".to_owned(),
         Answer::Conflict => "conflict".to_owned(),
         Answer::KeyReused => "the key belongs to another request".to_owned(),
     }

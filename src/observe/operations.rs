@@ -194,3 +194,59 @@ fn sign(op: &Operation) -> String {
         Action::Dequeue => format!("take {value}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(id: u64, process: u64, times: (u64, u64), action: Action, value: i64) -> Operation {
+        let output =
+            if action == Action::Read { Output::Value(Some(value)) } else { Output::Nothing };
+        let outcome = Outcome::Ok { at: Time(times.1), output, version: 0 };
+        Operation { id, process, item: 1, call: Time(times.0), action, outcome }
+    }
+
+    fn history() -> Vec<Operation> {
+        vec![
+            op(1, 7, (0, 10), Action::Write(3), 0),
+            op(2, 7, (5, 30), Action::Write(4), 0),
+            op(3, 9, (20, 25), Action::Read, 4),
+            op(4, 9, (40, 50), Action::Read, 3),
+            Operation { item: 2, ..op(5, 9, (60, 70), Action::Write(8), 0) },
+            Operation {
+                outcome: Outcome::Unknown { at: None },
+                ..op(6, 8, (60, 0), Action::Write(9), 0)
+            },
+        ]
+    }
+
+    #[test]
+    fn a_proof_stands_out_among_what_came_close() {
+        let shown = of_history(&history(), &BTreeSet::from([2, 3, 4]), "<stale>".to_owned());
+        assert!(!shown.holds);
+        assert_eq!(shown.rows, ["client 7", "client 7", "client 9"], "two at once have two rows");
+        let seen: Vec<_> = shown.bars.iter().map(|b| (b.row, b.sign.as_str(), b.proves)).collect();
+        assert_eq!(
+            seen,
+            [(0, "w 3", false), (1, "w 4", true), (2, "r 4", true), (2, "r 3", true)],
+            "another item, and what came later, is left out"
+        );
+        let drawing = shown.svg();
+        assert_eq!(drawing.matches("<rect").count(), 4);
+        assert_eq!(drawing.matches("op-proves").count(), 3);
+        assert!(drawing.contains("&lt;stale&gt;") && !drawing.contains("<style>"));
+        assert!(shown.svg_file().contains("<style>"));
+    }
+
+    #[test]
+    fn an_order_has_an_instant_in_every_bar_that_counts() {
+        let good: Vec<Operation> = history().into_iter().filter(|op| op.id != 4).collect();
+        let shown = of_history(&good, &BTreeSet::new(), String::new());
+        let points: Vec<Option<u64>> = shown.bars.iter().map(|b| b.point.map(|at| at.0)).collect();
+        assert_eq!(points, [Some(0), Some(5), Some(20), None], "nobody found what is unknown");
+        for bar in &shown.bars {
+            let until = bar.until.unwrap_or(Time::NEVER);
+            assert!(bar.point.is_none_or(|at| bar.from <= at && at <= until));
+        }
+    }
+}

@@ -99,9 +99,11 @@ fn reply_kind(receiver: &Role, reply: &Reply) -> PacketKind {
         _ if !receiver.awaits(reply.ticket) => PacketKind::Orphan,
         Answer::Done { .. } => PacketKind::Reply,
         Answer::Degraded => PacketKind::DegradedReply,
-        Answer::Refused(_) | Answer::Error | Answer::Conflict | Answer::KeyReused => {
-            PacketKind::ErrorReply
-        }
+        Answer::Refused(_)
+        | Answer::Error
+        | Answer::Uncertain
+        | Answer::Conflict
+        | Answer::KeyReused => PacketKind::ErrorReply,
     }
 }
 

@@ -331,7 +331,6 @@ impl Caller {
                 if !self.awaits(ticket) {
                     return None;
                 }
-                self.calls.get_mut(call)?.unanswered = true;
                 self.route.forget_leader();
                 self.attempt_ended(call, attempt, Outcome::TimedOut, cx)
             }
@@ -434,6 +433,8 @@ impl Caller {
         cx: &mut Cx<'_>,
     ) -> Option<Ended> {
         let call = self.calls.get_mut(key)?;
+        call.unanswered |=
+            matches!(outcome, Outcome::TimedOut | Outcome::Answered(Answer::Uncertain));
         let attempt = match call.live.take_if(|a| a.number == number) {
             Some(attempt) => attempt,
             None => {

@@ -297,7 +297,7 @@ impl Process for Role {
 }
 
 fn answer_tag(reply: &Reply) -> u64 {
-    use rpc::Answer::{Conflict, Degraded, Done, Error, KeyReused, Refused};
+    use rpc::Answer::{Conflict, Degraded, Done, Error, KeyReused, Refused, Uncertain};
     match reply.answer {
         Done { version, .. } => version << 8,
         Degraded => 1,
@@ -305,5 +305,6 @@ fn answer_tag(reply: &Reply) -> u64 {
         Error => 3,
         Conflict => 4,
         KeyReused => 5,
+        Uncertain => 6,
     }
 }

@@ -164,6 +164,8 @@ pub enum Answer {
     Refused(Refusal),
     /// Begun and failed; nothing was changed.
     Error,
+    /// Begun and failed further behind, where something may have been changed: a gateway's 504.
+    Uncertain,
     /// Not done: somebody else wrote in between, or the same key is at work.
     Conflict,
     /// The same idempotency key came with another request.

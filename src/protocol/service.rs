@@ -204,6 +204,8 @@ impl Service {
     fn call(&mut self, key: Key, dependency: usize, cx: &mut Cx<'_>) {
         let Some(job) = self.station.job(key) else { return };
         let request = job.request;
+        let op = self.settings.dependencies[dependency].op.unwrap_or(request.op);
+        job.progress.changes = job.progress.changes.saturating_add(op.changes().into());
         if request.key == 0 {
             // Whoever asked gave no key. One made here is the same in every attempt of this call,
             // and another one when the request comes again.
@@ -215,7 +217,7 @@ impl Service {
             owner,
             guard: 0,
             intent: request.intent,
-            op: self.settings.dependencies[dependency].op.unwrap_or(request.op),
+            op,
             item: request.item,
             key: if request.key == 0 { own } else { request.key },
             deadline: request.deadline,
@@ -263,6 +265,9 @@ impl Service {
                 cx.note(Note::Fallback { intent: ended.intent, dependency: stack });
             }
             Outcome::Answered(answer) if ended.ending != Ending::Unknown => {
+                // Of several copies, others may have been taken.
+                let changes = ended.op.changes() && dependency.fan_out < 2;
+                job.progress.changes = job.progress.changes.saturating_sub(changes.into());
                 job.progress.failed = Some(pass_on(answer));
             }
             Outcome::Answered(_) | Outcome::TimedOut => job.progress.failed = Some(Answer::Error),
@@ -280,6 +285,7 @@ impl Service {
         let mut left = self.settings.dependencies.iter().enumerate().skip(progress.next.into());
         let next = left.find(|(_, d)| d.is_needed_for(op));
         let answer = match (progress.failed, next) {
+            (Some(_), _) if progress.changes > 0 => Answer::Uncertain,
             (Some(answer), _) => answer,
             (None, Some((dependency, _))) => {
                 progress.next = dependency as u8 + 1;
@@ -311,8 +317,10 @@ fn pass_on(answer: Answer) -> Answer {
     match answer {
         Answer::Conflict | Answer::KeyReused => answer,
         Answer::Refused(why) if !why.is_local() => Answer::Refused(why),
-        Answer::Done { .. } | Answer::Degraded | Answer::Refused(_) | Answer::Error => {
-            Answer::Error
-        }
+        Answer::Done { .. }
+        | Answer::Degraded
+        | Answer::Refused(_)
+        | Answer::Error
+        | Answer::Uncertain => Answer::Error,
     }
 }

@@ -87,6 +87,8 @@ pub struct Progress {
     pub degraded: bool,
     /// A critical dependency did not answer; how.
     pub failed: Option<Answer>,
+    /// Calls that may have changed something: all that were made for it but those known not to.
+    pub changes: u8,
     /// The version the data had.
     pub version: u64,
     /// What the data was, as the last call was told.
@@ -212,7 +214,7 @@ impl Station {
         let Some(job) = self.jobs.remove(key) else { return };
         let now = cx.now();
         if let Some(limit) = &mut self.limit {
-            let dropped = matches!(answer, Answer::Error | Answer::Refused(_));
+            let dropped = matches!(answer, Answer::Error | Answer::Uncertain | Answer::Refused(_));
             limit.completed(now, now.since(job.arrived), dropped);
         }
         self.left(&job, cx);

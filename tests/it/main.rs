@@ -104,5 +104,6 @@ facts! {
     facts_of_read_replicas = "read-replicas";
     facts_of_failover = "failover";
     facts_of_split_brain = "split-brain";
+    facts_of_raft_election = "raft-election";
     facts_of_raft_partition = "raft-partition";
 }

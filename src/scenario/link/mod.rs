@@ -29,7 +29,7 @@ use script::Step;
 use serde_json::Value;
 
 /// How the engine behaves. A link of another number opens, and may run differently.
-pub const ENGINE: u32 = 2;
+pub const ENGINE: u32 = 3;
 /// The preset that is opened when a link names none.
 pub const START: &str = "retry-storm";
 /// The name of scenarios that start from no preset.

@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -22,6 +22,7 @@ const FILES: [(&str, &str); 12] = [
     ("read-replicas", include_str!("read-replicas.json")),
     ("failover", include_str!("failover.json")),
     ("split-brain", include_str!("split-brain.json")),
+    ("raft-election", include_str!("raft-election.json")),
     ("raft-partition", include_str!("raft-partition.json")),
 ];
 
