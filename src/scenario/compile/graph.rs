@@ -89,7 +89,7 @@ fn stores(scenario: &Scenario, problems: &mut Diagnostics) {
     for (name, node) in scenario.nodes.iter() {
         let Node::PrimaryReplica(store) = node else { continue };
         let path = |field: &str| format!("nodes.{name}.primary_replica.{field}");
-        let (replicas, others) = (store.replicas, store.replicas - 1);
+        let (replicas, others) = (store.replicas, store.replicas.saturating_sub(1));
         if store.acks > others {
             let message = format!("{} acks are needed of {others} other replicas", store.acks);
             let remedy = format!("choose 0 to {others}, or more replicas");

@@ -256,3 +256,67 @@ fn a_fan_out_has_limits() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("nodes.part.service.calls.last.fan_out: one request becomes"));
 }
+
+/// A store of a kind with these settings, and somebody to ask it.
+fn store(kind: &str, settings: Value) -> Value {
+    json!({
+        "nodes": {
+            "people": { "clients": { "to": "db" } },
+            "db": { kind: settings },
+        }
+    })
+}
+
+#[test]
+fn a_primary_asks_for_no_more_replicas_than_there_are() {
+    let impossible = json!({
+        "replicas": 3, "acks": 3, "primary": 4, "heartbeat": "1s", "failover": { "after": "1s" }
+    });
+    let found = problems(store("primary_replica", impossible));
+    assert_eq!(
+        found,
+        [
+            "nodes.db.primary_replica.acks: 3 acks are needed of 2 other replicas (choose 0 to 2, \
+             or more replicas)",
+            "nodes.db.primary_replica.primary: there is no replica 4 among 3 (choose 1 to 3)",
+            "nodes.db.primary_replica.failover.after: a primary is missed before it can be heard \
+             again (choose more than a heartbeat of 1s)",
+        ]
+    );
+    let mut empty = v1::Scenario::default();
+    let none = v1::node::PrimaryReplica { replicas: 0, ..Default::default() };
+    empty.nodes.0.push(("db".to_owned(), Node::PrimaryReplica(none)));
+    let found = compile(&empty).expect_err("nobody is there").to_string();
+    assert!(found.contains("nodes.db.primary_replica.replicas"), "{found}");
+}
+
+#[test]
+fn a_cluster_can_elect_a_leader_and_keep_it() {
+    let impossible = json!({
+        "replicas": 3, "members": 5, "leader": 4, "election_min": "50ms", "election_max": "40ms",
+        "heartbeat": "50ms", "reads": "lease", "check_quorum": false
+    });
+    let found = problems(store("raft", impossible));
+    let raft = |what: &str| format!("nodes.db.raft.{what}");
+    assert_eq!(
+        found,
+        [
+            raft("members: there are no more than 3 replicas (choose 1 to 3)"),
+            raft("leader: there are no more than 3 replicas (choose 1 to 3)"),
+            raft("election_max: is less than `election_min`, 50ms (choose no less)"),
+            raft(
+                "heartbeat: followers stand for election before they can hear of their leader \
+                 (choose less than 50ms)"
+            ),
+            raft(
+                "check_quorum: a lease needs followers that ignore candidates while it lasts \
+                 (choose true, or other reads)"
+            ),
+        ]
+    );
+    let mut empty = v1::Scenario::default();
+    let none = v1::node::Raft { replicas: 0, ..Default::default() };
+    empty.nodes.0.push(("db".to_owned(), Node::Raft(none)));
+    let found = compile(&empty).expect_err("nobody is there").to_string();
+    assert!(found.contains("nodes.db.raft.replicas"), "{found}");
+}
