@@ -99,9 +99,11 @@ fn reply_kind(receiver: &Role, reply: &Reply) -> PacketKind {
         _ if !receiver.awaits(reply.ticket) => PacketKind::Orphan,
         Answer::Done { .. } => PacketKind::Reply,
         Answer::Degraded => PacketKind::DegradedReply,
-        Answer::Refused(_) | Answer::Error | Answer::Conflict | Answer::KeyReused => {
-            PacketKind::ErrorReply
-        }
+        Answer::Refused(_)
+        | Answer::Error
+        | Answer::Conflict
+        | Answer::KeyReused
+        | Answer::Unsure => PacketKind::ErrorReply,
     }
 }
 
@@ -162,6 +164,7 @@ pub fn station(role: &Role) -> Option<&Station> {
         Role::Ledger(ledger) => Some(&ledger.station),
         Role::Replica(replica) => Some(&replica.station),
         Role::Raft(member) => Some(&member.station),
+        Role::Quorum(store) => Some(&store.station),
         Role::Clients(_) | Role::Balancer(_) => None,
     }
 }
@@ -174,7 +177,8 @@ pub fn in_flight(role: &Role) -> u32 {
         | Role::Service(_)
         | Role::Ledger(_)
         | Role::Replica(_)
-        | Role::Raft(_) => role.callers().iter().map(Caller::outstanding).sum(),
+        | Role::Raft(_)
+        | Role::Quorum(_) => role.callers().iter().map(Caller::outstanding).sum(),
     }
 }
 

@@ -434,6 +434,7 @@ impl Caller {
         cx: &mut Cx<'_>,
     ) -> Option<Ended> {
         let call = self.calls.get_mut(key)?;
+        call.unanswered |= outcome == Outcome::Answered(Answer::Unsure);
         let attempt = match call.live.take_if(|a| a.number == number) {
             Some(attempt) => attempt,
             None => {

@@ -108,7 +108,9 @@ impl Route {
             Answer::Done { .. } | Answer::Conflict | Answer::KeyReused => {
                 self.leader = Some(source);
             }
-            Answer::Refused(_) | Answer::Error | Answer::Degraded => self.forget_leader(),
+            Answer::Refused(_) | Answer::Error | Answer::Degraded | Answer::Unsure => {
+                self.forget_leader();
+            }
         }
     }
 

@@ -168,6 +168,8 @@ pub enum Answer {
     Conflict,
     /// The same idempotency key came with another request.
     KeyReused,
+    /// Begun, and not done as far as promised: it may last, or surface later, or be gone.
+    Unsure,
 }
 
 /// Why a request was turned away before any work was done.
@@ -193,11 +195,15 @@ pub enum Refusal {
     Throttled,
     /// The replica does not know who leads.
     NoLeader,
+    /// Too few replicas can be reached.
+    NoQuorum,
+    /// The account does not hold enough.
+    NoFunds,
 }
 
 impl Refusal {
     /// How many kinds there are.
-    pub const COUNT: usize = Refusal::NoLeader as usize + 1;
+    pub const COUNT: usize = Refusal::NoFunds as usize + 1;
 
     /// True if the caller refused itself: nothing was sent.
     pub fn is_local(self) -> bool {
@@ -216,6 +222,8 @@ impl Refusal {
             Refusal::Expired => "deadline passed",
             Refusal::NoBackend => "no healthy backend",
             Refusal::NoLeader => "no leader known",
+            Refusal::NoQuorum => "no quorum within reach",
+            Refusal::NoFunds => "not enough money",
             Refusal::BreakerOpen => "breaker open",
             Refusal::RateLimited => "rate limited",
             Refusal::Bulkhead => "bulkhead full",
@@ -244,7 +252,8 @@ pub enum Ending {
     Rejected,
     /// Known not to have been done: it went wrong.
     Failed,
-    /// No answer in time, in the last attempt or an earlier one: it may have been done.
+    /// No answer in time, or none that says so, in the last attempt or an earlier one: it may have
+    /// been done.
     Unknown,
 }
 

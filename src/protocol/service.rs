@@ -309,7 +309,7 @@ fn owner(key: Key) -> u64 {
 /// request itself.
 fn pass_on(answer: Answer) -> Answer {
     match answer {
-        Answer::Conflict | Answer::KeyReused => answer,
+        Answer::Conflict | Answer::KeyReused | Answer::Unsure => answer,
         Answer::Refused(why) if !why.is_local() => Answer::Refused(why),
         Answer::Done { .. } | Answer::Degraded | Answer::Refused(_) | Answer::Error => {
             Answer::Error

@@ -15,11 +15,12 @@ use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::check::Verdict;
+use crate::observe::copies::Copies;
 use crate::observe::frame::Frame;
 use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
 use crate::observe::replicas::Store;
-use crate::observe::{inspect, picture, replicas};
+use crate::observe::{copies, inspect, picture, replicas};
 use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
@@ -344,6 +345,11 @@ impl Session {
     /// The logs of every store with replicas.
     pub fn stores(&self) -> Vec<Store> {
         replicas::stores(&self.run.course.world, &self.run.course.cast)
+    }
+
+    /// What the replicas of every store without a leader hold.
+    pub fn copies(&self) -> Vec<Copies> {
+        copies::stores(&self.run.course.world, &self.run.course.cast)
     }
 
     /// What the checks say so far.
