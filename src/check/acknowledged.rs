@@ -1,5 +1,7 @@
-//! No change that a client was told of is lost: whoever leads has it in its log.
+//! No change that a client was told of is lost: whoever leads has it in its log. Where nobody
+//! leads, the replicas together account for it (see `leaderless`).
 
+use super::leaderless::Leaderless;
 use super::{PROOFS, State, Verdict};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
@@ -38,6 +40,7 @@ pub struct Acknowledged {
     stores: BTreeMap<u16, Store>,
     // Of intents under way: the position they were last told, and the group they were sent to.
     told: BTreeMap<u64, (u64, u16)>,
+    leaderless: Leaderless,
     acknowledged: u64,
     lost: u64,
     first: Option<Time>,
@@ -56,6 +59,7 @@ impl Acknowledged {
 
     /// Takes one record in.
     pub fn fold(&mut self, record: &Record<Role>) {
+        self.leaderless.fold(record, &self.groups);
         let What::Note { note, .. } = &record.what else { return };
         match *note {
             Note::Began { intent, op, .. } if op.changes() => {
@@ -85,6 +89,9 @@ impl Acknowledged {
     }
 
     fn acknowledge(&mut self, group: u16, ack: Ack) {
+        if self.leaderless.knows(group) {
+            return;
+        }
         let store = self.stores.entry(group).or_default();
         store.acks.push_back(ack);
         store.fresh += 1;
@@ -96,6 +103,14 @@ impl Acknowledged {
 
     /// Looks for what was acknowledged in the log of whoever leads.
     pub fn close(&mut self, world: &World<Role>) {
+        self.leaderless.close(world, &self.groups);
+        for intent in std::mem::take(&mut self.leaderless.lost) {
+            self.lost += 1;
+            self.first.get_or_insert(world.shared.now);
+            if self.intents.len() < PROOFS {
+                self.intents.push(intent);
+            }
+        }
         for (group, store) in &mut self.stores {
             let mine = |n: &NodeId| self.groups.get(n.index()) == Some(group);
             let nodes = (0..world.processes.len() as u32).map(NodeId).filter(mine);
@@ -134,18 +149,21 @@ impl Acknowledged {
     /// What is known.
     pub fn verdict(&self) -> Verdict {
         let name = "no acknowledged change is lost".to_owned();
-        let (state, sentence) = match (self.acknowledged, self.lost) {
+        let all = self.acknowledged + self.leaderless.acknowledged;
+        let (has, misses) = match (self.acknowledged, self.leaderless.acknowledged) {
+            (_, 0) => ("Whoever leads has", "not in the log of the one that leads"),
+            (0, _) => ("The replicas together have", "in no replica any more"),
+            _ => ("The stores have", "in none of the stores any more"),
+        };
+        let (state, sentence) = match (all, self.lost) {
             (0, 0) => (State::Unknown, "Nothing was acknowledged yet.".to_owned()),
-            (n, 0) => (State::Holds, format!("Whoever leads has all {n} acknowledged changes.")),
+            (n, 0) => (State::Holds, format!("{has} all {n} acknowledged changes.")),
             (n, lost) => {
-                let text = format!(
-                    "{lost} of {n} acknowledged changes are not in the log of the one that leads."
-                );
-                (State::Violated, text)
+                (State::Violated, format!("{lost} of {n} acknowledged changes are {misses}."))
             }
         };
         let (at, intents) = (self.first, self.intents.clone());
-        let count = Some((self.lost, self.acknowledged));
+        let count = Some((self.lost, all));
         Verdict { name, state, sentence, at, intents, count }
     }
 }

@@ -1,8 +1,11 @@
 //! A read sees every change that was acknowledged before it began. What linearizability asks of
-//! reads at the least, and what a person means by "stale".
+//! reads at the least, and what a person means by "stale". By versions, as the store orders them:
+//! where counts add up or siblings stand side by side, a read that is said to be stale is, and one
+//! may be that is not said to be.
 
 use super::Verdict;
 use super::availability::Tally;
+use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use crate::protocol::Role;
@@ -18,9 +21,12 @@ const ITEMS: usize = 100_000;
 
 #[derive(Clone, Copy, Debug)]
 struct Open {
+    node: NodeId,
     item: u32,
     changes: bool,
-    // The newest version acknowledged before it began.
+    // Where its first attempt was sent.
+    group: Option<u16>,
+    // The newest version acknowledged before that.
     newest: u64,
     told: Option<u64>,
 }
@@ -29,18 +35,20 @@ struct Open {
 #[derive(Clone, Debug)]
 pub struct Fresh {
     at_least: Chance,
+    groups: Vec<u16>,
     open: BTreeMap<u64, Open>,
-    // By item: acknowledged versions and when, growing.
-    items: BTreeMap<u32, VecDeque<(u64, Time)>>,
+    // By store and item: acknowledged versions and when, growing.
+    items: BTreeMap<(u16, u32), VecDeque<(u64, Time)>>,
     tally: Tally,
     oldest: Span,
 }
 
 impl Fresh {
-    /// Nothing yet; at least this share of reads should be fresh.
-    pub fn new(at_least: Chance) -> Fresh {
+    /// Nothing yet; at least this share of reads should be fresh. `groups` by node.
+    pub fn new(at_least: Chance, groups: &[u16]) -> Fresh {
         Fresh {
             at_least,
+            groups: groups.to_vec(),
             open: BTreeMap::new(),
             items: BTreeMap::new(),
             tally: Tally::default(),
@@ -50,13 +58,22 @@ impl Fresh {
 
     /// Takes one record in.
     pub fn fold(&mut self, record: &Record<Role>) {
-        let What::Note { note, .. } = &record.what else { return };
+        let What::Note { node, note } = &record.what else { return };
         match *note {
             Note::Began { intent, op, item, .. } => {
-                let versions = self.items.get(&item);
-                let newest = versions.and_then(VecDeque::back).map_or(0, |(version, _)| *version);
-                let open = Open { item, changes: op.changes(), newest, told: None };
+                let (node, changes) = (*node, op.changes());
+                let open = Open { node, item, changes, group: None, newest: 0, told: None };
                 self.open.insert(intent, open);
+            }
+            Note::Sent { intent, target, .. } => {
+                let group = self.groups.get(target.index()).copied().unwrap_or(u16::MAX);
+                if let Some(open) = self.open.get_mut(&intent)
+                    && (open.node, open.group) == (*node, None)
+                {
+                    open.group = Some(group);
+                    let versions = self.items.get(&(group, open.item));
+                    open.newest = versions.and_then(VecDeque::back).map_or(0, |newest| newest.0);
+                }
             }
             Note::Answered {
                 intent,
@@ -70,17 +87,18 @@ impl Fresh {
             Note::Ended { intent, ending, .. } => {
                 let Some(open) = self.open.remove(&intent) else { return };
                 let Some(version) = open.told.filter(|_| ending == Ending::Ok) else { return };
+                let item = (open.group.unwrap_or(u16::MAX), open.item);
                 if open.changes {
-                    self.acknowledged(open.item, version, record.at);
+                    self.acknowledged(item, version, record.at);
                 } else {
-                    self.read(intent, open, version, record.at);
+                    self.read(intent, item, open.newest, version, record.at);
                 }
             }
             _ => {}
         }
     }
 
-    fn acknowledged(&mut self, item: u32, version: u64, at: Time) {
+    fn acknowledged(&mut self, item: (u16, u32), version: u64, at: Time) {
         if self.items.len() >= ITEMS && !self.items.contains_key(&item) {
             return;
         }
@@ -94,15 +112,15 @@ impl Fresh {
         }
     }
 
-    fn read(&mut self, intent: u64, open: Open, version: u64, at: Time) {
-        let fresh = version >= open.newest;
+    fn read(&mut self, intent: u64, item: (u16, u32), newest: u64, version: u64, at: Time) {
+        let fresh = version >= newest;
         self.tally.count(fresh, self.at_least, at, intent);
         if fresh {
             return;
         }
         // It is as old as the first change that it does not show.
         let missed = |(newer, _): &&(u64, Time)| *newer > version;
-        let since = self.items.get(&open.item).and_then(|v| v.iter().find(missed));
+        let since = self.items.get(&item).and_then(|v| v.iter().find(missed));
         let age = since.map_or(Span::ZERO, |(_, since)| at.since(*since));
         self.oldest = self.oldest.max(age);
     }

@@ -7,10 +7,14 @@ pub mod acknowledged;
 pub mod availability;
 pub mod conservation;
 pub mod consistent;
+pub mod converged;
 pub mod effects;
 pub mod fresh;
 pub mod history;
 pub mod latency;
+mod leaderless;
+#[cfg(test)]
+mod leaderless_tests;
 pub mod no_double_effect;
 pub mod queues;
 pub mod recovers;
@@ -26,6 +30,7 @@ use acknowledged::Acknowledged;
 use availability::Availability;
 use conservation::Conservation;
 use consistent::Consistent;
+use converged::Converged;
 use fresh::Fresh;
 use history::operation::Operation;
 use history::session::Guarantee;
@@ -47,6 +52,11 @@ pub enum Property {
     FreshReads {
         /// The share.
         at_least: Chance,
+    },
+    /// So long after the last fault, what one replica holds is held by all.
+    Converged {
+        /// How long.
+        within: Span,
     },
     /// What clients saw of each item can be explained by one order of what they did.
     Linearizable,
@@ -115,6 +125,7 @@ enum Check {
     NoDoubleEffect(NoDoubleEffect),
     Acknowledged(Acknowledged),
     Fresh(Fresh),
+    Converged(Box<Converged>),
     Consistent(Box<Consistent>),
     Availability(Availability),
     Latency(Latency),
@@ -190,7 +201,10 @@ impl Checks {
         match *property {
             Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
             Property::NoLostWrite => Check::Acknowledged(Acknowledged::new(&self.groups)),
-            Property::FreshReads { at_least } => Check::Fresh(Fresh::new(at_least)),
+            Property::FreshReads { at_least } => Check::Fresh(Fresh::new(at_least, &self.groups)),
+            Property::Converged { within } => {
+                Check::Converged(Box::new(Converged::new(within, &self.groups)))
+            }
             Property::Linearizable => Check::Consistent(Box::new(Consistent::linearizable())),
             Property::ReadYourWrites => self.session(Guarantee::ReadYourWrites),
             Property::MonotonicReads => self.session(Guarantee::MonotonicReads),
@@ -238,6 +252,7 @@ impl Checks {
                 Check::NoDoubleEffect(check) => check.fold(record),
                 Check::Acknowledged(check) => check.fold(record),
                 Check::Fresh(check) => check.fold(record),
+                Check::Converged(check) => check.fold(record),
                 Check::Consistent(_) => {}
                 Check::Availability(check) => check.fold(record),
                 Check::Latency(check) => check.fold(record),
@@ -251,8 +266,10 @@ impl Checks {
         self.now = world.shared.now;
         self.conservation.close(world);
         for (_, check) in &mut self.checks {
-            if let Check::Acknowledged(check) = check {
-                check.close(world);
+            match check {
+                Check::Acknowledged(check) => check.close(world),
+                Check::Converged(check) => check.close(world),
+                _ => {}
             }
         }
         self.refresh(self.now);
@@ -274,6 +291,7 @@ impl Checks {
             Check::NoDoubleEffect(check) => check.verdict(),
             Check::Acknowledged(check) => check.verdict(),
             Check::Fresh(check) => check.verdict(),
+            Check::Converged(check) => check.verdict(),
             Check::Consistent(check) => check.verdict(),
             Check::Availability(check) => check.verdict(),
             Check::Latency(check) => check.verdict(),

@@ -95,6 +95,7 @@ fn replay(value: &Value, cases: &mut Cases<'_>) {
         None if has("data") && has("mean_field") => runs::balancing::replay(value, cases),
         None if has("rows") && has("model") => runs::contention::replay(value, cases),
         None if runs::metastable::has(value) => runs::metastable::replay(value, cases),
+        None if runs::staleness::has(value) => runs::staleness::replay(value, cases),
         None if value.pointer("/cases/0/model").is_some() => runs::queueing::replay(value, cases),
         None => cases.check("the file", Err("is of no format known here".into())),
     }

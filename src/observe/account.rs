@@ -125,6 +125,7 @@ impl Account {
             | Note::Arrived { .. }
             | Note::Refused { .. }
             | Note::Worked { .. }
+            | Note::Stamped { .. }
             | Note::Fallback { .. }
             | Note::Truncated { .. }
             | Note::Leads { .. }

@@ -86,7 +86,7 @@ fn kind(role: &Role) -> Kind {
         Role::Clients(_) => Kind::Clients,
         Role::Balancer(_) => Kind::Balancer,
         Role::Service(_) => Kind::Service,
-        Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) => Kind::Store,
+        Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => Kind::Store,
     }
 }
 
@@ -99,7 +99,8 @@ pub fn targets(role: &Role) -> Vec<NodeId> {
         | Role::Service(_)
         | Role::Ledger(_)
         | Role::Replica(_)
-        | Role::Raft(_) => calls.collect(),
+        | Role::Raft(_)
+        | Role::Quorum(_) => calls.collect(),
     }
 }
 
@@ -111,7 +112,9 @@ pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
         Settings::Service(s) => {
             s.dependencies.iter().flat_map(|d| d.calls.targets.clone()).collect()
         }
-        Settings::Ledger(_) | Settings::Replica(_) | Settings::Raft(_) => Vec::new(),
+        Settings::Ledger(_) | Settings::Replica(_) | Settings::Raft(_) | Settings::Quorum(_) => {
+            Vec::new()
+        }
     }
 }
 

@@ -100,6 +100,7 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
             format!("{me} has done its work in {}, after a wait of {waited}", length(span))
         }
         Note::Applied { .. }
+        | Note::Stamped { .. }
         | Note::Undone { .. }
         | Note::Truncated { .. }
         | Note::Leads { .. }
@@ -119,6 +120,9 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
 fn stored(me: &str, note: &Note) -> String {
     match *note {
         Note::Applied { op, item, .. } => format!("{me} does it: {}", wish(op, item)),
+        Note::Stamped { change, .. } => {
+            format!("{me} stamps the change {} by its clock", change.at())
+        }
         Note::Undone { op, item, .. } => {
             format!("{me} came back without a change that was not yet on disk: {}", wish(op, item))
         }
@@ -164,6 +168,7 @@ fn tone(note: &Note) -> Tone {
         | Note::Waits { .. }
         | Note::Arrived { .. }
         | Note::Worked { .. }
+        | Note::Stamped { .. }
         | Note::Applied { .. } => Tone::Plain,
     }
 }
@@ -288,15 +293,17 @@ pub fn answer_words(answer: Answer) -> &'static str {
             Refusal::Expired => "turned away, deadline passed",
             Refusal::NoBackend => "turned away, no healthy backend",
             Refusal::NoLeader => "turned away, no leader known",
+            Refusal::NoQuorum => "turned away, no quorum within reach",
+            Refusal::NoFunds => "turned away, not enough money",
             Refusal::BreakerOpen
             | Refusal::RateLimited
             | Refusal::Bulkhead
             | Refusal::Throttled => "held back",
         },
         Answer::Error => "an error",
-        Answer::Uncertain => "an error, though it may have been done",
         Answer::Conflict => "a conflict",
         Answer::KeyReused => "the key belongs to another request",
+        Answer::Unsure => "an error, though it may have been done",
     }
 }
 

@@ -72,6 +72,15 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
             }
         }
         Role::Replica(_) | Role::Raft(_) => {}
+        Role::Quorum(store) => {
+            row("items held", store.cells().count().to_string());
+            let beside = store.cells().filter(|(_, cell)| cell.versions.len() > 1).count();
+            row("items with siblings", beside.to_string());
+            row("kept for others", store.hints().count().to_string());
+            if !store.suspected().is_empty() {
+                row("does not answer", cast.name_all(store.suspected()));
+            }
+        }
     }
     if let Some(standing) = role.standing() {
         replica(&standing, cast, &mut rows);
@@ -172,8 +181,8 @@ pub fn answer_words(answer: Answer) -> String {
         Answer::Degraded => "done, with something missing".to_owned(),
         Answer::Refused(why) => format!("refused: {}", why.words()),
         Answer::Error => "error".to_owned(),
-        Answer::Uncertain => "error, though it may have been done".to_owned(),
         Answer::Conflict => "conflict".to_owned(),
         Answer::KeyReused => "the key belongs to another request".to_owned(),
+        Answer::Unsure => "error, though it may have been done".to_owned(),
     }
 }

@@ -263,6 +263,7 @@ impl Metrics {
             }
             Note::Waits { .. }
             | Note::Readmitted { .. }
+            | Note::Stamped { .. }
             | Note::Truncated { led: false, .. }
             | Note::StepsDown { .. }
             | Note::Suspects { .. } => {}

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod cast;
+pub mod copies;
 pub mod course;
 mod drawing;
 pub mod event;

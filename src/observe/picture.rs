@@ -101,9 +101,9 @@ fn reply_kind(receiver: &Role, reply: &Reply) -> PacketKind {
         Answer::Degraded => PacketKind::DegradedReply,
         Answer::Refused(_)
         | Answer::Error
-        | Answer::Uncertain
         | Answer::Conflict
-        | Answer::KeyReused => PacketKind::ErrorReply,
+        | Answer::KeyReused
+        | Answer::Unsure => PacketKind::ErrorReply,
     }
 }
 
@@ -164,6 +164,7 @@ pub fn station(role: &Role) -> Option<&Station> {
         Role::Ledger(ledger) => Some(&ledger.station),
         Role::Replica(replica) => Some(&replica.station),
         Role::Raft(member) => Some(&member.station),
+        Role::Quorum(store) => Some(&store.station),
         Role::Clients(_) | Role::Balancer(_) => None,
     }
 }
@@ -176,7 +177,8 @@ pub fn in_flight(role: &Role) -> u32 {
         | Role::Service(_)
         | Role::Ledger(_)
         | Role::Replica(_)
-        | Role::Raft(_) => role.callers().iter().map(Caller::outstanding).sum(),
+        | Role::Raft(_)
+        | Role::Quorum(_) => role.callers().iter().map(Caller::outstanding).sum(),
     }
 }
 

@@ -106,6 +106,7 @@ impl Topic {
             | Note::Ended { .. }
             | Note::Arrived { .. }
             | Note::Worked { .. }
+            | Note::Stamped { .. }
             | Note::Applied { .. } => return None,
         })
     }

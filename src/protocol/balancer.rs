@@ -255,7 +255,7 @@ impl Balancer {
         let Some(entry) = self.entries.remove(reply.ticket.call) else {
             return cx.note(late(reply));
         };
-        let good = !matches!(reply.answer, Answer::Error | Answer::Uncertain | Answer::Refused(_));
+        let good = !matches!(reply.answer, Answer::Error | Answer::Unsure | Answer::Refused(_));
         self.backend_ended(entry.backend, good, cx);
         let back = Reply { ticket: entry.ticket, ..*reply };
         cx.send(entry.source, Message::Reply(back));
@@ -267,7 +267,7 @@ impl Balancer {
         let Some(entry) = self.entries.remove(key) else { return };
         self.backend_ended(entry.backend, false, cx);
         let Entry { ticket, intent, .. } = entry;
-        cx.send(entry.source, Message::Reply(Reply { ticket, intent, answer: Answer::Uncertain }));
+        cx.send(entry.source, Message::Reply(Reply { ticket, intent, answer: Answer::Unsure }));
     }
 
     fn backend_ended(&mut self, place: u32, good: bool, cx: &mut Cx<'_>) {

@@ -433,8 +433,7 @@ impl Caller {
         cx: &mut Cx<'_>,
     ) -> Option<Ended> {
         let call = self.calls.get_mut(key)?;
-        call.unanswered |=
-            matches!(outcome, Outcome::TimedOut | Outcome::Answered(Answer::Uncertain));
+        call.unanswered |= matches!(outcome, Outcome::TimedOut | Outcome::Answered(Answer::Unsure));
         let attempt = match call.live.take_if(|a| a.number == number) {
             Some(attempt) => attempt,
             None => {

@@ -28,7 +28,7 @@ pub(super) fn result(outcome: Outcome) -> CallResult {
                 CallResult::Success
             }
             Answer::Refused(why) if why.is_local() => CallResult::Ignored,
-            Answer::Refused(_) | Answer::Error | Answer::Uncertain => CallResult::Failure,
+            Answer::Refused(_) | Answer::Error | Answer::Unsure => CallResult::Failure,
         },
         Outcome::TimedOut => CallResult::Failure,
     }
@@ -50,8 +50,10 @@ pub(super) fn retryable(retry: &RetrySettings, outcome: Outcome) -> bool {
             Answer::Refused(Refusal::BreakerOpen) => retry.on.breaker_open,
             Answer::Refused(Refusal::Throttled) => false,
             Answer::Refused(_) => retry.on.refused,
-            Answer::Error | Answer::Uncertain => retry.on.error,
+            Answer::Error => retry.on.error,
             Answer::Conflict => retry.on.conflict,
+            // As little is known as after a timeout.
+            Answer::Unsure => retry.on.timeout,
             Answer::KeyReused | Answer::Done { .. } | Answer::Degraded => false,
         },
     }
@@ -63,7 +65,7 @@ pub(super) fn ending(outcome: Outcome, unanswered: bool) -> Ending {
     match outcome {
         Outcome::Answered(Answer::Done { .. }) => Ending::Ok,
         Outcome::Answered(Answer::Degraded) => Ending::Degraded,
-        Outcome::TimedOut | Outcome::Answered(Answer::Uncertain) => Ending::Unknown,
+        Outcome::TimedOut | Outcome::Answered(Answer::Unsure) => Ending::Unknown,
         Outcome::Answered(_) if unanswered => Ending::Unknown,
         Outcome::Answered(Answer::Refused(_)) => Ending::Rejected,
         Outcome::Answered(Answer::Error | Answer::Conflict | Answer::KeyReused) => Ending::Failed,

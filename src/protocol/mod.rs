@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use service::{Service, ServiceSettings};
 use store::ledger::{Ledger, LedgerSettings};
 use store::primary_replica::{Replica, ReplicaSettings};
+use store::quorum::{QuorumSettings, QuorumStore};
 use store::raft::node::{RaftStore, RaftStoreSettings};
 use store::{Logged, Standing, StoreMessage, StoreTimer};
 
@@ -53,6 +54,8 @@ pub enum Role {
     Replica(Box<Replica>),
     /// A member of a Raft cluster.
     Raft(Box<RaftStore>),
+    /// A replica of a store without a leader.
+    Quorum(Box<QuorumStore>),
 }
 
 /// What a node is set to do.
@@ -74,6 +77,8 @@ pub enum Settings {
     Replica(ReplicaSettings),
     /// See [`Role::Raft`].
     Raft(RaftStoreSettings),
+    /// See [`Role::Quorum`].
+    Quorum(QuorumSettings),
 }
 
 /// What nodes send each other.
@@ -134,6 +139,7 @@ impl Settings {
             Settings::Ledger(s) => Some(s.balance),
             Settings::Replica(s) => Some(s.balance),
             Settings::Raft(s) => Some(s.balance),
+            Settings::Quorum(s) => Some(s.balance),
             Settings::Clients(_) | Settings::Balancer(_) | Settings::Service(_) => None,
         }
     }
@@ -149,6 +155,7 @@ impl Role {
             Settings::Ledger(s) => Role::Ledger(Box::new(Ledger::new(s, seed, node))),
             Settings::Replica(s) => Role::Replica(Box::new(Replica::new(s, seed, node))),
             Settings::Raft(s) => Role::Raft(Box::new(RaftStore::new(s, seed, node))),
+            Settings::Quorum(s) => Role::Quorum(Box::new(QuorumStore::new(s, seed, node))),
         }
     }
 
@@ -161,6 +168,7 @@ impl Role {
             (Role::Ledger(role), Settings::Ledger(s)) => role.configure(s, cx),
             (Role::Replica(role), Settings::Replica(s)) => role.configure(s, cx),
             (Role::Raft(role), Settings::Raft(s)) => role.configure(s, cx),
+            (Role::Quorum(role), Settings::Quorum(s)) => role.configure(s, cx),
             (
                 _,
                 Settings::Clients(_)
@@ -168,7 +176,8 @@ impl Role {
                 | Settings::Service(_)
                 | Settings::Ledger(_)
                 | Settings::Replica(_)
-                | Settings::Raft(_),
+                | Settings::Raft(_)
+                | Settings::Quorum(_),
             ) => {}
         }
     }
@@ -181,7 +190,7 @@ impl Role {
                 role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
             }
             Role::Balancer(_) => true,
-            Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) => false,
+            Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => false,
         }
     }
 
@@ -193,7 +202,11 @@ impl Role {
                 Some(Logged { term: entry.term, command: entry.command })
             }
             Role::Raft(role) => role.entry(position),
-            Role::Clients(_) | Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) => None,
+            Role::Clients(_)
+            | Role::Balancer(_)
+            | Role::Service(_)
+            | Role::Ledger(_)
+            | Role::Quorum(_) => None,
         }
     }
 
@@ -202,7 +215,11 @@ impl Role {
         match self {
             Role::Replica(role) => role.log.dropped(),
             Role::Raft(role) => role.dropped(),
-            Role::Clients(_) | Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) => 0,
+            Role::Clients(_)
+            | Role::Balancer(_)
+            | Role::Service(_)
+            | Role::Ledger(_)
+            | Role::Quorum(_) => 0,
         }
     }
 
@@ -219,7 +236,11 @@ impl Role {
         match self {
             Role::Replica(role) => Some(role.standing()),
             Role::Raft(role) => Some(role.standing()),
-            Role::Clients(_) | Role::Balancer(_) | Role::Service(_) | Role::Ledger(_) => None,
+            Role::Clients(_)
+            | Role::Balancer(_)
+            | Role::Service(_)
+            | Role::Ledger(_)
+            | Role::Quorum(_) => None,
         }
     }
 
@@ -228,7 +249,11 @@ impl Role {
         match self {
             Role::Clients(role) => std::slice::from_ref(&role.caller),
             Role::Service(role) => &role.callers,
-            Role::Balancer(_) | Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) => &[],
+            Role::Balancer(_)
+            | Role::Ledger(_)
+            | Role::Replica(_)
+            | Role::Raft(_)
+            | Role::Quorum(_) => &[],
         }
     }
 }
@@ -258,6 +283,7 @@ impl Process for Role {
             Role::Ledger(role) => role.handle(input, cx),
             Role::Replica(role) => role.handle(input, cx),
             Role::Raft(role) => role.handle(input, cx),
+            Role::Quorum(role) => role.handle(input, cx),
         }
     }
 
@@ -269,6 +295,7 @@ impl Process for Role {
             Role::Ledger(role) => role.crash(durable),
             Role::Replica(role) => role.crash(durable),
             Role::Raft(role) => role.crash(durable),
+            Role::Quorum(role) => role.crash(durable),
         }
     }
 
@@ -297,7 +324,7 @@ impl Process for Role {
 }
 
 fn answer_tag(reply: &Reply) -> u64 {
-    use rpc::Answer::{Conflict, Degraded, Done, Error, KeyReused, Refused, Uncertain};
+    use rpc::Answer::{Conflict, Degraded, Done, Error, KeyReused, Refused, Unsure};
     match reply.answer {
         Done { version, .. } => version << 8,
         Degraded => 1,
@@ -305,6 +332,6 @@ fn answer_tag(reply: &Reply) -> u64 {
         Error => 3,
         Conflict => 4,
         KeyReused => 5,
-        Uncertain => 6,
+        Unsure => 6,
     }
 }

@@ -1,8 +1,9 @@
 //! What processes say about themselves. Metrics, ledger, log and checks are folded from these.
 
 use super::rpc::{Answer, Ending, Op, Outcome, Refusal};
+use super::store::quorum::cell::Dot;
 use crate::base::id::NodeId;
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 
 /// Something a process did. The record it comes in says which node and when.
@@ -125,6 +126,15 @@ pub enum Note {
         /// log; zero in a store without one.
         position: u64,
     },
+    /// A replica without a leader has given a change its place among the others.
+    Stamped {
+        /// For which intent.
+        intent: u64,
+        /// To which item.
+        item: u32,
+        /// The place.
+        change: Change,
+    },
     /// A store restarted without a change that was not yet on its disk when it crashed.
     Undone {
         /// For which intent it had been made.
@@ -201,6 +211,7 @@ impl Note {
             | Note::Refused { intent, .. }
             | Note::Worked { intent, .. }
             | Note::Applied { intent, .. }
+            | Note::Stamped { intent, .. }
             | Note::Undone { intent, .. }
             | Note::Truncated { intent, .. }
             | Note::Recognised { intent, .. }
@@ -212,6 +223,25 @@ impl Note {
             | Note::StepsDown { .. }
             | Note::Suspects { .. } => None,
         }
+    }
+}
+
+/// What tells a change of a store without a leader from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its timestamp, as in [`Version`](super::store::quorum::cell::Version).
+    pub stamp: u64,
+    /// Its name among siblings and counts.
+    pub dot: Dot,
+    /// Where the last writer wins: the timestamp of what it was computed from, zero for the first
+    /// value; none if it replaces whatever was there.
+    pub base: Option<u64>,
+}
+
+impl Change {
+    /// When it was made, by the clock of its coordinator.
+    pub fn at(self) -> Time {
+        Time(self.stamp >> 4)
     }
 }
 

@@ -108,7 +108,7 @@ impl Route {
             Answer::Done { .. } | Answer::Conflict | Answer::KeyReused => {
                 self.leader = Some(source);
             }
-            Answer::Refused(_) | Answer::Error | Answer::Uncertain | Answer::Degraded => {
+            Answer::Refused(_) | Answer::Error | Answer::Degraded | Answer::Unsure => {
                 self.forget_leader();
             }
         }

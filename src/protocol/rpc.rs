@@ -164,12 +164,13 @@ pub enum Answer {
     Refused(Refusal),
     /// Begun and failed; nothing was changed.
     Error,
-    /// Begun and failed further behind, where something may have been changed: a gateway's 504.
-    Uncertain,
     /// Not done: somebody else wrote in between, or the same key is at work.
     Conflict,
     /// The same idempotency key came with another request.
     KeyReused,
+    /// Begun, and it went wrong where something may have been changed: it may last, surface later,
+    /// or be gone. A gateway's 504, or a quorum that did not come together.
+    Unsure,
 }
 
 /// Why a request was turned away before any work was done.
@@ -195,11 +196,15 @@ pub enum Refusal {
     Throttled,
     /// The replica does not know who leads.
     NoLeader,
+    /// Too few replicas can be reached.
+    NoQuorum,
+    /// The account does not hold enough.
+    NoFunds,
 }
 
 impl Refusal {
     /// How many kinds there are.
-    pub const COUNT: usize = Refusal::NoLeader as usize + 1;
+    pub const COUNT: usize = Refusal::NoFunds as usize + 1;
 
     /// True if the caller refused itself: nothing was sent.
     pub fn is_local(self) -> bool {
@@ -223,6 +228,8 @@ impl Refusal {
             Refusal::Expired => "deadline passed",
             Refusal::NoBackend => "no healthy backend",
             Refusal::NoLeader => "no leader known",
+            Refusal::NoQuorum => "no quorum within reach",
+            Refusal::NoFunds => "not enough money",
             Refusal::BreakerOpen => "breaker open",
             Refusal::RateLimited => "rate limited",
             Refusal::Bulkhead => "bulkhead full",
@@ -251,7 +258,8 @@ pub enum Ending {
     Rejected,
     /// Known not to have been done: it went wrong.
     Failed,
-    /// No answer in time, in the last attempt or an earlier one: it may have been done.
+    /// No answer in time, or none that says so, in the last attempt or an earlier one: it may have
+    /// been done.
     Unknown,
 }
 

@@ -285,7 +285,7 @@ impl Service {
         let mut left = self.settings.dependencies.iter().enumerate().skip(progress.next.into());
         let next = left.find(|(_, d)| d.is_needed_for(op));
         let answer = match (progress.failed, next) {
-            (Some(_), _) if progress.changes > 0 => Answer::Uncertain,
+            (Some(_), _) if progress.changes > 0 => Answer::Unsure,
             (Some(answer), _) => answer,
             (None, Some((dependency, _))) => {
                 progress.next = dependency as u8 + 1;
@@ -315,12 +315,10 @@ fn owner(key: Key) -> u64 {
 /// request itself.
 fn pass_on(answer: Answer) -> Answer {
     match answer {
-        Answer::Conflict | Answer::KeyReused => answer,
+        Answer::Conflict | Answer::KeyReused | Answer::Unsure => answer,
         Answer::Refused(why) if !why.is_local() => Answer::Refused(why),
-        Answer::Done { .. }
-        | Answer::Degraded
-        | Answer::Refused(_)
-        | Answer::Error
-        | Answer::Uncertain => Answer::Error,
+        Answer::Done { .. } | Answer::Degraded | Answer::Refused(_) | Answer::Error => {
+            Answer::Error
+        }
     }
 }

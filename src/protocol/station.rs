@@ -214,7 +214,7 @@ impl Station {
         let Some(job) = self.jobs.remove(key) else { return };
         let now = cx.now();
         if let Some(limit) = &mut self.limit {
-            let dropped = matches!(answer, Answer::Error | Answer::Uncertain | Answer::Refused(_));
+            let dropped = matches!(answer, Answer::Error | Answer::Unsure | Answer::Refused(_));
             limit.completed(now, now.since(job.arrived), dropped);
         }
         self.left(&job, cx);

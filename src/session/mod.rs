@@ -16,12 +16,13 @@ use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::check::Verdict;
+use crate::observe::copies::Copies;
 use crate::observe::frame::Frame;
 use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
 use crate::observe::operations::Operations;
 use crate::observe::replicas::Store;
-use crate::observe::{inspect, operations, picture, replicas};
+use crate::observe::{copies, inspect, operations, picture, replicas};
 use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
@@ -351,6 +352,11 @@ impl Session {
     /// What clients did to one item, where a check asks for that.
     pub fn operations(&self) -> Option<Operations> {
         operations::of_run(&self.run.course.checks, &self.run.course.cast)
+    }
+
+    /// What the replicas of every store without a leader hold.
+    pub fn copies(&self) -> Vec<Copies> {
+        copies::stores(&self.run.course.world, &self.run.course.cast)
     }
 
     /// What the checks say so far.

@@ -59,7 +59,8 @@ impl Run {
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Replica(_)
-            | Role::Raft(_) => 0,
+            | Role::Raft(_)
+            | Role::Quorum(_) => 0,
         };
         let calls = |role: &Role| u64::from(picture::in_flight(role)) * 200;
         let nodes: u64 = self.course.world.processes.iter().map(|r| clients(r) + calls(r)).sum();
@@ -188,7 +189,8 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         | Settings::Service(_)
         | Settings::Ledger(_)
         | Settings::Replica(_)
-        | Settings::Raft(_) => None,
+        | Settings::Raft(_)
+        | Settings::Quorum(_) => None,
     };
     let cast = |plan: &Plan| -> Vec<_> {
         let nodes = plan.nodes.iter();
@@ -215,7 +217,8 @@ fn offered(plan: &Plan) -> f64 {
         | Settings::Service(_)
         | Settings::Ledger(_)
         | Settings::Replica(_)
-        | Settings::Raft(_) => 0.0,
+        | Settings::Raft(_)
+        | Settings::Quorum(_) => 0.0,
     };
     plan.nodes.iter().map(|node| rate(&node.settings)).sum()
 }
@@ -233,6 +236,7 @@ fn property(check: &v1::Check) -> Option<Property> {
         v1::Check::MonotonicReads(_) => Some(Property::MonotonicReads),
         v1::Check::MonotonicWrites(_) => Some(Property::MonotonicWrites),
         v1::Check::WritesFollowReads(_) => Some(Property::WritesFollowReads),
+        v1::Check::Converged(c) => Some(Property::Converged { within: c.within }),
         v1::Check::FreshReads(c) => Some(Property::FreshReads { at_least: c.at_least }),
         v1::Check::Availability(c) => Some(Property::Availability { at_least: c.at_least }),
         v1::Check::Latency(c) => {

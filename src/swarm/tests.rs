@@ -8,16 +8,18 @@ use serde_json::{Value, json};
 /// Runs of each subject in which nothing may be wrong.
 const RUNS: u64 = 60;
 /// Runs within which a mistake must be found.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 300;
 
 /// Settings that break a promise of a subject.
-const MISTAKES: [(&str, &str, &str); 6] = [
+const MISTAKES: [(&str, &str, &str); 8] = [
     ("semi_sync", "db.acks", "0"),
     ("semi_sync", "db.fencing", "false"),
     ("semi_sync", "db.failover.promote", "\"first\""),
     ("raft", "db.reads", "\"local\""),
     ("raft", "people.reads", "\"any\""),
     ("ledger", "accounts.keys", "null"),
+    ("counter", "db.merge", "\"last_writer_wins\""),
+    ("counter", "db.anti_entropy", "null"),
 ];
 
 fn first_found(name: &str, sets: &[(String, Value)]) -> Option<(u64, Opened)> {

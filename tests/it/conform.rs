@@ -18,13 +18,14 @@ const FILES: [(&str, &str); 9] = [
 
 /// Published statistics of whole scenarios. Here they are run briefly: the interval of the run
 /// itself, which counts on top of a tolerance, is wider than in `netsplit conform`.
-const STATISTICS: [(&str, &str); 6] = [
+const STATISTICS: [(&str, &str); 7] = [
     ("load_balancing", include_str!("../cases/load_balancing.json")),
     ("queueing_oracles", include_str!("../cases/queueing_oracles.json")),
     ("queueing_more", include_str!("../cases/queueing_more.json")),
     ("metastable", include_str!("../cases/metastable.json")),
     ("backoff_occ", include_str!("../cases/backoff_occ.json")),
     ("raft_cases", include_str!("../cases/raft_cases.json")),
+    ("pbs", include_str!("../cases/pbs.json")),
 ];
 
 fn brief(name: &str, text: String) -> Report {
@@ -290,4 +291,27 @@ fn numbers(value: &Value, path: &mut Vec<String>, places: &mut Vec<Vec<String>>)
         Value::Number(_) => places.push(path.clone()),
         _ => {}
     }
+}
+
+/// The published chance of a fresh read, off by 2 %, is refused, and what is not a row is.
+pub fn false_staleness_is_refused() {
+    let found = STATISTICS.iter().find(|(known, _)| *known == "pbs");
+    let mut file: Value = serde_json::from_str(found.expect("the file").1).expect("JSON");
+    let systems = file["converged"].as_object_mut().expect("systems");
+    systems.retain(|name, _| name == "LNKD-SSD");
+    systems["LNKD-SSD"].as_object_mut().expect("rows").retain(|name, _| name == "R1W1");
+    file["other_converged"] = serde_json::json!({});
+    file["k_staleness"]["published"].as_array_mut().expect("rows").truncate(1);
+    let right = brief("pbs", file.to_string());
+    assert_eq!(right.failed, 0, "{right}");
+    for (path, factor) in [("P_consistent_at_t0", 0.98), ("t_999_ms", 1.3), ("Lw_p50", 1.05)] {
+        let mut bent = file.clone();
+        let fact = &mut bent["converged"]["LNKD-SSD"]["R1W1"][path];
+        *fact = (fact.as_f64().expect("a number") * factor).into();
+        let wrong = brief("pbs", bent.to_string());
+        assert!(wrong.failed == 1, "{path} × {factor} went unnoticed: {wrong}");
+    }
+    file["k_staleness"]["published"][0]["p_fresh"] = 0.6.into();
+    file["more"] = 1.into();
+    assert_eq!(brief("pbs", file.to_string()).failed, 2);
 }

@@ -50,6 +50,12 @@ fn published_facts_of_raft_agree() {
 }
 
 #[test]
+fn published_staleness_of_quorums_agrees() {
+    conform::published_statistics_agree("pbs");
+    conform::false_staleness_is_refused();
+}
+
+#[test]
 fn a_wrong_model_is_refused() {
     conform::a_wrong_model_is_refused();
 }
@@ -106,4 +112,9 @@ facts! {
     facts_of_split_brain = "split-brain";
     facts_of_raft_election = "raft-election";
     facts_of_raft_partition = "raft-partition";
+    facts_of_quorum = "quorum";
+    facts_of_clock_skew = "clock-skew";
+    facts_of_like_count = "like-count";
+    facts_of_cap = "cap";
+    facts_of_bank_balance = "bank-balance";
 }

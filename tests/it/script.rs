@@ -4,7 +4,7 @@
 //!
 //! A script is a scenario in JSON, then blocks of commands, each followed by `----` and what
 //! happened. Commands: `run <span>`, `kill`, `pause`, `recover <node>`, `cut`, `mend <a~b>`,
-//! `set <path> <value>`.
+//! `set <path> <value>`, `show <store> <item>` (what each replica without a leader holds of it).
 
 use netsplit::base::id::{LinkId, NodeId};
 use netsplit::base::time::Span;
@@ -13,6 +13,7 @@ use netsplit::observe::metrics::BIN;
 use netsplit::observe::picture;
 use netsplit::observe::watch::Watch;
 use netsplit::protocol::Role;
+use netsplit::protocol::rpc::Answer;
 use netsplit::scenario::compile::{Plan, compile, set};
 use netsplit::scenario::read;
 use netsplit::scenario::v1::Scenario;
@@ -79,6 +80,7 @@ impl Stage {
                 }
             }
             "set" => self.set(what),
+            "show" => self.show(what),
             _ => panic!("unknown command {line}"),
         }
         self.tell();
@@ -96,6 +98,24 @@ impl Stage {
             }
         }
         self.plan = plan;
+    }
+
+    /// Writes down what each replica of a store without a leader holds of an item.
+    fn show(&mut self, what: &str) {
+        let (group, item) = what.split_once(' ').expect("a store and an item");
+        let item: u32 = item.parse().expect("a number");
+        for node in self.cast.group(group) {
+            let Role::Quorum(store) = &self.world.processes[node.index()] else {
+                panic!("{group} has a leader");
+            };
+            let Some(cell) = store.cell(item) else { continue };
+            let beside = cell.versions.len().saturating_sub(1);
+            let beside = if beside > 0 { format!(", {beside} beside it") } else { String::new() };
+            let Answer::Done { value, .. } = store.read(cell) else { continue };
+            // What a write wrote is the number of its intent, in the low bits.
+            let (node, value) = (self.cast.name(node), value & ((1 << 40) - 1));
+            writeln!(self.out, "{node} holds {value}{beside}").expect("a string");
+        }
     }
 
     /// Writes down what happened since the last time.

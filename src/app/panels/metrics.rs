@@ -1,6 +1,7 @@
 //! The measures of a run: a few big numbers, then the charts. The sentence that goes with them
 //! stands above the stage.
 
+use super::copies::CopiesOfStores;
 use super::headline::{Headline, OUTCOMES, headline, percent};
 use super::history::History;
 use super::parts::reading_pace;
@@ -21,6 +22,7 @@ pub fn Metrics() -> impl Into<View> {
         .class("metrics")
         .child(HeadlineStrip())
         .child(Replicas())
+        .child(CopiesOfStores())
         .child(History())
         .child(html("div").class("charts").child(charts.collect::<View>()))
 }

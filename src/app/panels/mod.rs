@@ -2,6 +2,7 @@
 //! line in [`PANELS`].
 
 pub mod checks;
+mod copies;
 pub mod form;
 pub mod gallery;
 pub mod headline;

@@ -97,6 +97,7 @@ fn cluster(
         snapshot_every: 0,
         keys: None,
         balance: 0,
+        floor: None,
     };
     let mut world = World::new(seed);
     for (&node, length) in members.iter().zip(lengths) {

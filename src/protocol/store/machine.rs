@@ -3,7 +3,7 @@
 
 use crate::base::time::Time;
 use crate::protocol::policy::idempotency::{KeySettings, KeyTable, Seen};
-use crate::protocol::rpc::{Answer, Op, Request};
+use crate::protocol::rpc::{Answer, Op, Refusal, Request};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -52,13 +52,20 @@ pub struct Machine {
     items: BTreeMap<u32, Item>,
     keys: Option<KeyTable<Answer>>,
     balance: i64,
+    floor: Option<i64>,
     applied: u64,
 }
 
 impl Machine {
     /// A state in which nothing has happened: every item holds `balance`.
     pub fn new(balance: i64, keys: Option<&KeySettings>) -> Machine {
-        Machine { items: BTreeMap::new(), keys: keys.map(KeyTable::new), balance, applied: 0 }
+        let (items, keys) = (BTreeMap::new(), keys.map(KeyTable::new));
+        Machine { items, keys, balance, floor: None, applied: 0 }
+    }
+
+    /// The same, but a charge that would leave less than `floor` is refused.
+    pub fn with_floor(self, floor: Option<i64>) -> Machine {
+        Machine { floor, ..self }
     }
 
     /// The position up to which the log is in the state.
@@ -122,6 +129,9 @@ impl Machine {
             Op::CompareAndSet { version } if version != before.version => {
                 return Done { answer: Answer::Conflict, changed: false };
             }
+            Op::Charge { amount } if below(self.floor, before.value, amount) => {
+                return Done { answer: Answer::Refused(Refusal::NoFunds), changed: false };
+            }
             Op::Write | Op::CompareAndSet { .. } => command.intent as i64,
             Op::Charge { amount } => before.value.saturating_sub(i64::from(amount)),
             Op::Increment { by } => before.value.saturating_add(i64::from(by)),
@@ -137,6 +147,11 @@ impl Machine {
         self.items.insert(number, Item { version, value });
         Done { answer: Answer::Done { version, value }, changed: true }
     }
+}
+
+/// True if a charge would leave less than what is to be left.
+pub fn below(floor: Option<i64>, value: i64, amount: u32) -> bool {
+    floor.is_some_and(|floor| value.saturating_sub(i64::from(amount)) < floor)
 }
 
 #[cfg(test)]
@@ -165,6 +180,16 @@ mod tests {
         let to_itself = Op::Transfer { to: 1, amount: 30 };
         machine.apply(AT, Some(&command(11, to_itself, 1)));
         assert_eq!(machine.item(1).value + machine.item(2).value, 200);
+    }
+
+    #[test]
+    fn an_account_is_not_overdrawn() {
+        let mut machine = Machine::new(100, None).with_floor(Some(0));
+        let charge = |intent| command(intent, Op::Charge { amount: 60 }, 1);
+        assert_eq!(machine.apply(AT, Some(&charge(1))).answer, done(1, 40));
+        let refused = machine.apply(AT, Some(&charge(2)));
+        assert_eq!(refused.answer, Answer::Refused(Refusal::NoFunds));
+        assert_eq!((refused.changed, machine.item(1).value), (false, 40));
     }
 
     #[test]

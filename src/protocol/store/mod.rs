@@ -8,11 +8,13 @@ pub mod ledger;
 pub mod log;
 pub mod machine;
 pub mod primary_replica;
+pub mod quorum;
 pub mod raft;
 
 use crate::base::id::NodeId;
 use machine::Command;
 use primary_replica::messages::{ReplicaMessage, ReplicaTimer};
+use quorum::messages::{QuorumMessage, QuorumTimer};
 use raft::member::RaftTimer;
 use raft::message::RaftMessage;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,8 @@ pub enum StoreMessage {
     Replica(ReplicaMessage),
     /// In a Raft cluster.
     Raft(RaftMessage),
+    /// In a store without a leader.
+    Quorum(QuorumMessage),
 }
 
 impl StoreMessage {
@@ -32,6 +36,7 @@ impl StoreMessage {
         match self {
             StoreMessage::Replica(message) => message.words(),
             StoreMessage::Raft(message) => message.words(),
+            StoreMessage::Quorum(message) => message.words(),
         }
     }
 
@@ -40,6 +45,7 @@ impl StoreMessage {
         match self {
             StoreMessage::Replica(message) => message.fingerprint(),
             StoreMessage::Raft(message) => message.fingerprint(),
+            StoreMessage::Quorum(message) => message.fingerprint(),
         }
     }
 }
@@ -51,6 +57,8 @@ pub enum StoreTimer {
     Replica(ReplicaTimer),
     /// In a Raft cluster.
     Raft(RaftTimer),
+    /// In a store without a leader.
+    Quorum(QuorumTimer),
 }
 
 /// What a replica is to the others.

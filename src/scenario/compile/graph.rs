@@ -1,7 +1,7 @@
 //! Who calls whom: that it leads somewhere and never in a circle, and the links it needs.
 
 use super::names::{Cast, ends};
-use super::{MOST_LINKS, MOST_NAMED, PlannedLink};
+use super::{MOST_LINKS, MOST_NAMED, PlannedLink, quorums};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
@@ -24,7 +24,7 @@ fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
             let path = |to: &str| format!("nodes.{name}.service.calls.{to}");
             s.calls.names().map(|to| (to, path(to))).collect()
         }
-        Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) => Vec::new(),
+        Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) | Node::Quorum(_) => Vec::new(),
     }
 }
 
@@ -49,6 +49,7 @@ pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
     }
     stores(scenario, problems);
     clusters(scenario, problems);
+    quorums::check(scenario, cast, problems);
     circles(scenario, cast, problems);
     fan_outs(scenario, cast, problems);
 }
@@ -198,7 +199,7 @@ pub fn links(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) -
                 links.insert((target, member.id), usual.clone());
             }
         }
-        if matches!(member.node, Node::PrimaryReplica(_) | Node::Raft(_)) {
+        if matches!(member.node, Node::PrimaryReplica(_) | Node::Raft(_) | Node::Quorum(_)) {
             for mate in cast.find(member.group).into_iter().filter(|mate| *mate != member.id) {
                 links.insert((member.id, mate), usual.clone());
             }

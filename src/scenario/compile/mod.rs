@@ -7,6 +7,7 @@ mod graph;
 mod names;
 mod node;
 mod policy;
+mod quorums;
 mod set;
 
 use super::v1::breaker::Breaker;
@@ -183,7 +184,11 @@ fn memory(scenario: &Scenario, problems: &mut Diagnostics) {
             let calls = s.calls.iter().map(|(_, call)| cells(call.breaker.as_ref()));
             u64::from(s.replicas) * calls.sum::<u64>()
         }
-        Node::Balancer(_) | Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) => 0,
+        Node::Balancer(_)
+        | Node::Ledger(_)
+        | Node::PrimaryReplica(_)
+        | Node::Raft(_)
+        | Node::Quorum(_) => 0,
     };
     let total: u64 = scenario.nodes.iter().map(|(_, node)| of(node)).sum();
     if total > MOST_CELLS {

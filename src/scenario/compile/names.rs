@@ -38,6 +38,7 @@ impl<'a> Cast<'a> {
                 Node::Service(service) => service.replicas,
                 Node::PrimaryReplica(store) => store.replicas,
                 Node::Raft(store) => store.replicas,
+                Node::Quorum(store) => store.replicas,
                 Node::Clients(_) | Node::Balancer(_) | Node::Ledger(_) => 1,
             };
             for number in 1..=replicas {

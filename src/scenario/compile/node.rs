@@ -15,14 +15,16 @@ use crate::protocol::service::{Dependency, ServiceSettings};
 use crate::protocol::station::{self, StationSettings};
 use crate::protocol::store::ledger::{self, LedgerSettings};
 use crate::protocol::store::primary_replica::{self, FailoverSettings, ReplicaSettings};
+use crate::protocol::store::quorum::{self, QuorumSettings};
 use crate::protocol::store::raft;
 use crate::protocol::store::raft::member::RaftSettings;
 use crate::protocol::store::raft::node::RaftStoreSettings;
 use crate::protocol::{route, rpc};
 use crate::scenario::v1::Scenario;
 use crate::scenario::v1::node::{
-    Arrivals, Balancer, Call, Caller, Clients, Collision, Disk, Ledger, Load, Mix, Node, Op, Order,
-    Pick, Policy, PrimaryReplica, Promote, Raft, RaftReads, Reads, Service, Station,
+    Arrivals, Balancer, Call, Caller, Clients, Collision, Disk, Ledger, Load, Merge, Mix, Node, Op,
+    Order, Pick, Policy, PrimaryReplica, Promote, Quorum, Raft, RaftReads, ReadRepair, Reads,
+    Service, Station,
 };
 use crate::scenario::v1::policy::Wraps;
 use crate::sim::disk::DiskSettings;
@@ -36,6 +38,7 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
         Node::Ledger(l) => (Settings::Ledger(ledger(l)), disk(&l.disk)),
         Node::PrimaryReplica(r) => (Settings::Replica(replica(r, member, cast)), disk(&r.disk)),
         Node::Raft(r) => (Settings::Raft(raft(r, member, cast)), disk(&r.disk)),
+        Node::Quorum(q) => (Settings::Quorum(quorum(q, member, cast)), disk(&q.disk)),
     };
     let places = &scenario.view.places;
     let own = places.get(&member.name).copied();
@@ -196,6 +199,34 @@ fn raft(store: &Raft, member: &Member<'_>, cast: &Cast<'_>) -> RaftStoreSettings
         snapshot_every: u64::from(store.snapshot_every),
         keys: store.keys.as_ref().map(policy::keys),
         balance: store.balance,
+        floor: store.floor,
+    }
+}
+
+fn quorum(store: &Quorum, member: &Member<'_>, cast: &Cast<'_>) -> QuorumSettings {
+    QuorumSettings {
+        station: station(&store.station()),
+        members: cast.find(member.group),
+        copies: store.copies,
+        read: store.read,
+        write: store.write,
+        sloppy: store.sloppy,
+        read_repair: match store.read_repair {
+            ReadRepair::Never => quorum::ReadRepair::Never,
+            ReadRepair::Later => quorum::ReadRepair::Later,
+            ReadRepair::First => quorum::ReadRepair::First,
+        },
+        anti_entropy: store.anti_entropy,
+        merge: match store.merge {
+            Merge::LastWriterWins => quorum::Merge::LastWriterWins,
+            Merge::Siblings => quorum::Merge::Siblings,
+            Merge::Counter => quorum::Merge::Counter,
+        },
+        timeout: store.timeout,
+        apply: store.apply.compile(),
+        sync: store.sync,
+        balance: store.balance,
+        floor: store.floor,
     }
 }
 

@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 18] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -24,6 +24,11 @@ const FILES: [(&str, &str); 13] = [
     ("split-brain", include_str!("split-brain.json")),
     ("raft-election", include_str!("raft-election.json")),
     ("raft-partition", include_str!("raft-partition.json")),
+    ("quorum", include_str!("quorum.json")),
+    ("clock-skew", include_str!("clock-skew.json")),
+    ("like-count", include_str!("like-count.json")),
+    ("cap", include_str!("cap.json")),
+    ("bank-balance", include_str!("bank-balance.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {

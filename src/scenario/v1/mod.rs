@@ -214,6 +214,8 @@ wire! {
         NoLostWrite(NoLostWrite) = "no_lost_write";
         /// Reads see what was acknowledged before they began.
         FreshReads(FreshReads) = "fresh_reads";
+        /// Replicas come to hold the same after the last fault.
+        Converged(Converged) = "converged";
         /// What clients saw of each item can be explained by one order of what they did.
         Linearizable(Linearizable) = "linearizable";
         /// A client reads what it has written.
@@ -280,6 +282,14 @@ wire! {
     pub struct FreshReads {
         /// The share that must.
         at_least: Chance = Chance::ALWAYS;
+    }
+}
+
+wire! {
+    /// Replicas come to hold the same after the last fault.
+    pub struct Converged {
+        /// How soon.
+        within: Span = Span::secs(5);
     }
 }
 

@@ -22,6 +22,8 @@ wire! {
         PrimaryReplica(PrimaryReplica) = "primary_replica";
         /// Holds accounts and items in a log that a majority agrees on: Raft.
         Raft(Raft) = "raft";
+        /// Holds accounts and items on several replicas of which none leads.
+        Quorum(Quorum) = "quorum";
     }
 }
 
@@ -482,8 +484,72 @@ station! {
         keys: Option<Keys> = None;
         /// What each account holds in the beginning.
         balance: i64 = 1_000, 0 ..= 1_000_000_000;
+        /// A charge that would leave less on an account is refused; none refuses none.
+        floor: Option<i64> = None, 0 ..= 1_000_000_000;
         /// The disk of each replica.
         disk: Disk = Disk::default();
+    }
+}
+
+station! {
+    /// Holds accounts and items on several replicas of which none leads: any takes a request, and
+    /// answers it when enough of those that hold the item have answered.
+    pub struct Quorum {
+        /// How many replicas there are.
+        replicas: u32 = 3, 1 ..= 9;
+        /// How many of them hold each item: its homes.
+        copies: u32 = 3, 1 ..= 9;
+        /// How many homes must answer a read.
+        read: u32 = 2, 1 ..= 9;
+        /// How many homes must have a write before it is acknowledged.
+        write: u32 = 2, 1 ..= 9;
+        /// Others stand in for homes that do not answer, keep what they are sent, and hand it over
+        /// when the home answers again.
+        sloppy: bool = false;
+        /// What becomes of copies that a read finds out of date.
+        read_repair: ReadRepair = ReadRepair::Later;
+        /// How often each replica compares what it holds with another; none is never.
+        anti_entropy: Option<Span> = Some(Span::secs(10));
+        /// How copies that have gone apart become one.
+        merge: Merge = Merge::LastWriterWins;
+        /// How long a request waits for enough homes to answer.
+        timeout: Span = Span::secs(1);
+        /// How long a replica takes to apply one change.
+        apply: Dist = Dist::Constant(Span::ZERO);
+        /// A change is on disk before it counts as had.
+        sync: bool = true;
+        /// What each account holds in the beginning.
+        balance: i64 = 1_000, 0 ..= 1_000_000_000;
+        /// A charge that would leave less on an account is refused, as far as the replica that
+        /// takes it knows; none refuses none.
+        floor: Option<i64> = None, 0 ..= 1_000_000_000;
+        /// The disk of each replica.
+        disk: Disk = Disk::default();
+    }
+}
+
+wire! {
+    /// What becomes of copies that a read finds out of date.
+    pub enum ReadRepair {
+        /// Nothing.
+        Never;
+        /// They are brought up to date after the answer.
+        Later;
+        /// What is answered is first written to as many as a write needs.
+        First;
+    }
+}
+
+wire! {
+    /// How copies that have gone apart become one.
+    pub enum Merge {
+        /// The one with the latest timestamp stays, by the clock of the replica that took it.
+        LastWriterWins;
+        /// Versions that do not know of each other stay side by side, until somebody who has read
+        /// them writes.
+        Siblings;
+        /// Each replica counts for itself, and the value is the sum: for increments and charges.
+        Counter;
     }
 }
 

@@ -36,6 +36,8 @@ pub struct RaftStoreSettings {
     pub keys: Option<KeySettings>,
     /// What each account holds in the beginning.
     pub balance: i64,
+    /// A charge that would leave less is refused; none refuses none.
+    pub floor: Option<i64>,
 }
 
 /// A member at work.
@@ -59,7 +61,8 @@ pub struct RaftStore {
 impl RaftStore {
     /// A member in whose cluster nothing has happened.
     pub fn new(settings: RaftStoreSettings, seed: u64, me: NodeId) -> RaftStore {
-        let machine = Machine::new(settings.balance, settings.keys.as_ref());
+        let machine =
+            Machine::new(settings.balance, settings.keys.as_ref()).with_floor(settings.floor);
         let snapshot = Snapshot {
             last: Position::default(),
             members: settings.members.clone(),

@@ -86,6 +86,7 @@ impl Swarm {
             snapshot_every,
             keys,
             balance: 0,
+            floor: None,
         };
         // One more than members: it may be added.
         let size = size + 1;

@@ -1,0 +1,189 @@
+//! After the last fault, all replicas of a store come to hold the same.
+//!
+//! What any replica holds of an item is to be held by all of them within a time: while clients go
+//! on writing, replicas are never alike at one instant. A store with a leader holds a log; there it
+//! is what the leader had applied.
+
+use super::{State, Verdict};
+use crate::base::id::NodeId;
+use crate::base::time::{Span, Time};
+use crate::protocol::Role;
+use crate::protocol::store::quorum::QuorumStore;
+use crate::protocol::store::quorum::cell::Cell;
+use crate::protocol::store::{Lead, Logged};
+use crate::sim::trace::{Record, What};
+use crate::sim::world::World;
+use std::collections::BTreeMap;
+
+/// So many items that differ are followed at once in a store; the rest is looked at after them.
+const MOST: usize = 4_096;
+
+/// Whether the replicas of every store have come together.
+#[derive(Clone, Debug)]
+pub struct Converged {
+    span: Span,
+    groups: Vec<u16>,
+    active: u32,
+    /// Since when there has been no fault.
+    quiet: Time,
+    now: Time,
+    /// What was held by some replicas only: since when, and what, by store and item.
+    items: BTreeMap<(u16, u32), (Time, Cell)>,
+    /// What a leader had applied, by store.
+    logs: BTreeMap<u16, (Time, u64, Option<Logged>)>,
+    judged: u64,
+    wrong: BTreeMap<(u16, Option<u32>), (Time, String)>,
+}
+
+impl Converged {
+    /// Nothing yet; `groups` by node.
+    pub fn new(span: Span, groups: &[u16]) -> Converged {
+        Converged {
+            span,
+            groups: groups.to_vec(),
+            active: 0,
+            quiet: Time::ZERO,
+            now: Time::ZERO,
+            items: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            judged: 0,
+            wrong: BTreeMap::new(),
+        }
+    }
+
+    /// Takes one record in.
+    pub fn fold(&mut self, record: &Record<Role>) {
+        let What::Fault { began, .. } = record.what else { return };
+        self.active = if began { self.active + 1 } else { self.active.saturating_sub(1) };
+        // From here on everything has its time again.
+        self.quiet = record.at;
+        self.items.clear();
+        self.logs.clear();
+    }
+
+    /// Looks at what the replicas hold.
+    pub fn close(&mut self, world: &World<Role>) {
+        self.now = world.shared.now;
+        if self.active > 0 {
+            return;
+        }
+        let mut groups = self.groups.clone();
+        groups.sort_unstable();
+        groups.dedup();
+        for group in groups {
+            let mine = |n: &NodeId| self.groups.get(n.index()) == Some(&group);
+            let nodes: Vec<NodeId> =
+                (0..world.processes.len() as u32).map(NodeId).filter(mine).collect();
+            let stores: Vec<(NodeId, &QuorumStore)> = nodes
+                .iter()
+                .filter_map(|node| match &world.processes[node.index()] {
+                    Role::Quorum(store) => Some((*node, &**store)),
+                    _ => None,
+                })
+                .collect();
+            if stores.is_empty() {
+                self.close_log(group, &nodes, world);
+            } else {
+                self.close_items(group, &stores);
+            }
+        }
+    }
+
+    fn close_items(&mut self, group: u16, stores: &[(NodeId, &QuorumStore)]) {
+        let nothing = Cell::default();
+        let mut numbers: Vec<u32> =
+            stores.iter().flat_map(|(_, s)| s.cells().map(|(item, _)| item)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        for item in numbers {
+            let homes = stores.first().map(|(_, s)| s.homes(item)).unwrap_or_default();
+            let at_home = stores.iter().zip(1..).filter(|((node, _), _)| homes.contains(node));
+            let cells: Vec<(u32, &Cell)> = at_home
+                .map(|((_, store), number)| (number, store.cell(item).unwrap_or(&nothing)))
+                .collect();
+            let Some(((_, first), merge)) = cells.first().zip(stores.first().map(|s| s.1)) else {
+                continue;
+            };
+            let merge = merge.settings.merge;
+            let key = (group, item);
+            if let Some((since, wanted)) = self.items.get(&key) {
+                let short = cells.iter().filter(|(_, cell)| !cell.contains(wanted, merge));
+                let short: Vec<String> = short.map(|(number, _)| number.to_string()).collect();
+                if short.is_empty() {
+                    self.items.remove(&key);
+                    self.judged += 1;
+                } else if self.now.since(*since) > self.span {
+                    let text = format!("item {item} is behind on replica {}", short.join(" and "));
+                    self.wrong.entry((group, Some(item))).or_insert((self.now, text));
+                }
+            } else if cells.iter().any(|(_, cell)| cell != first) && self.items.len() < MOST {
+                let mut all = Cell::default();
+                for (_, cell) in &cells {
+                    all.join(cell, merge);
+                }
+                self.items.insert(key, (self.now, all));
+            }
+        }
+    }
+
+    fn close_log(&mut self, group: u16, nodes: &[NodeId], world: &World<Role>) {
+        let standing = |node: &NodeId| world.processes[node.index()].standing();
+        if let Some((since, position, entry)) = self.logs.get(&group) {
+            let has = |node: &NodeId| {
+                let role = &world.processes[node.index()];
+                let there = role.standing().is_none_or(|s| s.applied >= *position);
+                there && (role.dropped() >= *position || role.entry(*position) == *entry)
+            };
+            let short = (1u32..).zip(nodes).filter(|(_, node)| !has(node));
+            let short: Vec<String> = short.map(|(number, _)| number.to_string()).collect();
+            if short.is_empty() {
+                self.logs.remove(&group);
+                self.judged += 1;
+            } else if self.now.since(*since) > self.span {
+                let text = format!("entry {position} is not on replica {}", short.join(" and "));
+                self.wrong.entry((group, None)).or_insert((self.now, text));
+            }
+            return;
+        }
+        let leads = nodes.iter().filter_map(|node| {
+            let standing = standing(node)?;
+            (standing.lead == Lead::Leader).then_some((standing.term, standing.applied, *node))
+        });
+        if let Some((_, applied, node)) = leads.max().filter(|(_, applied, _)| *applied > 0) {
+            let role = &world.processes[node.index()];
+            if role.dropped() < applied {
+                self.logs.insert(group, (self.now, applied, role.entry(applied)));
+            }
+        }
+    }
+
+    /// What is known.
+    pub fn verdict(&self) -> Verdict {
+        let name = format!("replicas agree {} after trouble", self.span);
+        let wrong = self.wrong.len() as u64;
+        let count = Some((wrong, self.judged + wrong));
+        let first = self.wrong.values().min();
+        let (state, at, sentence) = match (first, self.judged) {
+            (Some((at, text)), _) => {
+                let more =
+                    if wrong > 1 { format!("; so it is with {wrong}") } else { String::new() };
+                let after = at.since(self.quiet);
+                let after = format!("{after} after the last fault {text}{more}.");
+                (State::Violated, Some(*at), after)
+            }
+            (None, _) if self.active > 0 => {
+                (State::Unknown, None, "The trouble is not over.".to_owned())
+            }
+            (None, _) if self.now.since(self.quiet) <= self.span => {
+                let text = format!("{} since the last fault.", self.now.since(self.quiet));
+                (State::Unknown, None, text)
+            }
+            (None, 0) => (State::Unknown, None, "No two replicas were seen to differ.".to_owned()),
+            (None, n) => {
+                let text = format!("{n} times replicas differed, never for longer.");
+                (State::Holds, None, text)
+            }
+        };
+        Verdict { name, state, sentence, at, intents: Vec::new(), count }
+    }
+}

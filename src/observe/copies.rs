@@ -1,0 +1,176 @@
+//! What the replicas of a store without a leader hold, side by side: the items on which they differ
+//! and those changed last, what stands beside a value, and what is kept for a home that is silent.
+
+use super::cast::Cast;
+use crate::base::id::NodeId;
+use crate::base::time::Time;
+use crate::protocol::Role;
+use crate::protocol::rpc::Answer;
+use crate::protocol::store::quorum::QuorumStore;
+use crate::protocol::store::quorum::cell::Cell;
+use crate::sim::world::World;
+use serde::Serialize;
+
+/// Items that are shown of each store.
+pub const SHOWN: usize = 6;
+
+/// The replicas of one store.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Copies {
+    /// What the store is called.
+    pub name: String,
+    /// The items shown.
+    pub items: Vec<u32>,
+    /// On how many items homes differ, in all.
+    pub differ: u32,
+    /// Its replicas, in order.
+    pub replicas: Vec<Holder>,
+}
+
+/// What one replica holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Holder {
+    /// What it is called.
+    pub name: String,
+    /// True if it is down.
+    pub down: bool,
+    /// Items kept for homes that do not answer.
+    pub hints: u32,
+    /// Of each item shown what it holds; none where it is no home of it.
+    pub values: Vec<Option<Held>>,
+}
+
+/// What one replica holds of one item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// The value: of a write, the number of its intent among those of its population.
+    pub value: i64,
+    /// Other versions that stand beside it.
+    pub beside: u32,
+    /// True if it lacks what another home has.
+    pub behind: bool,
+}
+
+impl Held {
+    /// In as few signs as fit into a table.
+    pub fn words(&self) -> String {
+        let Held { value, beside, behind } = self;
+        let beside = if *beside > 0 { format!(" +{beside}") } else { String::new() };
+        let behind = if *behind { " ≠" } else { "" };
+        format!("{value}{beside}{behind}")
+    }
+}
+
+/// Every store without a leader.
+pub fn stores(world: &World<Role>, cast: &Cast) -> Vec<Copies> {
+    let mut stores: Vec<Copies> = Vec::new();
+    for (role, member) in world.processes.iter().zip(&cast.members) {
+        if matches!(role, Role::Quorum(_)) && stores.last().is_none_or(|s| s.name != member.group) {
+            stores.push(copies(world, cast, &member.group));
+        }
+    }
+    stores
+}
+
+fn copies(world: &World<Role>, cast: &Cast, group: &str) -> Copies {
+    let replicas: Vec<(NodeId, &QuorumStore)> = cast
+        .group(group)
+        .into_iter()
+        .filter_map(|node| match &world.processes[node.index()] {
+            Role::Quorum(store) => Some((node, &**store)),
+            _ => None,
+        })
+        .collect();
+    let mut numbers: Vec<u32> =
+        replicas.iter().flat_map(|(_, s)| s.cells().map(|(item, _)| item)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut ranked: Vec<(bool, u64, u32)> =
+        numbers.into_iter().map(|item| rank(&replicas, item)).collect();
+    let differ = ranked.iter().filter(|(differs, ..)| *differs).count() as u32;
+    ranked.sort_unstable_by(|a, b| b.cmp(a));
+    let mut items: Vec<u32> = ranked.iter().take(SHOWN).map(|(.., item)| *item).collect();
+    items.sort_unstable();
+    let holder = |(node, store): &(NodeId, &QuorumStore)| Holder {
+        name: cast.name(*node).to_owned(),
+        down: world.shared.places[node.index()].down,
+        hints: store.hints().count() as u32,
+        values: items.iter().map(|item| held(&replicas, *node, store, *item)).collect(),
+    };
+    let holders = replicas.iter().map(holder).collect();
+    Copies { name: group.to_owned(), items, differ, replicas: holders }
+}
+
+/// The cells of an item at its homes.
+fn cells<'a>(replicas: &[(NodeId, &'a QuorumStore)], item: u32) -> Vec<Option<&'a Cell>> {
+    let homes = replicas.first().map(|(_, store)| store.homes(item)).unwrap_or_default();
+    let at_home = replicas.iter().filter(|(node, _)| homes.contains(node));
+    at_home.map(|(_, store)| store.cell(item)).collect()
+}
+
+/// Whether homes differ on an item, how late it was changed, and the item.
+fn rank(replicas: &[(NodeId, &QuorumStore)], item: u32) -> (bool, u64, u32) {
+    let cells = cells(replicas, item);
+    let differs = cells.windows(2).any(|pair| pair[0] != pair[1]);
+    let late = cells.iter().flatten().map(|cell| {
+        let counted: u64 = cell.tallies.iter().map(|tally| u64::from(tally.count)).sum();
+        cell.newest().map_or(counted, |version| version.stamp)
+    });
+    (differs, late.max().unwrap_or(0), item)
+}
+
+fn held(
+    replicas: &[(NodeId, &QuorumStore)],
+    node: NodeId,
+    store: &QuorumStore,
+    item: u32,
+) -> Option<Held> {
+    if !store.homes(item).contains(&node) {
+        return None;
+    }
+    let nothing = Cell::default();
+    let own = store.cell(item).unwrap_or(&nothing);
+    let merge = store.settings.merge;
+    let behind = cells(replicas, item).into_iter().flatten().any(|c| !own.contains(c, merge));
+    let Answer::Done { value, .. } = store.read(own) else { return None };
+    let value = if value >> 40 > 0 { value & ((1 << 40) - 1) } else { value };
+    Some(Held { value, beside: own.versions.len().saturating_sub(1) as u32, behind })
+}
+
+/// What the table says, in a sentence.
+pub fn sentence(copies: &Copies, now: Time) -> String {
+    let differ = match copies.differ {
+        0 => "all homes hold the same".to_owned(),
+        1 => "homes differ on 1 item".to_owned(),
+        n => format!("homes differ on {n} items"),
+    };
+    let hints: u32 = copies.replicas.iter().map(|r| r.hints).sum();
+    let hints = if hints > 0 { format!("; {hints} kept for others") } else { String::new() };
+    let values = copies.replicas.iter().flat_map(|r| r.values.iter().flatten());
+    let beside = values.map(|held| held.beside).max().unwrap_or(0);
+    let beside =
+        if beside > 0 { format!("; up to {beside} beside a value") } else { String::new() };
+    format!("{now}: {differ}{hints}{beside}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_says_what_stands_beside_it_and_what_it_lacks() {
+        let held = Held { value: 7, beside: 0, behind: false };
+        assert_eq!(held.words(), "7");
+        assert_eq!(Held { beside: 2, behind: true, ..held }.words(), "7 +2 ≠");
+        let holder = |hints, beside| Holder {
+            name: "db-1".to_owned(),
+            down: false,
+            hints,
+            values: vec![Some(Held { beside, ..held }), None],
+        };
+        let replicas = vec![holder(0, 0), holder(3, 1)];
+        let copies = Copies { name: "db".to_owned(), items: vec![1, 2], differ: 2, replicas };
+        let says = "2.000s: homes differ on 2 items; 3 kept for others; up to 1 beside a value.";
+        assert_eq!(sentence(&copies, Time(2_000_000)), says);
+    }
+}
