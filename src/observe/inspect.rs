@@ -8,6 +8,7 @@ use crate::base::time::{Span, Time};
 use crate::protocol::caller::Caller;
 use crate::protocol::rpc::{Answer, Reply, Request};
 use crate::protocol::store::Standing;
+use crate::protocol::store::quorum::QuorumStore;
 use crate::protocol::{Message, Role};
 use crate::sim::world::World;
 
@@ -72,15 +73,7 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
             }
         }
         Role::Replica(_) | Role::Raft(_) => {}
-        Role::Quorum(store) => {
-            row("items held", store.cells().count().to_string());
-            let beside = store.cells().filter(|(_, cell)| cell.versions.len() > 1).count();
-            row("items with siblings", beside.to_string());
-            row("kept for others", store.hints().count().to_string());
-            if !store.suspected().is_empty() {
-                row("does not answer", cast.name_all(store.suspected()));
-            }
-        }
+        Role::Quorum(store) => leaderless(store, cast, &mut rows),
     }
     if let Some(standing) = role.standing() {
         replica(&standing, cast, &mut rows);
@@ -89,6 +82,17 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
         calls(caller, cast, now, &mut rows);
     }
     rows
+}
+
+fn leaderless(store: &QuorumStore, cast: &Cast, rows: &mut Vec<(String, String)>) {
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+    row("items held", store.cells().count().to_string());
+    let beside = store.cells().filter(|(_, cell)| cell.versions.len() > 1).count();
+    row("items with siblings", beside.to_string());
+    row("kept for others", store.hints().count().to_string());
+    if !store.suspected().is_empty() {
+        row("does not answer", cast.name_all(store.suspected()));
+    }
 }
 
 fn replica(standing: &Standing, cast: &Cast, rows: &mut Vec<(String, String)>) {

@@ -34,11 +34,11 @@ fn Card(lab: Lab, stores: Memo<Vec<Copies>>, n: usize) -> impl Into<View> {
     };
     let title =
         move |row: usize| stores.with(|s| s.get(n).and_then(|s| s.replicas.get(row)).map(heading));
-    let head = (0..SHOWN).map(|column| html("th").child(move || item(column)).into());
+    let head = (0..SHOWN).map(|column| html("th").child(move || item(column)));
     let row = move |row: usize| {
-        let cells = (0..SHOWN).map(|column| html("td").child(move || cell(row, column)).into());
+        let cells = (0..SHOWN).map(|column| html("td").child(move || cell(row, column)));
         let title = html("th").child(move || title(row));
-        View::from(html("tr").child(title).child(cells.collect::<View>()))
+        html("tr").child(title).child(cells.collect::<View>())
     };
     html("section")
         .class("replicas")

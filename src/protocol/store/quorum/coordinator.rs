@@ -22,8 +22,8 @@ pub(super) struct Round {
     homes: Vec<NodeId>,
     phase: Phase,
     answered: bool,
-    /// What the homes hold that have answered a read, by home.
-    copies: Vec<(NodeId, Cell)>,
+    /// What the homes hold that have answered a read.
+    copies: Vec<Copy>,
     /// What is read or written, as far as it is known.
     cell: Cell,
     /// The homes that have it.
@@ -34,6 +34,15 @@ pub(super) struct Round {
     answer: Option<Answer>,
     /// It has been said that the change is made.
     told: bool,
+}
+
+/// What a home holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Copy {
+    pub(super) home: NodeId,
+    pub(super) cell: Cell,
+    /// Whether a crash would leave it.
+    pub(super) durable: bool,
 }
 
 /// How far it is.
@@ -156,27 +165,20 @@ impl QuorumStore {
     }
 
     /// A home says what it holds.
-    pub(super) fn got(
-        &mut self,
-        number: u64,
-        source: NodeId,
-        home: NodeId,
-        cell: Cell,
-        cx: &mut Cx<'_>,
-    ) {
+    pub(super) fn got(&mut self, number: u64, source: NodeId, copy: Copy, cx: &mut Cx<'_>) {
         let (merge, twice) = (self.settings.merge, self.is(Mutation::CountCopies));
         let needed = self.sizes().read;
         let Some(round) = self.rounds.get_mut(&number) else { return };
         round.heard.push(source);
         let asks = round.phase == Phase::Reading;
         let late = round.op.changes() && !asks;
-        if late || (!twice && round.copies.iter().any(|(known, _)| *known == home)) {
+        if late || (!twice && round.copies.iter().any(|known| known.home == copy.home)) {
             return;
         }
         if asks {
-            round.cell.join(&cell, merge);
+            round.cell.join(&copy.cell, merge);
         }
-        round.copies.push((home, cell));
+        round.copies.push(copy);
         if asks && !round.answered && round.copies.len() >= needed {
             self.have_read(number, cx);
         }
@@ -186,14 +188,16 @@ impl QuorumStore {
     /// As many homes have answered as a read needs.
     fn have_read(&mut self, number: u64, cx: &mut Cx<'_>) {
         let (merge, write) = (self.settings.merge, self.sizes().write);
+        let hasty = self.is(Mutation::CountUndurable);
         let first =
             self.settings.read_repair == ReadRepair::First && !self.is(Mutation::AnswerUnwritten);
         let Some(round) = self.rounds.get_mut(&number) else { return };
         if round.op.changes() {
             return self.modify(number, cx);
         }
-        let up_to_date = round.copies.iter().filter(|(_, copy)| copy.contains(&round.cell, merge));
-        round.had = up_to_date.map(|(home, _)| *home).collect();
+        // What a crash would take does not count as had.
+        let has = |copy: &&Copy| (copy.durable || hasty) && copy.cell.contains(&round.cell, merge);
+        round.had = round.copies.iter().filter(has).map(|copy| copy.home).collect();
         if first && round.had.len() < write {
             round.phase = Phase::Writing;
             return self.spread(number, cx);
@@ -210,12 +214,12 @@ impl QuorumStore {
         }
         let mut behind = Vec::new();
         if self.settings.read_repair != ReadRepair::Never {
-            for (_, copy) in &round.copies {
-                round.cell.join(copy, merge);
+            for copy in &round.copies {
+                round.cell.join(&copy.cell, merge);
             }
-            for (home, copy) in &mut round.copies {
-                if copy.join(&round.cell, merge) {
-                    behind.push(*home);
+            for copy in &mut round.copies {
+                if copy.cell.join(&round.cell, merge) {
+                    behind.push(copy.home);
                 }
             }
         }

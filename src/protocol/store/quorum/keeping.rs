@@ -87,6 +87,18 @@ impl QuorumStore {
         cell.cloned().unwrap_or_default()
     }
 
+    /// Whether all of that would survive a crash, or need not.
+    pub(super) fn is_durable(&self, home: Option<NodeId>, item: u32) -> bool {
+        let same = match home {
+            None => self.now.items.get(&item) == self.disk.items.get(&item),
+            Some(home) => {
+                let key = (home.0, item);
+                self.now.hints.get(&key) == self.disk.hints.get(&key)
+            }
+        };
+        same || !self.settings.sync
+    }
+
     /// A coordinator wants something kept.
     pub(super) fn arrived(&mut self, arriving: Arriving, cx: &mut Cx<'_>) {
         let time = cx.work(self.settings.apply.sample(&mut self.apply_times));

@@ -24,6 +24,8 @@ pub enum QuorumMessage {
         home: NodeId,
         /// What is held.
         cell: Cell,
+        /// Whether it is on disk, where that is asked for.
+        durable: bool,
     },
     /// From a coordinator: keep this.
     Put {

@@ -30,7 +30,7 @@ use crate::protocol::station::{Station, StationSettings};
 use crate::protocol::{Cx, Message, Role, Timer};
 use crate::sim::process::Input;
 use cell::Cell;
-use coordinator::Round;
+use coordinator::{Copy, Round};
 use keeping::{Arriving, Shelf, Write};
 use messages::{QuorumMessage, QuorumTimer};
 #[cfg(test)]
@@ -237,11 +237,13 @@ impl QuorumStore {
     fn told(&mut self, source: NodeId, message: QuorumMessage, cx: &mut Cx<'_>) {
         match message {
             QuorumMessage::Get { round, item, home } => {
-                let cell = self.held_for(home, item);
+                let (cell, durable) = (self.held_for(home, item), self.is_durable(home, item));
                 let home = home.unwrap_or(self.me);
-                self.tell(source, QuorumMessage::Got { round, home, cell }, cx);
+                self.tell(source, QuorumMessage::Got { round, home, cell, durable }, cx);
             }
-            QuorumMessage::Got { round, home, cell } => self.got(round, source, home, cell, cx),
+            QuorumMessage::Got { round, home, cell, durable } => {
+                self.got(round, source, Copy { home, cell, durable }, cx);
+            }
             QuorumMessage::Put { round, item, home, cell } => {
                 self.arrived(Arriving { source, round, home, item, cell }, cx);
             }

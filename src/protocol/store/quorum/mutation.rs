@@ -16,6 +16,8 @@ pub(super) enum Mutation {
     AcknowledgeBeforeDisk,
     /// What is answered is not first written to a write quorum.
     AnswerUnwritten,
+    /// What is answered counts as written to a quorum where it is in memory only.
+    CountUndurable,
     /// Of two versions the one that arrives last stays.
     LastArrivalWins,
     /// Hashes of what is held leave out half of the items.
@@ -27,12 +29,13 @@ pub(super) enum Mutation {
 #[cfg(test)]
 impl Mutation {
     /// All.
-    pub(super) const ALL: [Mutation; 8] = [
+    pub(super) const ALL: [Mutation; 9] = [
         Mutation::AcknowledgeFirst,
         Mutation::ReadFirst,
         Mutation::CountCopies,
         Mutation::AcknowledgeBeforeDisk,
         Mutation::AnswerUnwritten,
+        Mutation::CountUndurable,
         Mutation::LastArrivalWins,
         Mutation::HashHalf,
         Mutation::DropUnconfirmed,
