@@ -5,7 +5,7 @@ use super::line::{Line, Tone};
 use super::scene::Scene;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
-use crate::protocol::note::{Found, NoRetry, Note, Phase};
+use crate::protocol::note::{Found, Hold, NoRetry, Note, Phase, Step};
 use crate::protocol::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use crate::sim::trace::{Change, Fate};
 
@@ -110,6 +110,14 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
             let without = scene.stack(node, dependency).map_or("?", |s| s.target.as_str());
             format!("{me} answers without {without}")
         }
+        Note::Transfer { step, .. } => format!("{me} {}", step.words()),
+        Note::Held { item, hold, .. } => held(me, item, hold),
+        Note::Remapped { version, moving: 0 } => {
+            format!("{me} has map {version} in force: every key is where it belongs")
+        }
+        Note::Remapped { version, moving } => {
+            format!("{me} has a new map, {version}: {moving} keys have to move")
+        }
         Note::Ejected { backend } => format!("{me} stops sending to {}", scene.name(backend)),
         Note::Readmitted { backend } => format!("{me} sends to {} again", scene.name(backend)),
     }
@@ -130,6 +138,17 @@ fn stored(me: &str, note: &Note) -> String {
         Note::StepsDown { term } => format!("{me} leads no more (term {term})"),
         Note::Suspects { .. } => format!("{me} has not heard of its leader for too long"),
         _ => String::new(),
+    }
+}
+
+/// What a store does with an item for a transaction or a move.
+fn held(me: &str, item: u32, hold: Hold) -> String {
+    match hold {
+        Hold::Locks => format!("{me} locks item {item} until the transaction is decided"),
+        Hold::Releases => format!("{me} releases item {item}: the transaction is aborted"),
+        Hold::Asks => format!("{me} is in doubt about item {item} and asks what was decided"),
+        Hold::Left => format!("{me} hands item {item} over"),
+        Hold::Came => format!("{me} receives item {item}"),
     }
 }
 
@@ -157,6 +176,10 @@ fn tone(note: &Note) -> Tone {
         | Note::StepsDown { .. }
         | Note::Suspects { .. } => Tone::Warning,
         Note::Undone { .. } | Note::Truncated { .. } => Tone::Bad,
+        Note::Transfer { step: Step::GivenUp, .. } => Tone::Bad,
+        Note::Transfer { step: Step::Aborts | Step::TurnsBack, .. }
+        | Note::Held { hold: Hold::Asks, .. } => Tone::Warning,
+        Note::Transfer { .. } | Note::Held { .. } | Note::Remapped { .. } => Tone::Plain,
         Note::Recognised { .. } | Note::Readmitted { .. } | Note::Leads { .. } => Tone::Good,
         Note::Sent { attempt, .. } if *attempt > 1 => Tone::Warning,
         Note::Began { .. }
@@ -261,6 +284,17 @@ pub fn wish(op: Op, item: u32) -> String {
         Op::Transfer { to, amount } => {
             format!("transfer {amount} from account {item} to account {to}")
         }
+        Op::Scan => "read everything".to_owned(),
+        Op::Leg { delta } | Op::Commit { delta } if delta < 0 => {
+            format!("take {} from account {item} for a transfer", delta.unsigned_abs())
+        }
+        Op::Leg { delta } | Op::Commit { delta } => {
+            format!("give account {item} {delta} of a transfer")
+        }
+        Op::Prepare { .. } => format!("prepare a transfer of account {item}"),
+        Op::Abort => format!("abort a transfer of account {item}"),
+        Op::Take => format!("hand item {item} over"),
+        Op::Put { .. } => format!("receive item {item}"),
     }
 }
 
@@ -288,6 +322,8 @@ pub fn answer_words(answer: Answer) -> &'static str {
             Refusal::Expired => "turned away, deadline passed",
             Refusal::NoBackend => "turned away, no healthy backend",
             Refusal::NoLeader => "turned away, no leader known",
+            Refusal::Locked => "turned away, locked by a transaction",
+            Refusal::Moved => "turned away, the item has moved",
             Refusal::BreakerOpen
             | Refusal::RateLimited
             | Refusal::Bulkhead

@@ -2,7 +2,7 @@
 
 use super::cast::Cast;
 use super::frame::Condition;
-use super::picture;
+use super::{picture, shards};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::protocol::caller::Caller;
@@ -71,7 +71,26 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
                 row("keys remembered", ledger.keys().to_string());
             }
         }
+        Role::Router(router) => {
+            let sharding = shards::sharding(world, cast, cast.name(id), router);
+            row("map", sharding.version.to_string());
+            row("keys to move", sharding.to_move.to_string());
+            row("requests waiting for a move", sharding.waiting.to_string());
+            for (stage, count) in &sharding.transfers {
+                row("transfers", format!("{count} {stage}"));
+            }
+            for shard in &sharding.shards {
+                row(&shard.name, format!("{}, {} requests", shards::says(shard), shard.sent));
+            }
+        }
         Role::Replica(_) | Role::Raft(_) => {}
+    }
+    if let Some((oldest, count)) = role.holds().and_then(|holds| {
+        let oldest = holds.locks().map(|(_, lock)| lock.since).min()?;
+        Some((oldest, holds.locks().count()))
+    }) {
+        let age = now.since(oldest).as_secs();
+        rows.push(("locked items".to_owned(), format!("{count}, the oldest for {age:.1} s")));
     }
     if let Some(standing) = role.standing() {
         replica(&standing, cast, &mut rows);

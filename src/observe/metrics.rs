@@ -265,6 +265,9 @@ impl Metrics {
             | Note::Readmitted { .. }
             | Note::Truncated { led: false, .. }
             | Note::StepsDown { .. }
+            | Note::Transfer { .. }
+            | Note::Held { .. }
+            | Note::Remapped { .. }
             | Note::Suspects { .. } => {}
             Note::NoRetry { why, .. } => open.no_retry[why as usize] += 1,
             Note::Ended { ending, took, .. } => {

@@ -19,7 +19,8 @@ use crate::observe::frame::Frame;
 use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
 use crate::observe::replicas::Store;
-use crate::observe::{inspect, picture, replicas};
+use crate::observe::shards::Sharding;
+use crate::observe::{inspect, picture, replicas, shards};
 use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
@@ -344,6 +345,11 @@ impl Session {
     /// The logs of every store with replicas.
     pub fn stores(&self) -> Vec<Store> {
         replicas::stores(&self.run.course.world, &self.run.course.cast)
+    }
+
+    /// Every router and its shards.
+    pub fn shardings(&self) -> Vec<Sharding> {
+        shards::shardings(&self.run.course.world, &self.run.course.cast)
     }
 
     /// What the checks say so far.

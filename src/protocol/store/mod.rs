@@ -4,6 +4,7 @@
 //! [`Role`](crate::protocol::Role), and for what its replicas say to each other a variant of
 //! [`StoreMessage`] and of [`StoreTimer`].
 
+pub mod holds;
 pub mod ledger;
 pub mod log;
 pub mod machine;
@@ -24,6 +25,13 @@ pub enum StoreMessage {
     Replica(ReplicaMessage),
     /// In a Raft cluster.
     Raft(RaftMessage),
+    /// To a coordinator: what was decided?
+    InDoubt {
+        /// Of which transaction.
+        transaction: u64,
+        /// Which item it locks.
+        item: u32,
+    },
 }
 
 impl StoreMessage {
@@ -32,6 +40,7 @@ impl StoreMessage {
         match self {
             StoreMessage::Replica(message) => message.words(),
             StoreMessage::Raft(message) => message.words(),
+            StoreMessage::InDoubt { .. } => "a question what was decided",
         }
     }
 
@@ -40,6 +49,9 @@ impl StoreMessage {
         match self {
             StoreMessage::Replica(message) => message.fingerprint(),
             StoreMessage::Raft(message) => message.fingerprint(),
+            StoreMessage::InDoubt { transaction, item } => {
+                transaction ^ (u64::from(*item) << 40) ^ (0xb << 60)
+            }
         }
     }
 }
@@ -51,6 +63,8 @@ pub enum StoreTimer {
     Replica(ReplicaTimer),
     /// In a Raft cluster.
     Raft(RaftTimer),
+    /// A transaction may have been in doubt for long.
+    InDoubt,
 }
 
 /// What a replica is to the others.

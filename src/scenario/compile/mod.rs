@@ -8,6 +8,7 @@ mod names;
 mod node;
 mod policy;
 mod set;
+mod shards;
 
 use super::v1::breaker::Breaker;
 use super::v1::node::{Clients, Load, Node};
@@ -106,6 +107,7 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
         return Err(problems);
     }
     graph::check(scenario, &cast, &mut problems);
+    shards::check(scenario, &cast, &mut problems);
     load(scenario, &mut problems);
     memory(scenario, &mut problems);
     let nodes = cast.nodes.iter().map(|planned| node::compile(planned, scenario, &cast)).collect();
@@ -183,6 +185,7 @@ fn memory(scenario: &Scenario, problems: &mut Diagnostics) {
             let calls = s.calls.iter().map(|(_, call)| cells(call.breaker.as_ref()));
             u64::from(s.replicas) * calls.sum::<u64>()
         }
+        Node::Router(r) => r.shards.len() as u64 * cells(r.calls.breaker.as_ref()),
         Node::Balancer(_) | Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) => 0,
     };
     let total: u64 = scenario.nodes.iter().map(|(_, node)| of(node)).sum();

@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 14] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -23,6 +23,8 @@ const FILES: [(&str, &str); 12] = [
     ("failover", include_str!("failover.json")),
     ("split-brain", include_str!("split-brain.json")),
     ("raft-partition", include_str!("raft-partition.json")),
+    ("hot-shard", include_str!("hot-shard.json")),
+    ("cross-shard", include_str!("cross-shard.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {
