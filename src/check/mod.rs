@@ -6,6 +6,7 @@
 pub mod acknowledged;
 pub mod availability;
 pub mod conservation;
+pub mod conserved;
 pub mod consistent;
 pub mod effects;
 pub mod fresh;
@@ -14,6 +15,7 @@ pub mod latency;
 pub mod no_double_effect;
 pub mod queues;
 pub mod recovers;
+pub mod released;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +27,7 @@ use crate::sim::world::World;
 use acknowledged::Acknowledged;
 use availability::Availability;
 use conservation::Conservation;
+use conserved::Conserved;
 use consistent::Consistent;
 use fresh::Fresh;
 use history::session::Guarantee;
@@ -32,6 +35,7 @@ use latency::Latency;
 use no_double_effect::NoDoubleEffect;
 use queues::Queues;
 use recovers::Recovers;
+use released::Released;
 use serde::{Deserialize, Serialize};
 
 /// A property that a run should have.
@@ -41,6 +45,16 @@ pub enum Property {
     NoDoubleEffect,
     /// Whoever leads a store has every change that a client was told of.
     NoLostWrite,
+    /// What all accounts hold together stays as it was.
+    Conserved {
+        /// What is missing for less than that does not count.
+        settle: Span,
+    },
+    /// No item is locked by a transaction for longer.
+    LocksReleased {
+        /// Than that.
+        within: Span,
+    },
     /// This share of reads sees every change acknowledged before they began.
     FreshReads {
         /// The share.
@@ -112,6 +126,8 @@ const PROOFS: usize = 8;
 enum Check {
     NoDoubleEffect(NoDoubleEffect),
     Acknowledged(Acknowledged),
+    Conserved(Box<Conserved>),
+    Released(Box<Released>),
     Fresh(Fresh),
     Consistent(Box<Consistent>),
     Availability(Availability),
@@ -163,6 +179,10 @@ impl Checks {
         match *property {
             Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
             Property::NoLostWrite => Check::Acknowledged(Acknowledged::new(&self.groups)),
+            Property::Conserved { settle } => {
+                Check::Conserved(Box::new(Conserved::new(&self.groups, settle)))
+            }
+            Property::LocksReleased { within } => Check::Released(Box::new(Released::new(within))),
             Property::FreshReads { at_least } => Check::Fresh(Fresh::new(at_least)),
             Property::Linearizable => {
                 Check::Consistent(Box::new(Consistent::linearizable(&self.groups)))
@@ -202,6 +222,8 @@ impl Checks {
             match check {
                 Check::NoDoubleEffect(check) => check.fold(record),
                 Check::Acknowledged(check) => check.fold(record),
+                Check::Conserved(check) => check.fold(record),
+                Check::Released(check) => check.fold(record),
                 Check::Fresh(check) => check.fold(record),
                 Check::Consistent(check) => check.fold(record),
                 Check::Availability(check) => check.fold(record),
@@ -216,8 +238,11 @@ impl Checks {
         self.now = world.shared.now;
         self.conservation.close(world);
         for (_, check) in &mut self.checks {
-            if let Check::Acknowledged(check) = check {
-                check.close(world);
+            match check {
+                Check::Acknowledged(check) => check.close(world),
+                Check::Conserved(check) => check.close(world),
+                Check::Released(check) => check.close(world),
+                _ => {}
             }
         }
         self.refresh(self.now);
@@ -238,6 +263,8 @@ impl Checks {
         let verdict = |(_, check): &(Property, Check)| match check {
             Check::NoDoubleEffect(check) => check.verdict(),
             Check::Acknowledged(check) => check.verdict(),
+            Check::Conserved(check) => check.verdict(),
+            Check::Released(check) => check.verdict(),
             Check::Fresh(check) => check.verdict(),
             Check::Consistent(check) => check.verdict(),
             Check::Availability(check) => check.verdict(),
