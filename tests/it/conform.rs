@@ -18,12 +18,13 @@ const FILES: [(&str, &str); 9] = [
 
 /// Published statistics of whole scenarios. Here they are run briefly: the interval of the run
 /// itself, which counts on top of a tolerance, is wider than in `netsplit conform`.
-const STATISTICS: [(&str, &str); 6] = [
+const STATISTICS: [(&str, &str); 7] = [
     ("load_balancing", include_str!("../cases/load_balancing.json")),
     ("queueing_oracles", include_str!("../cases/queueing_oracles.json")),
     ("queueing_more", include_str!("../cases/queueing_more.json")),
     ("metastable", include_str!("../cases/metastable.json")),
     ("backoff_occ", include_str!("../cases/backoff_occ.json")),
+    ("sharding_oracles", include_str!("../cases/sharding_oracles.json")),
     ("raft_cases", include_str!("../cases/raft_cases.json")),
 ];
 

@@ -45,6 +45,11 @@ fn published_statistics_of_backoff_agree() {
 }
 
 #[test]
+fn published_statistics_of_sharding_agree() {
+    conform::published_statistics_agree("sharding_oracles");
+}
+
+#[test]
 fn published_facts_of_raft_agree() {
     conform::published_statistics_agree("raft_cases");
 }
@@ -105,4 +110,6 @@ facts! {
     facts_of_failover = "failover";
     facts_of_split_brain = "split-brain";
     facts_of_raft_partition = "raft-partition";
+    facts_of_hot_shard = "hot-shard";
+    facts_of_cross_shard = "cross-shard";
 }

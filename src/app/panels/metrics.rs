@@ -4,6 +4,7 @@
 use super::headline::{Headline, OUTCOMES, headline, percent};
 use super::parts::reading_pace;
 use super::replicas::Replicas;
+use super::shards::Shards;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::state::Lab;
@@ -20,6 +21,7 @@ pub fn Metrics() -> impl Into<View> {
         .class("metrics")
         .child(HeadlineStrip())
         .child(Replicas())
+        .child(Shards())
         .child(html("div").class("charts").child(charts.collect::<View>()))
 }
 
