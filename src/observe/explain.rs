@@ -110,14 +110,7 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
             let without = scene.stack(node, dependency).map_or("?", |s| s.target.as_str());
             format!("{me} answers without {without}")
         }
-        Note::Transfer { step, .. } => format!("{me} {}", step.words()),
-        Note::Held { item, hold, .. } => held(me, item, hold),
-        Note::Remapped { version, moving: 0 } => {
-            format!("{me} has map {version} in force: every key is where it belongs")
-        }
-        Note::Remapped { version, moving } => {
-            format!("{me} has a new map, {version}: {moving} keys have to move")
-        }
+        Note::Transfer { .. } | Note::Held { .. } | Note::Remapped { .. } => sharded(me, note),
         Note::Ejected { backend } => format!("{me} stops sending to {}", scene.name(backend)),
         Note::Readmitted { backend } => format!("{me} sends to {} again", scene.name(backend)),
     }
@@ -141,14 +134,24 @@ fn stored(me: &str, note: &Note) -> String {
     }
 }
 
-/// What a store does with an item for a transaction or a move.
-fn held(me: &str, item: u32, hold: Hold) -> String {
-    match hold {
-        Hold::Locks => format!("{me} locks item {item} until the transaction is decided"),
-        Hold::Releases => format!("{me} releases item {item}: the transaction is aborted"),
-        Hold::Asks => format!("{me} is in doubt about item {item} and asks what was decided"),
-        Hold::Left => format!("{me} hands item {item} over"),
-        Hold::Came => format!("{me} receives item {item}"),
+/// What routers and shards do for transfers and moves, in words.
+fn sharded(me: &str, note: &Note) -> String {
+    match *note {
+        Note::Transfer { step, .. } => format!("{me} {}", step.words()),
+        Note::Held { item, hold, .. } => match hold {
+            Hold::Locks => format!("{me} locks item {item} until the transaction is decided"),
+            Hold::Releases => format!("{me} releases item {item}: the transaction is aborted"),
+            Hold::Asks => format!("{me} is in doubt about item {item} and asks what was decided"),
+            Hold::Left => format!("{me} hands item {item} over"),
+            Hold::Came => format!("{me} receives item {item}"),
+        },
+        Note::Remapped { version, moving: 0 } => {
+            format!("{me} has map {version} in force: every key is where it belongs")
+        }
+        Note::Remapped { version, moving } => {
+            format!("{me} has a new map, {version}: {moving} keys have to move")
+        }
+        _ => String::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::cast::Cast;
 use super::frame::Condition;
+use super::shards::Sharding;
 use super::{picture, shards};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
@@ -63,7 +64,6 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
                 row(cast.name(*node), format!("{} outstanding{state}", backend.outstanding));
             }
         }
-        Role::Service(_) => {}
         Role::Ledger(ledger) => {
             row("accounts changed", ledger.items.len().to_string());
             row("money charged", ledger.charged().to_string());
@@ -72,26 +72,11 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
             }
         }
         Role::Router(router) => {
-            let sharding = shards::sharding(world, cast, cast.name(id), router);
-            row("map", sharding.version.to_string());
-            row("keys to move", sharding.to_move.to_string());
-            row("requests waiting for a move", sharding.waiting.to_string());
-            for (stage, count) in &sharding.transfers {
-                row("transfers", format!("{count} {stage}"));
-            }
-            for shard in &sharding.shards {
-                row(&shard.name, format!("{}, {} requests", shards::says(shard), shard.sent));
-            }
+            sharded(&shards::sharding(world, cast, cast.name(id), router), &mut rows);
         }
-        Role::Replica(_) | Role::Raft(_) => {}
+        Role::Service(_) | Role::Replica(_) | Role::Raft(_) => {}
     }
-    if let Some((oldest, count)) = role.holds().and_then(|holds| {
-        let oldest = holds.locks().map(|(_, lock)| lock.since).min()?;
-        Some((oldest, holds.locks().count()))
-    }) {
-        let age = now.since(oldest).as_secs();
-        rows.push(("locked items".to_owned(), format!("{count}, the oldest for {age:.1} s")));
-    }
+    locks(role, now, &mut rows);
     if let Some(standing) = role.standing() {
         replica(&standing, cast, &mut rows);
     }
@@ -99,6 +84,27 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
         calls(caller, cast, now, &mut rows);
     }
     rows
+}
+
+fn sharded(sharding: &Sharding, rows: &mut Vec<(String, String)>) {
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+    row("map", sharding.version.to_string());
+    row("keys to move", sharding.to_move.to_string());
+    row("requests waiting for a move", sharding.waiting.to_string());
+    for (stage, count) in &sharding.transfers {
+        row("transfers", format!("{count} {stage}"));
+    }
+    for shard in &sharding.shards {
+        row(&shard.name, format!("{}, {} requests", shards::says(shard), shard.sent));
+    }
+}
+
+fn locks(role: &Role, now: Time, rows: &mut Vec<(String, String)>) {
+    let Some(holds) = role.holds() else { return };
+    if let Some(oldest) = holds.locks().map(|(_, lock)| lock.since).min() {
+        let (count, age) = (holds.locks().count(), now.since(oldest).as_secs());
+        rows.push(("locked items".to_owned(), format!("{count}, the oldest for {age:.1} s")));
+    }
 }
 
 fn replica(standing: &Standing, cast: &Cast, rows: &mut Vec<(String, String)>) {

@@ -295,9 +295,9 @@ impl Swarm {
     /// The one that speaks for a shard.
     fn speaker(&self, shard: u32) -> Result<&Role, String> {
         let targets = &self.router().settings.shards[shard as usize].targets;
-        let roles = targets.iter().map(|node| &self.world.processes[node.index()]);
+        let mut roles = targets.iter().map(|node| &self.world.processes[node.index()]);
         let leads = |role: &&Role| role.standing().is_none_or(|s| s.lead == Lead::Leader);
-        roles.filter(leads).last().ok_or(format!("liveness: shard {shard} has no leader"))
+        roles.find(leads).ok_or(format!("liveness: shard {shard} has no leader"))
     }
 
     /// What is wrong when all is at rest.
