@@ -33,6 +33,14 @@ fn tag(group: u16, op: Op) -> u32 {
         Op::CompareAndSet { .. } => 5,
         Op::Increment { .. } => 6,
         Op::Transfer { .. } => 7,
+        Op::Scan => 8,
+        // Paying and receiving are two things.
+        Op::Leg { delta } => 9 + u32::from(delta > 0),
+        Op::Prepare { .. } => 11,
+        Op::Commit { delta } => 12 + u32::from(delta > 0),
+        Op::Abort => 14,
+        Op::Take => 15,
+        Op::Put { .. } => 16,
     };
     u32::from(group) << 8 | kind
 }

@@ -6,6 +6,7 @@
 pub mod acknowledged;
 pub mod availability;
 pub mod conservation;
+pub mod conserved;
 pub mod consistent;
 pub mod converged;
 pub mod effects;
@@ -18,6 +19,7 @@ mod leaderless_tests;
 pub mod no_double_effect;
 pub mod queues;
 pub mod recovers;
+pub mod released;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +31,7 @@ use crate::sim::world::World;
 use acknowledged::Acknowledged;
 use availability::Availability;
 use conservation::Conservation;
+use conserved::Conserved;
 use consistent::Consistent;
 use converged::Converged;
 use fresh::Fresh;
@@ -39,6 +42,7 @@ use latency::Latency;
 use no_double_effect::NoDoubleEffect;
 use queues::Queues;
 use recovers::Recovers;
+use released::Released;
 use serde::{Deserialize, Serialize};
 
 /// A property that a run should have.
@@ -48,6 +52,16 @@ pub enum Property {
     NoDoubleEffect,
     /// Whoever leads a store has every change that a client was told of.
     NoLostWrite,
+    /// What all accounts hold together stays as it was.
+    Conserved {
+        /// What is missing for less than that does not count.
+        settle: Span,
+    },
+    /// No item is locked by a transaction for longer.
+    LocksReleased {
+        /// Than that.
+        within: Span,
+    },
     /// This share of reads sees every change acknowledged before they began.
     FreshReads {
         /// The share.
@@ -124,6 +138,8 @@ const PROOFS: usize = 8;
 enum Check {
     NoDoubleEffect(NoDoubleEffect),
     Acknowledged(Acknowledged),
+    Conserved(Box<Conserved>),
+    Released(Box<Released>),
     Fresh(Fresh),
     Converged(Box<Converged>),
     Consistent(Box<Consistent>),
@@ -201,6 +217,10 @@ impl Checks {
         match *property {
             Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
             Property::NoLostWrite => Check::Acknowledged(Acknowledged::new(&self.groups)),
+            Property::Conserved { settle } => {
+                Check::Conserved(Box::new(Conserved::new(&self.groups, settle)))
+            }
+            Property::LocksReleased { within } => Check::Released(Box::new(Released::new(within))),
             Property::FreshReads { at_least } => Check::Fresh(Fresh::new(at_least, &self.groups)),
             Property::Converged { within } => {
                 Check::Converged(Box::new(Converged::new(within, &self.groups)))
@@ -251,6 +271,8 @@ impl Checks {
             match check {
                 Check::NoDoubleEffect(check) => check.fold(record),
                 Check::Acknowledged(check) => check.fold(record),
+                Check::Conserved(check) => check.fold(record),
+                Check::Released(check) => check.fold(record),
                 Check::Fresh(check) => check.fold(record),
                 Check::Converged(check) => check.fold(record),
                 Check::Consistent(_) => {}
@@ -268,6 +290,8 @@ impl Checks {
         for (_, check) in &mut self.checks {
             match check {
                 Check::Acknowledged(check) => check.close(world),
+                Check::Conserved(check) => check.close(world),
+                Check::Released(check) => check.close(world),
                 Check::Converged(check) => check.close(world),
                 _ => {}
             }
@@ -290,6 +314,8 @@ impl Checks {
         let verdict = |(_, check): &(Property, Check)| match check {
             Check::NoDoubleEffect(check) => check.verdict(),
             Check::Acknowledged(check) => check.verdict(),
+            Check::Conserved(check) => check.verdict(),
+            Check::Released(check) => check.verdict(),
             Check::Fresh(check) => check.verdict(),
             Check::Converged(check) => check.verdict(),
             Check::Consistent(check) => check.verdict(),

@@ -1,11 +1,16 @@
 //! Verdicts over records by hand, and over small worlds.
 
 use super::{Checks, Property, State, Verdict};
-use crate::base::id::FaultId;
+use crate::base::id::{FaultId, NodeId};
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
+use crate::protocol::caller::CallSettings;
 use crate::protocol::note::Note;
+use crate::protocol::router::RouterSettings;
+use crate::protocol::router::map::Placement;
+use crate::protocol::router::transfer::Transfers;
 use crate::protocol::rpc::{Ending, Op, Refusal};
+use crate::protocol::station::StationSettings;
 use crate::protocol::worlds::{CLIENTS, SERVER, calls, clients, ledger, record, run, world};
 use crate::protocol::{Role, Settings};
 use crate::sim::fault::{Fault, Planned, Trigger};
@@ -243,4 +248,67 @@ fn a_single_store_is_consistent_until_something_is_done_twice() {
     let verdicts = judged(&mut shop(3), &HISTORY, Time(60_000_000)).verdicts();
     assert_eq!(verdicts[0].state, State::Violated, "a charge was made again");
     assert!(!verdicts[0].intents.is_empty() && verdicts[0].at.is_some());
+}
+
+/// A router between two ledgers, and clients who transfer; the router crashes for a while.
+fn bank(transfers: Transfers) -> World<Role> {
+    let transfer = Op::Transfer { to: 0, amount: 7 };
+    let mut people = clients(200.0, transfer, calls(NodeId(1), 300, 1));
+    people.items = 40;
+    let shard = |node| CallSettings { idempotency: true, ..calls(NodeId(node), 200, 1) };
+    let router = RouterSettings {
+        station: StationSettings { workers: 8, ..StationSettings::default() },
+        shards: vec![shard(2), shard(3)],
+        active: 2,
+        placement: Placement::Modulo,
+        items: 40,
+        moves: 4,
+        transfers,
+        keyed: true,
+        patience: Span::millis(300),
+        again: Span::millis(100),
+        tries: 100,
+    };
+    let store = || {
+        let Settings::Ledger(mut settings) = ledger(1_000.0) else { unreachable!() };
+        settings.keys = Some(Default::default());
+        Settings::Ledger(settings)
+    };
+    let nodes = [Settings::Clients(people), Settings::Router(router), store(), store()];
+    let latency = crate::base::dist::Dist::Constant(3_000.0);
+    let mut world = world(&nodes, &LinkSettings { latency, ..Default::default() });
+    let fault = Fault::Crash { node: NodeId(1) };
+    let (trigger, lasts) = (Trigger::At(Time(5_000_000)), Some(Span::secs(8)));
+    world.plan(Planned { trigger, lasts, fault });
+    world
+}
+
+fn banked(transfers: Transfers, until: u64) -> Vec<Verdict> {
+    let properties = [
+        Property::Conserved { settle: Span::secs(2) },
+        Property::LocksReleased { within: Span::secs(2) },
+    ];
+    let checks = std::cell::RefCell::new(Checks::new(&properties, vec![0, 1, 2, 3]));
+    let (fold, close) = (|r: &_| checks.borrow_mut().fold(r), |w: &_| checks.borrow_mut().close(w));
+    run(&mut bank(transfers), Time(until * 1_000_000), Span::millis(500), fold, close);
+    checks.into_inner().verdicts()
+}
+
+#[test]
+fn a_dead_coordinator_costs_locks_a_saga_time_and_neither_of_both_money() {
+    let locked = banked(Transfers::TwoPhaseCommit, 25);
+    let states = |all: &[Verdict]| [all[0].state, all[1].state];
+    assert_eq!(states(&locked), [State::Holds, State::Violated], "{locked:?}");
+    assert!(locked[1].sentence.ends_with("0 are now."), "{}", locked[1].sentence);
+    let halfway = banked(Transfers::Saga, 12);
+    assert_eq!(states(&halfway), [State::Holds, State::Unknown], "{halfway:?}");
+    assert!(halfway[0].sentence.contains("half done"), "{}", halfway[0].sentence);
+    let done = banked(Transfers::Saga, 25);
+    assert_eq!(states(&done), [State::Holds, State::Unknown], "{done:?}");
+    let lost = banked(Transfers::Unprotected, 25);
+    assert_eq!(states(&lost), [State::Violated, State::Unknown], "{lost:?}");
+    let (count, intents) = (lost[0].count.map_or(0, |c| c.0), lost[0].intents.len() as u64);
+    assert!(count > 0 && intents == count.min(8), "{:?}", lost[0]);
+    assert!(lost[0].sentence.contains(&format!("{} is missing: {count} of", 7 * count)));
+    assert!(lost[0].at.is_some_and(|at| at >= Time(5_000_000) && at < Time(6_000_000)));
 }

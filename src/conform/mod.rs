@@ -92,6 +92,7 @@ fn replay(value: &Value, cases: &mut Cases<'_>) {
             policies::replay(value, cases);
         }
         None if has("election_counting") => raft::replay(value, cases),
+        None if has("sharding") => runs::sharding::replay(value, cases),
         None if has("data") && has("mean_field") => runs::balancing::replay(value, cases),
         None if has("rows") && has("model") => runs::contention::replay(value, cases),
         None if runs::metastable::has(value) => runs::metastable::replay(value, cases),

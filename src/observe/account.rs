@@ -116,6 +116,9 @@ impl Account {
             }
             Note::NoRetry { why, .. } => self.no_retry = Some((node, why)),
             Note::Ended { ending, took, .. } => self.believes = Some((ending, at, took)),
+            // Of the two sides of a transfer, the one that pays counts.
+            Note::Applied { op, .. } | Note::Undone { op, .. }
+                if !op.side().map_or(!op.holds(), |delta| delta < 0) => {}
             Note::Applied { .. } => self.applied.push((at, node)),
             Note::Undone { .. } => self.undone.push((at, node)),
             Note::Truncated { led: true, .. } => self.truncated.push((at, node)),
@@ -131,6 +134,9 @@ impl Account {
             | Note::Leads { .. }
             | Note::StepsDown { .. }
             | Note::Suspects { .. }
+            | Note::Transfer { .. }
+            | Note::Held { .. }
+            | Note::Remapped { .. }
             | Note::Ejected { .. }
             | Note::Readmitted { .. } => {}
         }

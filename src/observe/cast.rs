@@ -85,7 +85,7 @@ fn kind(role: &Role) -> Kind {
     match role {
         Role::Clients(_) => Kind::Clients,
         Role::Balancer(_) => Kind::Balancer,
-        Role::Service(_) => Kind::Service,
+        Role::Router(_) | Role::Service(_) => Kind::Service,
         Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => Kind::Store,
     }
 }
@@ -96,6 +96,7 @@ pub fn targets(role: &Role) -> Vec<NodeId> {
     match role {
         Role::Balancer(balancer) => balancer.settings.backends.clone(),
         Role::Clients(_)
+        | Role::Router(_)
         | Role::Service(_)
         | Role::Ledger(_)
         | Role::Replica(_)
@@ -109,6 +110,7 @@ pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
     match settings {
         Settings::Clients(s) => s.calls.targets.clone(),
         Settings::Balancer(s) => s.backends.clone(),
+        Settings::Router(s) => s.shards.iter().flat_map(|c| c.targets.clone()).collect(),
         Settings::Service(s) => {
             s.dependencies.iter().flat_map(|d| d.calls.targets.clone()).collect()
         }

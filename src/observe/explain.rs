@@ -5,7 +5,7 @@ use super::line::{Line, Tone};
 use super::scene::Scene;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
-use crate::protocol::note::{Found, NoRetry, Note, Phase};
+use crate::protocol::note::{Found, Hold, NoRetry, Note, Phase, Step};
 use crate::protocol::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use crate::sim::trace::{Change, Fate};
 
@@ -111,6 +111,7 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
             let without = scene.stack(node, dependency).map_or("?", |s| s.target.as_str());
             format!("{me} answers without {without}")
         }
+        Note::Transfer { .. } | Note::Held { .. } | Note::Remapped { .. } => sharded(me, note),
         Note::Ejected { backend } => format!("{me} stops sending to {}", scene.name(backend)),
         Note::Readmitted { backend } => format!("{me} sends to {} again", scene.name(backend)),
     }
@@ -133,6 +134,27 @@ fn stored(me: &str, note: &Note) -> String {
         Note::Leads { term } => format!("{me} leads from now on (term {term})"),
         Note::StepsDown { term } => format!("{me} leads no more (term {term})"),
         Note::Suspects { .. } => format!("{me} has not heard of its leader for too long"),
+        _ => String::new(),
+    }
+}
+
+/// What routers and shards do for transfers and moves, in words.
+fn sharded(me: &str, note: &Note) -> String {
+    match *note {
+        Note::Transfer { step, .. } => format!("{me} {}", step.words()),
+        Note::Held { item, hold, .. } => match hold {
+            Hold::Locks => format!("{me} locks item {item} until the transaction is decided"),
+            Hold::Releases => format!("{me} releases item {item}: the transaction is aborted"),
+            Hold::Asks => format!("{me} is in doubt about item {item} and asks what was decided"),
+            Hold::Left => format!("{me} hands item {item} over"),
+            Hold::Came => format!("{me} receives item {item}"),
+        },
+        Note::Remapped { version, moving: 0 } => {
+            format!("{me} has map {version} in force: every key is where it belongs")
+        }
+        Note::Remapped { version, moving } => {
+            format!("{me} has a new map, {version}: {moving} keys have to move")
+        }
         _ => String::new(),
     }
 }
@@ -161,6 +183,10 @@ fn tone(note: &Note) -> Tone {
         | Note::StepsDown { .. }
         | Note::Suspects { .. } => Tone::Warning,
         Note::Undone { .. } | Note::Truncated { .. } => Tone::Bad,
+        Note::Transfer { step: Step::GivenUp, .. } => Tone::Bad,
+        Note::Transfer { step: Step::Aborts | Step::TurnsBack, .. }
+        | Note::Held { hold: Hold::Asks, .. } => Tone::Warning,
+        Note::Transfer { .. } | Note::Held { .. } | Note::Remapped { .. } => Tone::Plain,
         Note::Recognised { .. } | Note::Readmitted { .. } | Note::Leads { .. } => Tone::Good,
         Note::Sent { attempt, .. } if *attempt > 1 => Tone::Warning,
         Note::Began { .. }
@@ -266,6 +292,17 @@ pub fn wish(op: Op, item: u32) -> String {
         Op::Transfer { to, amount } => {
             format!("transfer {amount} from account {item} to account {to}")
         }
+        Op::Scan => "read everything".to_owned(),
+        Op::Leg { delta } | Op::Commit { delta } if delta < 0 => {
+            format!("take {} from account {item} for a transfer", delta.unsigned_abs())
+        }
+        Op::Leg { delta } | Op::Commit { delta } => {
+            format!("give account {item} {delta} of a transfer")
+        }
+        Op::Prepare { .. } => format!("prepare a transfer of account {item}"),
+        Op::Abort => format!("abort a transfer of account {item}"),
+        Op::Take => format!("hand item {item} over"),
+        Op::Put { .. } => format!("receive item {item}"),
     }
 }
 
@@ -295,6 +332,8 @@ pub fn answer_words(answer: Answer) -> &'static str {
             Refusal::NoLeader => "turned away, no leader known",
             Refusal::NoQuorum => "turned away, no quorum within reach",
             Refusal::NoFunds => "turned away, not enough money",
+            Refusal::Locked => "turned away, locked by a transaction",
+            Refusal::Moved => "turned away, the item has moved",
             Refusal::BreakerOpen
             | Refusal::RateLimited
             | Refusal::Bulkhead

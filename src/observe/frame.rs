@@ -79,6 +79,8 @@ pub struct NodeView {
     pub breakers: Vec<BreakerView>,
     /// How it stands among the replicas of its store, when it is one.
     pub replica: Option<Standing>,
+    /// Items that transactions lock there.
+    pub locks: u32,
     /// How clients are, when this is a population.
     pub crowd: Option<Crowd>,
     /// One line people can read: `12 waiting, 4 of 4 workers busy`.

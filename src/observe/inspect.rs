@@ -2,7 +2,8 @@
 
 use super::cast::Cast;
 use super::frame::Condition;
-use super::picture;
+use super::shards::Sharding;
+use super::{picture, shards};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::protocol::caller::Caller;
@@ -64,7 +65,6 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
                 row(cast.name(*node), format!("{} outstanding{state}", backend.outstanding));
             }
         }
-        Role::Service(_) => {}
         Role::Ledger(ledger) => {
             row("accounts changed", ledger.items.len().to_string());
             row("money charged", ledger.charged().to_string());
@@ -72,9 +72,13 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
                 row("keys remembered", ledger.keys().to_string());
             }
         }
-        Role::Replica(_) | Role::Raft(_) => {}
+        Role::Router(router) => {
+            sharded(&shards::sharding(world, cast, cast.name(id), router), &mut rows);
+        }
         Role::Quorum(store) => leaderless(store, cast, &mut rows),
+        Role::Service(_) | Role::Replica(_) | Role::Raft(_) => {}
     }
+    locks(role, now, &mut rows);
     if let Some(standing) = role.standing() {
         replica(&standing, cast, &mut rows);
     }
@@ -92,6 +96,27 @@ fn leaderless(store: &QuorumStore, cast: &Cast, rows: &mut Vec<(String, String)>
     row("kept for others", store.hints().count().to_string());
     if !store.suspected().is_empty() {
         row("does not answer", cast.name_all(store.suspected()));
+    }
+}
+
+fn sharded(sharding: &Sharding, rows: &mut Vec<(String, String)>) {
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+    row("map", sharding.version.to_string());
+    row("keys to move", sharding.to_move.to_string());
+    row("requests waiting for a move", sharding.waiting.to_string());
+    for (stage, count) in &sharding.transfers {
+        row("transfers", format!("{count} {stage}"));
+    }
+    for shard in &sharding.shards {
+        row(&shard.name, format!("{}, {} requests", shards::says(shard), shard.sent));
+    }
+}
+
+fn locks(role: &Role, now: Time, rows: &mut Vec<(String, String)>) {
+    let Some(holds) = role.holds() else { return };
+    if let Some(oldest) = holds.locks().map(|(_, lock)| lock.since).min() {
+        let (count, age) = (holds.locks().count(), now.since(oldest).as_secs());
+        rows.push(("locked items".to_owned(), format!("{count}, the oldest for {age:.1} s")));
     }
 }
 

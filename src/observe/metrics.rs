@@ -254,9 +254,7 @@ impl Metrics {
             }
             Note::Sent { hedge, .. } => {
                 mine.sent += 1;
-                open.attempts += u64::from(is_client);
-                open.inner_attempts += u64::from(!is_client);
-                open.hedges += u64::from(hedge);
+                open.count_attempt(is_client, hedge);
             }
             Note::Answered { outcome, .. } => {
                 open.attempt_timeouts += u64::from(outcome == Outcome::TimedOut);
@@ -266,6 +264,9 @@ impl Metrics {
             | Note::Stamped { .. }
             | Note::Truncated { led: false, .. }
             | Note::StepsDown { .. }
+            | Note::Transfer { .. }
+            | Note::Held { .. }
+            | Note::Remapped { .. }
             | Note::Suspects { .. } => {}
             Note::NoRetry { why, .. } => open.no_retry[why as usize] += 1,
             Note::Ended { ending, took, .. } => {

@@ -19,6 +19,7 @@ pub mod picture;
 pub mod replicas;
 pub mod scene;
 pub mod series;
+pub mod shards;
 pub mod strips;
 mod topic;
 pub mod totals;

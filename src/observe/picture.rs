@@ -141,6 +141,7 @@ fn node_view(world: &World<Role>, cast: &Cast, id: NodeId) -> NodeView {
         in_flight: in_flight(role),
         breakers: role.callers().iter().filter_map(|c| breaker(c, cast)).collect(),
         replica: role.standing(),
+        locks: role.holds().map_or(0, |holds| holds.locks().count() as u32),
         crowd: crowd(role),
         line: String::new(),
     };
@@ -160,6 +161,7 @@ pub fn condition(place: &Place<Role>) -> Condition {
 /// The queue and workers of a node that has them.
 pub fn station(role: &Role) -> Option<&Station> {
     match role {
+        Role::Router(router) => Some(&router.station),
         Role::Service(service) => Some(&service.station),
         Role::Ledger(ledger) => Some(&ledger.station),
         Role::Replica(replica) => Some(&replica.station),
@@ -174,6 +176,7 @@ pub fn in_flight(role: &Role) -> u32 {
     match role {
         Role::Balancer(balancer) => balancer.outstanding(),
         Role::Clients(_)
+        | Role::Router(_)
         | Role::Service(_)
         | Role::Ledger(_)
         | Role::Replica(_)
@@ -243,7 +246,11 @@ fn line(view: &NodeView) -> String {
             format!("{state}{} clients, {} calls open", crowd.clients, view.in_flight)
         }
         (None, Some(queue), Some(workers)) => {
-            format!("{state}{} waiting, {} working", of(queue), of(workers))
+            let locks = match view.locks {
+                0 => String::new(),
+                n => format!(", {n} locked"),
+            };
+            format!("{state}{} waiting, {} working{locks}", of(queue), of(workers))
         }
         (None, _, _) => format!("{state}{} passed on", view.in_flight),
     }

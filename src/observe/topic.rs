@@ -4,7 +4,7 @@ use super::event::{Cargo, Event, Fact};
 use super::explain::no_retry;
 use super::scene::Scene;
 use crate::base::id::{LinkId, NodeId};
-use crate::protocol::note::{NoRetry, Note, Phase};
+use crate::protocol::note::{Hold, NoRetry, Note, Phase, Step};
 use crate::protocol::rpc::{Ending, Outcome, Refusal};
 use crate::sim::trace::Fate;
 
@@ -33,6 +33,10 @@ pub enum Topic {
     Undone { node: NodeId },
     /// A replica threw away a part of its log.
     Truncated { node: NodeId },
+    /// A store asks what was decided.
+    InDoubt { node: NodeId },
+    /// A transfer between shards is not done.
+    Transfer { node: NodeId, step: Step },
     /// A key was recognised.
     Recognised { node: NodeId },
     /// An answer without an optional dependency.
@@ -93,7 +97,15 @@ impl Topic {
             Note::Refused { why, .. } => Topic::Refused { node, why },
             Note::Undone { .. } => Topic::Undone { node },
             Note::Truncated { .. } => Topic::Truncated { node },
-            Note::Leads { .. } | Note::StepsDown { .. } | Note::Suspects { .. } => Topic::Once,
+            Note::Leads { .. }
+            | Note::StepsDown { .. }
+            | Note::Suspects { .. }
+            | Note::Remapped { .. }
+            | Note::Transfer { step: Step::GivenUp, .. } => Topic::Once,
+            Note::Held { hold: Hold::Asks, .. } => Topic::InDoubt { node },
+            Note::Transfer { step: step @ (Step::Aborts | Step::TurnsBack), .. } => {
+                Topic::Transfer { node, step }
+            }
             Note::Recognised { .. } => Topic::Recognised { node },
             Note::Fallback { dependency, .. } => Topic::Fallback { node, dependency },
             Note::Ejected { .. } => Topic::Ejected { node },
@@ -107,6 +119,8 @@ impl Topic {
             | Note::Arrived { .. }
             | Note::Worked { .. }
             | Note::Stamped { .. }
+            | Note::Transfer { .. }
+            | Note::Held { .. }
             | Note::Applied { .. } => return None,
         })
     }
@@ -143,6 +157,13 @@ impl Topic {
             }
             Topic::Repeated { node } => {
                 format!("{} does {n} more things again that were done already", name(node))
+            }
+            Topic::InDoubt { node } => format!("{} asked about {n} more locks", name(node)),
+            Topic::Transfer { node, step: Step::Aborts } => {
+                format!("{} aborted {n} more transfers", name(node))
+            }
+            Topic::Transfer { node, .. } => {
+                format!("{} turned back with {n} more transfers", name(node))
             }
             Topic::Undone { node } => format!("{} lost {n} more changes", name(node)),
             Topic::Truncated { node } => {

@@ -149,6 +149,12 @@ impl Totals {
         self.good() as f64 / self.ended() as f64
     }
 
+    pub(super) fn count_attempt(&mut self, of_client: bool, hedge: bool) {
+        self.attempts += u64::from(of_client);
+        self.inner_attempts += u64::from(!of_client);
+        self.hedges += u64::from(hedge);
+    }
+
     pub(super) fn count_ending(&mut self, ending: Ending) {
         match ending {
             Ending::Ok => self.ok += 1,

@@ -115,6 +115,7 @@ pub struct Population {
     who: Stream,
     what: Stream,
     item: Stream,
+    other: Stream,
     thinking: Stream,
     reuse: Stream,
 }
@@ -145,6 +146,7 @@ impl Population {
             who: stream("client"),
             what: stream("operation"),
             item: stream("item"),
+            other: stream("other account"),
             thinking: stream("think time"),
             reuse: stream("key reuse"),
             settings,
@@ -295,8 +297,16 @@ impl Population {
         self.intents += 1;
         // Numbers are the same in a twin run: they count this population's intents.
         let intent = (u64::from(self.node.0) << 40) | self.intents;
-        let op = self.choose();
+        let mut op = self.choose();
         let item = if self.settings.items > 1 { self.zipf.sample(&mut self.item) } else { 0 };
+        if let Op::Transfer { to, .. } = &mut op
+            && self.settings.items > 1
+        {
+            *to = self.zipf.sample(&mut self.other);
+            if *to == item {
+                *to = (item + 1) % self.settings.items;
+            }
+        }
         cx.note(Note::Began { intent, client, op, item });
         let key = self.key(client, intent);
         let want = Want {

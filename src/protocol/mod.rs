@@ -12,6 +12,7 @@ pub mod meaning;
 pub mod note;
 pub mod policy;
 pub mod route;
+pub mod router;
 pub mod rpc;
 pub mod service;
 pub mod station;
@@ -27,6 +28,7 @@ use balancer::{Balancer, BalancerSettings, BalancerTimer};
 use caller::CallTimer;
 use client::{ClientSettings, ClientTimer, Population};
 use note::Note;
+use router::{Router, RouterSettings, RouterTimer};
 use rpc::{Reply, Request};
 use serde::{Deserialize, Serialize};
 use service::{Service, ServiceSettings};
@@ -46,6 +48,8 @@ pub enum Role {
     Clients(Box<Population>),
     /// A load balancer.
     Balancer(Box<Balancer>),
+    /// A router before shards.
+    Router(Box<Router>),
     /// A service.
     Service(Box<Service>),
     /// A store of accounts.
@@ -69,6 +73,8 @@ pub enum Settings {
     Clients(ClientSettings),
     /// See [`Role::Balancer`].
     Balancer(BalancerSettings),
+    /// See [`Role::Router`].
+    Router(RouterSettings),
     /// See [`Role::Service`].
     Service(ServiceSettings),
     /// See [`Role::Ledger`].
@@ -130,6 +136,8 @@ pub enum Timer {
     Balancer(BalancerTimer),
     /// Something of a replica's.
     Store(StoreTimer),
+    /// Something of a router's.
+    Router(RouterTimer),
 }
 
 impl Settings {
@@ -140,7 +148,10 @@ impl Settings {
             Settings::Replica(s) => Some(s.balance),
             Settings::Raft(s) => Some(s.balance),
             Settings::Quorum(s) => Some(s.balance),
-            Settings::Clients(_) | Settings::Balancer(_) | Settings::Service(_) => None,
+            Settings::Clients(_)
+            | Settings::Balancer(_)
+            | Settings::Router(_)
+            | Settings::Service(_) => None,
         }
     }
 }
@@ -151,6 +162,7 @@ impl Role {
         match settings.clone() {
             Settings::Clients(s) => Role::Clients(Box::new(Population::new(s, seed, node))),
             Settings::Balancer(s) => Role::Balancer(Box::new(Balancer::new(s, seed, node))),
+            Settings::Router(s) => Role::Router(Box::new(Router::new(s, seed, node))),
             Settings::Service(s) => Role::Service(Box::new(Service::new(s, seed, node))),
             Settings::Ledger(s) => Role::Ledger(Box::new(Ledger::new(s, seed, node))),
             Settings::Replica(s) => Role::Replica(Box::new(Replica::new(s, seed, node))),
@@ -164,6 +176,7 @@ impl Role {
         match (self, settings.clone()) {
             (Role::Clients(role), Settings::Clients(s)) => role.configure(s, cx),
             (Role::Balancer(role), Settings::Balancer(s)) => role.configure(s, cx),
+            (Role::Router(role), Settings::Router(s)) => role.configure(s, cx),
             (Role::Service(role), Settings::Service(s)) => role.configure(s, cx),
             (Role::Ledger(role), Settings::Ledger(s)) => role.configure(s, cx),
             (Role::Replica(role), Settings::Replica(s)) => role.configure(s, cx),
@@ -173,6 +186,7 @@ impl Role {
                 _,
                 Settings::Clients(_)
                 | Settings::Balancer(_)
+                | Settings::Router(_)
                 | Settings::Service(_)
                 | Settings::Ledger(_)
                 | Settings::Replica(_)
@@ -187,6 +201,9 @@ impl Role {
         match self {
             Role::Clients(role) => role.caller.awaits(ticket),
             Role::Service(role) => {
+                role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
+            }
+            Role::Router(role) => {
                 role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
             }
             Role::Balancer(_) => true,
@@ -204,6 +221,7 @@ impl Role {
             Role::Raft(role) => role.entry(position),
             Role::Clients(_)
             | Role::Balancer(_)
+            | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_) => None,
@@ -217,6 +235,7 @@ impl Role {
             Role::Raft(role) => role.dropped(),
             Role::Clients(_)
             | Role::Balancer(_)
+            | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_) => 0,
@@ -238,9 +257,41 @@ impl Role {
             Role::Raft(role) => Some(role.standing()),
             Role::Clients(_)
             | Role::Balancer(_)
+            | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_) => None,
+        }
+    }
+
+    /// What a store holds back; none for a node that is no store.
+    pub fn holds(&self) -> Option<&store::holds::Holds> {
+        match self {
+            Role::Ledger(role) => Some(&role.holds),
+            Role::Replica(role) => Some(&role.machine.holds),
+            Role::Raft(role) => Some(&role.machine.holds),
+            Role::Clients(_)
+            | Role::Balancer(_)
+            | Role::Router(_)
+            | Role::Service(_)
+            | Role::Quorum(_) => None,
+        }
+    }
+
+    /// Items that a store has changed, and what each has gained since the beginning.
+    pub fn gains(&self) -> Vec<(u32, i64)> {
+        let of = |machine: &store::machine::Machine, balance: i64| {
+            machine.items().map(|(item, state)| (item, state.value - balance)).collect()
+        };
+        match self {
+            Role::Ledger(role) => role.items.iter().map(|(i, s)| (*i, -s.charged)).collect(),
+            Role::Replica(role) => of(&role.machine, role.settings.balance),
+            Role::Raft(role) => of(&role.machine, role.settings.balance),
+            Role::Clients(_)
+            | Role::Balancer(_)
+            | Role::Router(_)
+            | Role::Service(_)
+            | Role::Quorum(_) => Vec::new(),
         }
     }
 
@@ -248,6 +299,7 @@ impl Role {
     pub fn callers(&self) -> &[caller::Caller] {
         match self {
             Role::Clients(role) => std::slice::from_ref(&role.caller),
+            Role::Router(role) => &role.callers,
             Role::Service(role) => &role.callers,
             Role::Balancer(_)
             | Role::Ledger(_)
@@ -279,6 +331,7 @@ impl Process for Role {
         match self {
             Role::Clients(role) => role.handle(input, cx),
             Role::Balancer(role) => role.handle(input, cx),
+            Role::Router(role) => role.handle(input, cx),
             Role::Service(role) => role.handle(input, cx),
             Role::Ledger(role) => role.handle(input, cx),
             Role::Replica(role) => role.handle(input, cx),
@@ -291,6 +344,7 @@ impl Process for Role {
         match self {
             Role::Clients(role) => role.crash(),
             Role::Balancer(role) => role.crash(),
+            Role::Router(role) => role.crash(durable),
             Role::Service(role) => role.crash(),
             Role::Ledger(role) => role.crash(durable),
             Role::Replica(role) => role.crash(durable),

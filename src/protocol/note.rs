@@ -184,6 +184,29 @@ pub enum Note {
         /// Which dependency, in the order of its settings.
         dependency: u8,
     },
+    /// What became of a transfer between shards, as who carries it out says.
+    Transfer {
+        /// For which intent.
+        intent: u64,
+        /// What.
+        step: Step,
+    },
+    /// A store holds an item back, or does no more.
+    Held {
+        /// For which intent; the version of the map when an item moves.
+        intent: u64,
+        /// Which item.
+        item: u32,
+        /// What.
+        hold: Hold,
+    },
+    /// A router has another map of its shards: so many keys have to move.
+    Remapped {
+        /// The version of the map.
+        version: u32,
+        /// Keys to move; zero when all have.
+        moving: u32,
+    },
     /// A balancer stopped sending to a backend.
     Ejected {
         /// Which.
@@ -215,8 +238,11 @@ impl Note {
             | Note::Undone { intent, .. }
             | Note::Truncated { intent, .. }
             | Note::Recognised { intent, .. }
+            | Note::Transfer { intent, .. }
             | Note::Fallback { intent, .. } => Some(intent),
+            Note::Held { intent, hold, .. } => hold.is_lock().then_some(intent),
             Note::Breaker { .. }
+            | Note::Remapped { .. }
             | Note::Ejected { .. }
             | Note::Readmitted { .. }
             | Note::Leads { .. }
@@ -278,4 +304,60 @@ pub enum Found {
     AtWork,
     /// Another request with the same key.
     OtherRequest,
+}
+
+/// What became of a transfer between shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// It is decided: it will be done.
+    Commits,
+    /// It is decided: nothing of it will be done.
+    Aborts,
+    /// One side is done and the other is not.
+    Halfway,
+    /// The other side cannot be done: the first is to be undone.
+    TurnsBack,
+    /// What was done of it is undone.
+    Undone,
+    /// Both sides are done.
+    Done,
+    /// It was left half done: money is missing.
+    GivenUp,
+}
+
+impl Step {
+    /// In words that follow a name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Step::Commits => "decides that the transfer commits",
+            Step::Aborts => "decides that the transfer aborts",
+            Step::Halfway => "has done one side of the transfer",
+            Step::TurnsBack => "cannot do the other side of the transfer and turns back",
+            Step::Undone => "has undone the transfer",
+            Step::Done => "has done both sides of the transfer",
+            Step::GivenUp => "gives up on the transfer: money is missing",
+        }
+    }
+}
+
+/// What a store does with an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hold {
+    /// Locks it until a transaction is decided.
+    Locks,
+    /// Releases it: the transaction is aborted.
+    Releases,
+    /// Asks the coordinator what was decided.
+    Asks,
+    /// Hands it over.
+    Left,
+    /// Receives it.
+    Came,
+}
+
+impl Hold {
+    /// True if it is about a transaction.
+    pub fn is_lock(self) -> bool {
+        matches!(self, Hold::Locks | Hold::Releases | Hold::Asks)
+    }
 }

@@ -1,5 +1,6 @@
 //! The vocabulary that callers and servers share: a request, its answer, and how things end.
 
+use crate::base::id::NodeId;
 use crate::base::slab::Key;
 use crate::base::time::Time;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,34 @@ pub enum Op {
         /// How much.
         amount: u32,
     },
+    /// Read all items of a store: what they hold together.
+    Scan,
+    /// One side of a transfer between two stores, done by itself.
+    Leg {
+        /// What the account gains; below zero it pays.
+        delta: i32,
+    },
+    /// Lock an account for a transaction, the number of which is the key: the vote is the answer.
+    Prepare {
+        /// What the account will gain.
+        delta: i32,
+        /// Who decides.
+        coordinator: NodeId,
+    },
+    /// The transaction is decided: do what was prepared.
+    Commit {
+        /// What the account gains.
+        delta: i32,
+    },
+    /// The transaction is decided: do not.
+    Abort,
+    /// Hand an item over to another store: from now on it is not served here.
+    Take,
+    /// Receive an item from another store.
+    Put {
+        /// What it holds.
+        value: i64,
+    },
 }
 
 /// A kind of operation.
@@ -58,12 +87,16 @@ impl Kind {
     /// True if `op` is of this kind.
     pub fn includes(self, op: Op) -> bool {
         self == match op {
-            Op::Read => Kind::Read,
-            Op::Write => Kind::Write,
+            Op::Read | Op::Scan => Kind::Read,
+            Op::Write | Op::Take | Op::Put { .. } => Kind::Write,
             Op::Charge { .. } => Kind::Charge,
             Op::Update | Op::CompareAndSet { .. } => Kind::Update,
             Op::Increment { .. } => Kind::Increment,
-            Op::Transfer { .. } => Kind::Transfer,
+            Op::Transfer { .. }
+            | Op::Leg { .. }
+            | Op::Prepare { .. }
+            | Op::Commit { .. }
+            | Op::Abort => Kind::Transfer,
         }
     }
 }
@@ -71,7 +104,23 @@ impl Kind {
 impl Op {
     /// True if it changes data, so that applying it twice can be seen.
     pub fn changes(self) -> bool {
-        !matches!(self, Op::Read | Op::Update)
+        !matches!(self, Op::Read | Op::Update | Op::Scan)
+    }
+
+    /// True for what a router asks of its shards: locks, decisions, and items that move.
+    pub fn holds(self) -> bool {
+        matches!(
+            self,
+            Op::Prepare { .. } | Op::Commit { .. } | Op::Abort | Op::Take | Op::Put { .. }
+        )
+    }
+
+    /// What an account gains when one side of a transfer between stores is done.
+    pub fn side(self) -> Option<i32> {
+        match self {
+            Op::Leg { delta } | Op::Commit { delta } => Some(delta),
+            _ => None,
+        }
     }
 
     /// The operation with its arguments as a number, to tell one from another.
@@ -86,6 +135,13 @@ impl Op {
             Op::Transfer { to, amount } => {
                 7 | (u64::from(amount) << 8) | (u64::from(to).rotate_left(48))
             }
+            Op::Scan => 8,
+            Op::Leg { delta } => 9 | (u64::from(delta.cast_unsigned()) << 8),
+            Op::Prepare { delta, .. } => 10 | (u64::from(delta.cast_unsigned()) << 8),
+            Op::Commit { delta } => 11 | (u64::from(delta.cast_unsigned()) << 8),
+            Op::Abort => 12,
+            Op::Take => 13,
+            Op::Put { value } => 14 | (value.cast_unsigned() << 8),
         }
     }
 
@@ -99,6 +155,13 @@ impl Op {
             Op::CompareAndSet { .. } => "compare-and-set",
             Op::Increment { .. } => "increment",
             Op::Transfer { .. } => "transfer",
+            Op::Scan => "scan",
+            Op::Leg { .. } => "side of a transfer",
+            Op::Prepare { .. } => "prepare",
+            Op::Commit { .. } => "commit",
+            Op::Abort => "abort",
+            Op::Take => "hand-over",
+            Op::Put { .. } => "receipt",
         }
     }
 }
@@ -200,11 +263,15 @@ pub enum Refusal {
     NoQuorum,
     /// The account does not hold enough.
     NoFunds,
+    /// A transaction that is not decided holds the item.
+    Locked,
+    /// The item is with another store.
+    Moved,
 }
 
 impl Refusal {
     /// How many kinds there are.
-    pub const COUNT: usize = Refusal::NoFunds as usize + 1;
+    pub const COUNT: usize = Refusal::Moved as usize + 1;
 
     /// True if the caller refused itself: nothing was sent.
     pub fn is_local(self) -> bool {
@@ -230,6 +297,8 @@ impl Refusal {
             Refusal::NoLeader => "no leader known",
             Refusal::NoQuorum => "no quorum within reach",
             Refusal::NoFunds => "not enough money",
+            Refusal::Locked => "locked by a transaction",
+            Refusal::Moved => "the item has moved",
             Refusal::BreakerOpen => "breaker open",
             Refusal::RateLimited => "rate limited",
             Refusal::Bulkhead => "bulkhead full",

@@ -22,7 +22,8 @@ use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
 use crate::observe::operations::Operations;
 use crate::observe::replicas::Store;
-use crate::observe::{copies, inspect, operations, picture, replicas};
+use crate::observe::shards::Sharding;
+use crate::observe::{copies, inspect, operations, picture, replicas, shards};
 use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
@@ -357,6 +358,11 @@ impl Session {
     /// What the replicas of every store without a leader hold.
     pub fn copies(&self) -> Vec<Copies> {
         copies::stores(&self.run.course.world, &self.run.course.cast)
+    }
+
+    /// Every router and its shards.
+    pub fn shardings(&self) -> Vec<Sharding> {
+        shards::shardings(&self.run.course.world, &self.run.course.cast)
     }
 
     /// What the checks say so far.

@@ -56,6 +56,7 @@ impl Run {
         let clients = |role: &Role| match role {
             Role::Clients(p) => u64::from(p.settings.clients) * 40,
             Role::Balancer(_)
+            | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Replica(_)
@@ -186,6 +187,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
             Some((s.clients, s.intents, arrivals))
         }
         Settings::Balancer(_)
+        | Settings::Router(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
         | Settings::Replica(_)
@@ -196,12 +198,21 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         let nodes = plan.nodes.iter();
         nodes.map(|n| (n.name.clone(), clients(&n.settings), n.disk.clone())).collect()
     };
+    // What a shard holds stays with it, so another shard in its place is another world.
+    let shards = |plan: &Plan| -> Vec<_> {
+        let of = |settings: &Settings| match settings {
+            Settings::Router(s) => s.shards.iter().map(|c| c.targets.clone()).collect(),
+            _ => Vec::new(),
+        };
+        plan.nodes.iter().map(|n| of(&n.settings)).collect()
+    };
     let ways = |plan: &Plan| plan.links.iter().map(|l| (l.source, l.target)).collect::<Vec<_>>();
     old.seed != new.seed
         || old.duration != new.duration
         || old.faults != new.faults
         || old.surges != new.surges
         || cast(old) != cast(new)
+        || shards(old) != shards(new)
         || ways(old) != ways(new)
 }
 
@@ -214,6 +225,7 @@ fn offered(plan: &Plan) -> f64 {
             Load::Closed { .. } => f64::from(s.clients),
         },
         Settings::Balancer(_)
+        | Settings::Router(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
         | Settings::Replica(_)
@@ -231,6 +243,8 @@ fn property(check: &v1::Check) -> Option<Property> {
     match check {
         v1::Check::NoDoubleEffect(_) => Some(Property::NoDoubleEffect),
         v1::Check::NoLostWrite(_) => Some(Property::NoLostWrite),
+        v1::Check::Conserved(c) => Some(Property::Conserved { settle: c.settle }),
+        v1::Check::LocksReleased(c) => Some(Property::LocksReleased { within: c.within }),
         v1::Check::Linearizable(_) => Some(Property::Linearizable),
         v1::Check::ReadYourWrites(_) => Some(Property::ReadYourWrites),
         v1::Check::MonotonicReads(_) => Some(Property::MonotonicReads),

@@ -24,6 +24,7 @@ const STATISTICS: [(&str, &str); 7] = [
     ("queueing_more", include_str!("../cases/queueing_more.json")),
     ("metastable", include_str!("../cases/metastable.json")),
     ("backoff_occ", include_str!("../cases/backoff_occ.json")),
+    ("sharding_oracles", include_str!("../cases/sharding_oracles.json")),
     ("raft_cases", include_str!("../cases/raft_cases.json")),
     ("pbs", include_str!("../cases/pbs.json")),
 ];

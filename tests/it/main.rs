@@ -45,6 +45,11 @@ fn published_statistics_of_backoff_agree() {
 }
 
 #[test]
+fn published_statistics_of_sharding_agree() {
+    conform::published_statistics_agree("sharding_oracles");
+}
+
+#[test]
 fn published_facts_of_raft_agree() {
     conform::published_statistics_agree("raft_cases");
 }
@@ -117,4 +122,6 @@ facts! {
     facts_of_like_count = "like-count";
     facts_of_cap = "cap";
     facts_of_bank_balance = "bank-balance";
+    facts_of_hot_shard = "hot-shard";
+    facts_of_cross_shard = "cross-shard";
 }

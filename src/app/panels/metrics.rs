@@ -6,6 +6,7 @@ use super::headline::{Headline, OUTCOMES, headline, percent};
 use super::history::History;
 use super::parts::reading_pace;
 use super::replicas::Replicas;
+use super::shards::Shards;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::state::Lab;
@@ -22,6 +23,7 @@ pub fn Metrics() -> impl Into<View> {
         .class("metrics")
         .child(HeadlineStrip())
         .child(Replicas())
+        .child(Shards())
         .child(CopiesOfStores())
         .child(History())
         .child(html("div").class("charts").child(charts.collect::<View>()))

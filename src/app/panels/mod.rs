@@ -16,6 +16,7 @@ pub mod parameters;
 pub mod parts;
 pub mod playback;
 pub mod replicas;
+pub mod shards;
 pub mod share;
 pub mod story;
 pub mod toolbar;

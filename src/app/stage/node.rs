@@ -193,14 +193,15 @@ fn Names(
     )
 }
 
-/// How a crowd or a replica is, in a few words; none for other nodes.
+/// How a crowd or a replica is, or what a store has locked, in a few words; none for other nodes.
 fn second_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
     Memo::new(move |_| {
         scene.lab.slow_tick.track();
         scene.lab.with_frame(|f| {
             let node = f.nodes.get(id.index())?;
             let standing = node.replica.as_ref().filter(|_| node.condition != Condition::Down);
-            node.crowd.as_ref().map(words).or_else(|| standing.map(rank))
+            let locks = (node.locks > 0).then(|| format!("{} locked", node.locks));
+            node.crowd.as_ref().map(words).or(locks).or_else(|| standing.map(rank))
         })
     })
 }

@@ -153,6 +153,14 @@ impl Open {
             Op::Transfer { to, .. } if to == self.item => Action::Add(0),
             Op::Charge { amount } | Op::Transfer { amount, .. } => Action::Charge(amount.into()),
             Op::Increment { by } => Action::Add(by.into()),
+            // What only routers ask for, or what is about no single item.
+            Op::Scan
+            | Op::Leg { .. }
+            | Op::Prepare { .. }
+            | Op::Commit { .. }
+            | Op::Abort
+            | Op::Take
+            | Op::Put { .. } => return,
             // Which of its attempts may have taken effect is not known before it is over.
             Op::Update | Op::CompareAndSet { .. } => match (outcome, self.read) {
                 (Outcome::Ok { .. }, Some(from)) => {

@@ -18,6 +18,7 @@ mod lab;
 pub(super) mod metastable;
 pub(super) mod outages;
 pub(super) mod queueing;
+pub(super) mod sharding;
 pub(super) mod staleness;
 pub(super) mod strategies;
 

@@ -1,10 +1,15 @@
 //! A store of accounts on a single node: reads, writes, charges, and a table of idempotency keys.
 //! Effects are durable when the disk says so; a crash undoes those that are not.
 
+use super::StoreTimer;
+use super::holds::{self, Effect, Held, Holds, Inquiry};
+use super::machine::Command;
 use crate::base::id::NodeId;
 use crate::base::slab::Key;
+use crate::base::time::Time;
 use crate::protocol::note::{Found, Note};
 use crate::protocol::policy::idempotency::{KeySettings, KeyTable, Seen};
+use crate::protocol::router::mutation::Mutation;
 use crate::protocol::rpc::{Answer, Op, Request};
 use crate::protocol::station::{Station, StationSettings};
 use crate::protocol::{Cx, Message, Role, Timer};
@@ -69,6 +74,11 @@ struct Pending {
     op: Op,
     item: u32,
     before: Item,
+    held: Held,
+    // This write was the first to end a transaction or a move here.
+    ends: bool,
+    // Nothing was said of it, so nothing is said when it is undone.
+    silent: bool,
     key: u64,
     answer: Answer,
 }
@@ -82,6 +92,9 @@ pub struct Ledger {
     pub station: Station,
     /// What was changed; what was not has its first value.
     pub items: BTreeMap<u32, Item>,
+    /// What is held back.
+    pub holds: Holds,
+    inquiry: Inquiry,
     keys: Option<KeyTable<Answer>>,
     pending: VecDeque<Pending>,
     undone: Vec<Pending>,
@@ -94,6 +107,8 @@ impl Ledger {
         Ledger {
             station: Station::new(settings.station.clone(), seed, node),
             items: BTreeMap::new(),
+            holds: Holds::default(),
+            inquiry: Inquiry::default(),
             keys: settings.keys.as_ref().map(KeyTable::new),
             pending: VecDeque::new(),
             undone: Vec::new(),
@@ -114,17 +129,26 @@ impl Ledger {
     /// Undoes what was not durable.
     pub fn crash(&mut self, durable: u64) {
         self.station.crash();
+        self.inquiry.crash();
         self.waiting.clear();
         while let Some(last) = self.pending.pop_back() {
             if last.write <= durable {
+                // On disk, though it has not been told so: the change counts, and its key with it.
+                if let Some(keys) = &mut self.keys {
+                    keys.finish(Time::ZERO, last.key, last.answer);
+                }
                 continue;
             }
             self.items.insert(last.item, last.before);
+            self.holds.undo(last.item, last.held, last.ends.then_some(last.key));
             if let Some(keys) = &mut self.keys {
                 keys.abort(last.key);
             }
-            self.undone.push(last);
+            if !last.silent {
+                self.undone.push(last);
+            }
         }
+        self.holds.forget();
         if !self.settings.keys_durable {
             self.keys = self.settings.keys.as_ref().map(KeyTable::new);
         } else if let Some(keys) = &mut self.keys {
@@ -154,8 +178,15 @@ impl Ledger {
                 | Message::Store(_) => {}
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
+            Input::Timer(Timer::Store(StoreTimer::InDoubt)) => {
+                if self.holds.is(Mutation::CommitAlone) {
+                    self.commit_alone(cx);
+                }
+                self.inquiry.ask(&self.holds, true, cx);
+            }
             Input::Persisted(write) => self.persisted(write, cx),
             Input::Restart => {
+                self.inquiry.watch(&self.holds, cx);
                 for lost in std::mem::take(&mut self.undone) {
                     cx.note(Note::Undone { intent: lost.intent, op: lost.op, item: lost.item });
                 }
@@ -169,9 +200,16 @@ impl Ledger {
         if self.station.fails() {
             return self.station.finish(job, Answer::Error, cx);
         }
-        if !request.op.changes() {
-            let answer = self.answer(request.item);
+        if let Some(answer) = self.holds.refuses(request.op, request.item) {
             return self.station.finish(job, answer, cx);
+        }
+        if !request.op.changes() {
+            let answer =
+                if request.op == Op::Scan { self.all() } else { self.answer(request.item) };
+            return self.station.finish(job, answer, cx);
+        }
+        if request.op.holds() {
+            return self.hold(job, &request, cx);
         }
         if let Some(keys) = &mut self.keys
             && request.key != 0
@@ -217,19 +255,79 @@ impl Ledger {
             }
             return self.station.finish(job, Answer::Conflict, cx);
         }
-        let mut after = Item { version: before.version + 1, ..before };
-        match request.op {
-            Op::Charge { amount } => after.charged += i64::from(amount),
-            Op::Increment { by } => after.charged -= i64::from(by),
-            _ => {}
-        }
-        self.items.insert(request.item, after);
         let Request { intent, op, item, .. } = *request;
-        cx.note(Note::Applied { intent, op, item, position: 0 });
-        let answer = self.answer(item);
+        let gain = match op {
+            Op::Charge { amount } => -i64::from(amount),
+            Op::Increment { by } => i64::from(by),
+            Op::Leg { delta } => i64::from(delta),
+            Op::Transfer { to, amount } if to != item => -i64::from(amount),
+            _ => 0,
+        };
         let write = cx.persist(self.settings.sync);
-        let (job, key) = (Some(job), request.key);
-        self.pending.push_back(Pending { write, job, intent, op, item, before, key, answer });
+        if let Op::Transfer { to, .. } = op
+            && to != item
+        {
+            let (before, held) = (self.item(to), self.holds.of(to));
+            self.gain(to, -gain);
+            let answer = self.answer(to);
+            self.pending.push_back(Pending {
+                job: None,
+                item: to,
+                key: 0,
+                silent: true,
+                ..pending(write, job, request, before, held, answer)
+            });
+        }
+        self.gain(item, gain);
+        cx.note(Note::Applied { intent, op, item, position: 0 });
+        let (held, answer) = (self.holds.of(item), self.answer(item));
+        self.pending.push_back(pending(write, job, request, before, held, answer));
+    }
+
+    /// A step of a transaction or a move. Also one that changes nothing is answered when what it
+    /// found is on disk.
+    fn hold(&mut self, job: Key, request: &Request, cx: &mut Cx<'_>) {
+        let command = Command::of(request);
+        let Request { intent, op, item, .. } = *request;
+        let (before, held) = (self.item(item), self.holds.of(item));
+        let (ends, mut silent) = (self.holds.would_end(&command), true);
+        match self.holds.step(cx.clock(), &command) {
+            Effect::Refused(answer) => return self.station.finish(job, answer, cx),
+            Effect::None => {}
+            Effect::Add(delta) => {
+                self.gain(item, delta);
+                cx.note(Note::Applied { intent, op, item, position: 0 });
+                silent = false;
+            }
+            Effect::Set(value) => {
+                let charged = self.settings.balance - value;
+                self.items.insert(item, Item { version: before.version + 1, charged });
+            }
+        }
+        if let Some(note) = holds::told(&command) {
+            cx.note(note);
+        }
+        self.inquiry.watch(&self.holds, cx);
+        let (write, answer) = (cx.persist(self.settings.sync), self.answer(item));
+        let pending = pending(write, job, request, before, held, answer);
+        self.pending.push_back(Pending { ends, silent, ..pending });
+    }
+
+    /// Does what is prepared without asking: a mistake that a test makes.
+    fn commit_alone(&mut self, cx: &mut Cx<'_>) {
+        for (item, lock) in self.holds.locks().collect::<Vec<_>>() {
+            let (op, intent, key) =
+                (Op::Commit { delta: lock.delta }, lock.intent, lock.transaction);
+            self.holds.step(cx.clock(), &Command { intent, op, item, key });
+            self.gain(item, lock.delta.into());
+            cx.note(Note::Applied { intent, op, item, position: 0 });
+        }
+    }
+
+    /// Adds to an account.
+    fn gain(&mut self, item: u32, gain: i64) {
+        let Item { version, charged } = self.item(item);
+        self.items.insert(item, Item { version: version + 1, charged: charged - gain });
     }
 
     fn persisted(&mut self, write: u64, cx: &mut Cx<'_>) {
@@ -259,7 +357,8 @@ impl Ledger {
             }
         }
         let keep = if self.settings.sync { 0 } else { 4_096 };
-        while self.pending.len() > keep && self.pending.front().is_some_and(|p| p.job.is_none()) {
+        let over = |p: &Pending| p.job.is_none() && p.write <= write;
+        while self.pending.len() > keep && self.pending.front().is_some_and(over) {
             self.pending.pop_front();
         }
     }
@@ -270,8 +369,38 @@ impl Ledger {
         Answer::Done { version, value: self.settings.balance - charged }
     }
 
+    /// What all accounts that are here hold beyond what they held in the beginning.
+    fn all(&self) -> Answer {
+        let here = self.items.iter().filter(|(item, _)| !self.holds.of(**item).left);
+        Answer::Done { version: 0, value: here.map(|(_, item)| -item.charged).sum() }
+    }
+
     fn item(&self, item: u32) -> Item {
         self.items.get(&item).copied().unwrap_or_default()
+    }
+}
+
+fn pending(
+    write: u64,
+    job: Key,
+    request: &Request,
+    before: Item,
+    held: Held,
+    answer: Answer,
+) -> Pending {
+    let Request { intent, op, item, key, .. } = *request;
+    Pending {
+        write,
+        job: Some(job),
+        intent,
+        op,
+        item,
+        before,
+        held,
+        ends: false,
+        silent: false,
+        key,
+        answer,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The state that a log adds up to: items and accounts, and the idempotency keys of the commands
 //! that were done. It changes only by commands in order, so replicas with the same log agree.
 
+use super::holds::{Effect, Holds};
 use crate::base::time::Time;
 use crate::protocol::policy::idempotency::{KeySettings, KeyTable, Seen};
 use crate::protocol::rpc::{Answer, Op, Refusal, Request};
@@ -49,6 +50,8 @@ pub struct Done {
 /// The state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
+    /// What is held back.
+    pub holds: Holds,
     items: BTreeMap<u32, Item>,
     keys: Option<KeyTable<Answer>>,
     balance: i64,
@@ -59,8 +62,14 @@ pub struct Machine {
 impl Machine {
     /// A state in which nothing has happened: every item holds `balance`.
     pub fn new(balance: i64, keys: Option<&KeySettings>) -> Machine {
-        let (items, keys) = (BTreeMap::new(), keys.map(KeyTable::new));
-        Machine { items, keys, balance, floor: None, applied: 0 }
+        Machine {
+            holds: Holds::default(),
+            items: BTreeMap::new(),
+            keys: keys.map(KeyTable::new),
+            balance,
+            floor: None,
+            applied: 0,
+        }
     }
 
     /// The same, but a charge that would leave less than `floor` is refused.
@@ -94,11 +103,27 @@ impl Machine {
         Answer::Done { version, value }
     }
 
+    /// The answer to a request that changes nothing.
+    pub fn answer(&self, op: Op, number: u32) -> Answer {
+        if op == Op::Scan {
+            let here = self.items.iter().filter(|(number, _)| !self.holds.of(**number).left);
+            let value = here.map(|(_, item)| item.value - self.balance).sum();
+            return Answer::Done { version: 0, value };
+        }
+        self.holds.refuses(op, number).unwrap_or_else(|| self.read(number))
+    }
+
     /// Applies the entry at the next position: made at `at`, to do `command` or nothing.
     pub fn apply(&mut self, at: Time, command: Option<&Command>) -> Done {
         self.applied += 1;
         let nothing = |answer| Done { answer, changed: false };
         let Some(command) = command else { return nothing(Answer::Done { version: 0, value: 0 }) };
+        if command.op.holds() {
+            return self.hold(at, command);
+        }
+        if let Some(answer) = self.holds.refuses(command.op, command.item) {
+            return nothing(answer);
+        }
         if let Some(keys) = &mut self.keys
             && command.key != 0
         {
@@ -119,11 +144,32 @@ impl Machine {
         done
     }
 
+    /// A step of a transaction or a move.
+    fn hold(&mut self, at: Time, command: &Command) -> Done {
+        let number = command.item;
+        let before = self.item(number);
+        let (value, changed) = match self.holds.step(at, command) {
+            Effect::Refused(answer) => return Done { answer, changed: false },
+            Effect::None => return Done { answer: self.read(number), changed: false },
+            Effect::Add(delta) => (before.value.saturating_add(delta), true),
+            Effect::Set(value) => (value, false),
+        };
+        self.items.insert(number, Item { version: self.applied, value });
+        Done { answer: self.read(number), changed }
+    }
+
     fn change(&mut self, command: &Command) -> Done {
         let number = command.item;
         let before = self.item(number);
         let value = match command.op {
-            Op::Read | Op::Update => {
+            Op::Read
+            | Op::Update
+            | Op::Scan
+            | Op::Prepare { .. }
+            | Op::Commit { .. }
+            | Op::Abort
+            | Op::Take
+            | Op::Put { .. } => {
                 return Done { answer: self.read(number), changed: false };
             }
             Op::CompareAndSet { version } if version != before.version => {
@@ -135,6 +181,7 @@ impl Machine {
             Op::Write | Op::CompareAndSet { .. } => command.intent as i64,
             Op::Charge { amount } => before.value.saturating_sub(i64::from(amount)),
             Op::Increment { by } => before.value.saturating_add(i64::from(by)),
+            Op::Leg { delta } => before.value.saturating_add(i64::from(delta)),
             Op::Transfer { to, amount } => {
                 let amount = i64::from(amount);
                 let (item, version) = (self.item(to), self.applied);

@@ -4,6 +4,7 @@
 //! [`Role`](crate::protocol::Role), and for what its replicas say to each other a variant of
 //! [`StoreMessage`] and of [`StoreTimer`].
 
+pub mod holds;
 pub mod ledger;
 pub mod log;
 pub mod machine;
@@ -28,6 +29,13 @@ pub enum StoreMessage {
     Raft(RaftMessage),
     /// In a store without a leader.
     Quorum(QuorumMessage),
+    /// To a coordinator: what was decided?
+    InDoubt {
+        /// Of which transaction.
+        transaction: u64,
+        /// Which item it locks.
+        item: u32,
+    },
 }
 
 impl StoreMessage {
@@ -37,6 +45,7 @@ impl StoreMessage {
             StoreMessage::Replica(message) => message.words(),
             StoreMessage::Raft(message) => message.words(),
             StoreMessage::Quorum(message) => message.words(),
+            StoreMessage::InDoubt { .. } => "a question what was decided",
         }
     }
 
@@ -46,6 +55,9 @@ impl StoreMessage {
             StoreMessage::Replica(message) => message.fingerprint(),
             StoreMessage::Raft(message) => message.fingerprint(),
             StoreMessage::Quorum(message) => message.fingerprint(),
+            StoreMessage::InDoubt { transaction, item } => {
+                transaction ^ (u64::from(*item) << 40) ^ (0xb << 60)
+            }
         }
     }
 }
@@ -59,6 +71,8 @@ pub enum StoreTimer {
     Raft(RaftTimer),
     /// In a store without a leader.
     Quorum(QuorumTimer),
+    /// A transaction may have been in doubt for long.
+    InDoubt,
 }
 
 /// What a replica is to the others.

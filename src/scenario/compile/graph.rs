@@ -24,6 +24,10 @@ fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
             let path = |to: &str| format!("nodes.{name}.service.calls.{to}");
             s.calls.names().map(|to| (to, path(to))).collect()
         }
+        Node::Router(r) => {
+            let path = |n: usize| format!("nodes.{name}.router.shards.{n}");
+            r.shards.iter().enumerate().map(|(n, to)| (to.as_str(), path(n))).collect()
+        }
         Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) | Node::Quorum(_) => Vec::new(),
     }
 }

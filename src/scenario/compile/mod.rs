@@ -9,6 +9,7 @@ mod node;
 mod policy;
 mod quorums;
 mod set;
+mod shards;
 
 use super::v1::breaker::Breaker;
 use super::v1::node::{Clients, Load, Node};
@@ -107,6 +108,7 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
         return Err(problems);
     }
     graph::check(scenario, &cast, &mut problems);
+    shards::check(scenario, &cast, &mut problems);
     load(scenario, &mut problems);
     memory(scenario, &mut problems);
     let nodes = cast.nodes.iter().map(|planned| node::compile(planned, scenario, &cast)).collect();
@@ -184,6 +186,7 @@ fn memory(scenario: &Scenario, problems: &mut Diagnostics) {
             let calls = s.calls.iter().map(|(_, call)| cells(call.breaker.as_ref()));
             u64::from(s.replicas) * calls.sum::<u64>()
         }
+        Node::Router(r) => r.shards.len() as u64 * cells(r.calls.breaker.as_ref()),
         Node::Balancer(_)
         | Node::Ledger(_)
         | Node::PrimaryReplica(_)

@@ -2,7 +2,7 @@
 
 use super::PlannedNode;
 use super::names::{Cast, Member};
-use super::{breaker, policy};
+use super::{breaker, policy, shards};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Settings;
@@ -34,6 +34,7 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
     let (settings, disk) = match member.node {
         Node::Clients(c) => (Settings::Clients(clients(c, cast)), DiskSettings::default()),
         Node::Balancer(b) => (Settings::Balancer(balancer(b, cast)), DiskSettings::default()),
+        Node::Router(r) => (Settings::Router(shards::router(r, scenario, cast)), disk(&r.disk)),
         Node::Service(s) => (Settings::Service(service(s, cast)), DiskSettings::default()),
         Node::Ledger(l) => (Settings::Ledger(ledger(l)), disk(&l.disk)),
         Node::PrimaryReplica(r) => (Settings::Replica(replica(r, member, cast)), disk(&r.disk)),
@@ -110,11 +111,13 @@ fn mix(mix: &Mix, amount: u32) -> Vec<(u32, rpc::Op)> {
         (mix.charge, rpc::Op::Charge { amount }),
         (mix.update, rpc::Op::Update),
         (mix.increment, rpc::Op::Increment { by: 1 }),
+        (mix.transfer, rpc::Op::Transfer { to: 0, amount }),
+        (mix.scan, rpc::Op::Scan),
     ];
     all.into_iter().filter(|(weight, _)| *weight > 0).collect()
 }
 
-fn calls(caller: &Caller<'_>, to: &str, cast: &Cast<'_>) -> CallSettings {
+pub fn calls(caller: &Caller<'_>, to: &str, cast: &Cast<'_>) -> CallSettings {
     CallSettings {
         targets: cast.find(to),
         pick: match caller.pick {
@@ -249,7 +252,7 @@ fn balancer(balancer: &Balancer, cast: &Cast<'_>) -> BalancerSettings {
     }
 }
 
-fn station(station: &Station<'_>) -> StationSettings {
+pub fn station(station: &Station<'_>) -> StationSettings {
     StationSettings {
         workers: station.workers,
         queue: station.queue.unwrap_or(u32::MAX),

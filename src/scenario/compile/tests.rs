@@ -320,3 +320,68 @@ fn a_cluster_can_elect_a_leader_and_keep_it() {
     let found = compile(&empty).expect_err("nobody is there").to_string();
     assert!(found.contains("nodes.db.raft.replicas"), "{found}");
 }
+
+fn bank(router: Value) -> Value {
+    json!({
+        "nodes": {
+            "people": { "clients": { "to": "bank", "items": 100, "mix": { "transfer": 1 } } },
+            "bank": { "router": router },
+            "left": { "ledger": {} },
+            "right": { "primary_replica": {} },
+            "third": { "raft": {} },
+            "web": { "service": { "calls": { "bank": {} } } },
+        }
+    })
+}
+
+#[test]
+fn every_kind_of_store_can_be_a_shard() {
+    let plan = plan(bank(json!({ "shards": ["left", "right", "third"] })));
+    assert_eq!(plan.find_links("bank~right").len(), 6, "every replica is reached");
+    let Settings::Router(router) = &plan.nodes[1].settings else { panic!("a router") };
+    let reads: Vec<bool> = router.shards.iter().map(|calls| calls.reads.is_some()).collect();
+    assert_eq!((reads, router.items, router.active), (vec![false, true, true], 100, 3));
+}
+
+#[test]
+fn what_cannot_be_sharded_is_refused_with_a_remedy() {
+    let found = |router: Value| problems(bank(router));
+    let one = |router: Value, path: &str, says: &str| {
+        let all = found(router);
+        let meant = all.iter().any(|p| p.starts_with(path) && p.contains(says));
+        assert!(meant && all.iter().all(|p| p.ends_with(')')), "{path}: {all:?}");
+    };
+    one(json!({}), "nodes.bank.router.shards: ", "there are no shards");
+    one(json!({ "shards": ["left", "web"] }), "nodes.bank.router.shards.1: ", "`web` is no store");
+    one(json!({ "shards": ["right-1"] }), "nodes.bank.router.shards.0: ", "is no store");
+    one(json!({ "shards": ["left", "left"] }), "nodes.bank.router.shards.1: ", "already");
+    one(json!({ "shards": ["nobody"] }), "nodes.bank.router.shards.0: ", "no node");
+    one(json!({ "shards": ["left"], "active": 2 }), "nodes.bank.router.active: ", "only 1");
+    let splits = |splits: Value| json!({ "shards": ["left", "right"], "placement": { "range": { "splits": splits } } });
+    let path = "nodes.bank.router.placement.range.splits: ";
+    one(splits(json!([10, 20])), path, "more ranges than the 2 shards");
+    one(splits(json!([20, 10])), path, "not in order");
+    one(splits(json!([10, 10])), path, "comes twice");
+    one(splits(json!([100])), path, "without keys");
+    one(splits(json!([0])), path, "without keys");
+    assert_eq!(found(splits(json!([50]))), [""; 0]);
+    let mut two = bank(json!({ "shards": ["left"] }));
+    two["nodes"]["other"] = json!({ "router": { "shards": ["left"] } });
+    assert!(problems(two).iter().any(|p| p.contains("is a shard of `bank` already")));
+    let mut circle = bank(json!({ "shards": ["web"] }));
+    circle["nodes"]["web"] = json!({ "service": { "calls": { "bank": {} } } });
+    assert!(problems(circle).iter().any(|p| p.contains("calls go in a circle")));
+    let mut many = bank(json!({ "shards": ["left"] }));
+    many["nodes"]["people"]["clients"]["items"] = json!(2_000_000);
+    assert!(problems(many).iter().any(|p| p.contains("more than 1000000 different items")));
+}
+
+#[test]
+fn money_is_added_up_only_where_it_changes_hands() {
+    let mut json = bank(json!({ "shards": ["left"] }));
+    json["checks"] = json!([{ "conserved": {} }]);
+    assert_eq!(problems(json.clone()), [""; 0]);
+    json["nodes"]["people"]["clients"]["mix"] = json!({ "charge": 1 });
+    let all = problems(json);
+    assert!(all.iter().any(|p| p.starts_with("checks.0.conserved: `people` change")), "{all:?}");
+}

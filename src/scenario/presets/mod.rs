@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 20] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -29,6 +29,8 @@ const FILES: [(&str, &str); 18] = [
     ("like-count", include_str!("like-count.json")),
     ("cap", include_str!("cap.json")),
     ("bank-balance", include_str!("bank-balance.json")),
+    ("hot-shard", include_str!("hot-shard.json")),
+    ("cross-shard", include_str!("cross-shard.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {

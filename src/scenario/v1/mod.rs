@@ -212,6 +212,10 @@ wire! {
         NoDoubleEffect(NoDoubleEffect) = "no_double_effect";
         /// No change that was acknowledged is lost.
         NoLostWrite(NoLostWrite) = "no_lost_write";
+        /// Money only changes hands.
+        Conserved(Conserved) = "conserved";
+        /// No item stays locked by a transaction.
+        LocksReleased(LocksReleased) = "locks_released";
         /// Reads see what was acknowledged before they began.
         FreshReads(FreshReads) = "fresh_reads";
         /// Replicas come to hold the same after the last fault.
@@ -275,6 +279,22 @@ wire! {
 wire! {
     /// No change that was acknowledged is lost.
     pub struct NoLostWrite {}
+}
+
+wire! {
+    /// Money only changes hands.
+    pub struct Conserved {
+        /// What is missing for less than that is only on its way.
+        settle: Span = Span::secs(5);
+    }
+}
+
+wire! {
+    /// No item stays locked by a transaction.
+    pub struct LocksReleased {
+        /// For longer than that.
+        within: Span = Span::secs(5);
+    }
 }
 
 wire! {

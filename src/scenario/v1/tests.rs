@@ -20,6 +20,9 @@ fn bare() -> Value {
         "db": { "ledger": { "keys": {} } },
         "copies": { "primary_replica": { "keys": {}, "failover": {} } },
         "agreed": { "raft": { "keys": {} } },
+        "front": { "router": {} },
+        "ranges": { "router": { "placement": { "range": {} } } },
+        "ring": { "router": { "placement": { "consistent": {} } } },
     });
     for name in budgets {
         nodes[format!("budget-{name}")] = json!({ "clients": { "budget": { name: {} } } });
@@ -30,6 +33,8 @@ fn bare() -> Value {
     let checks = [
         "no_double_effect",
         "no_lost_write",
+        "conserved",
+        "locks_released",
         "fresh_reads",
         "linearizable",
         "read_your_writes",

@@ -10,6 +10,7 @@ pub mod messages;
 mod promotion;
 mod replication;
 
+use super::holds::{self, Inquiry};
 use super::log::{Entry, Log};
 use super::machine::{Command, Machine};
 use super::{Lead, Standing, StoreMessage, StoreTimer};
@@ -122,6 +123,7 @@ pub struct Replica {
     led: Vec<u64>,
     // Entries that a crash took from a disk that was not synced, told of at the restart.
     undone: Vec<Entry>,
+    inquiry: Inquiry,
     jitter: Stream,
     apply_times: Stream,
 }
@@ -157,6 +159,7 @@ impl Replica {
             confirming: None,
             led: if settings.primary == me { vec![1] } else { Vec::new() },
             undone: Vec::new(),
+            inquiry: Inquiry::default(),
             jitter: Stream::new(seed, "failover jitter", number),
             apply_times: Stream::new(seed, "apply time", number),
             settings,
@@ -203,6 +206,7 @@ impl Replica {
     pub fn crash(&mut self, durable: u64) {
         self.station.crash();
         self.jobs.clear();
+        self.inquiry.crash();
         while self.writes.back().is_some_and(|(write, _)| *write > durable) {
             self.writes.pop_back();
         }
@@ -235,6 +239,9 @@ impl Replica {
             Input::Message { source, message } => self.message(source, message, cx),
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
             Input::Timer(Timer::Store(StoreTimer::Replica(timer))) => self.timer(timer, cx),
+            Input::Timer(Timer::Store(StoreTimer::InDoubt)) => {
+                self.inquiry.ask(&self.machine.holds, self.leads, cx);
+            }
             Input::Timer(_) => {}
             Input::Persisted(write) => self.persisted(write, cx),
         }
@@ -255,6 +262,7 @@ impl Replica {
             let Some(Command { intent, op, item, .. }) = entry.command else { continue };
             cx.note(Note::Undone { intent, op, item });
         }
+        self.inquiry.watch(&self.machine.holds, cx);
         self.patient = cx.clock();
         // Where nobody else can have taken over, the primary takes up where it was.
         if self.settings.failover.is_none() && self.settings.primary == self.me {
@@ -303,7 +311,7 @@ impl Replica {
             return self.station.finish(job, Answer::Error, cx);
         }
         if !request.op.changes() && (self.leads || request.after != LEADER) {
-            let answer = self.machine.read(request.item);
+            let answer = self.machine.answer(request.op, request.item);
             return self.station.finish(job, answer, cx);
         }
         if !self.leads {
@@ -369,10 +377,14 @@ impl Replica {
         let position = self.machine.applied() + 1;
         let Some(entry) = self.log.get(position).copied() else { return false };
         let done = self.machine.apply(entry.at, entry.command.as_ref());
+        self.inquiry.watch(&self.machine.holds, cx);
         if !self.leads {
             return true;
         }
         self.told = position;
+        if let Some(note) = entry.command.as_ref().and_then(holds::told) {
+            cx.note(note);
+        }
         if let Some(Command { intent, op, item, .. }) = entry.command.filter(|_| done.changed) {
             let position = (entry.term << 40) | position;
             cx.note(Note::Applied { intent, op, item, position });

@@ -2,6 +2,7 @@
 //! through the log. Clients are answered when their entry is applied. Exactly-once is the state
 //! machine's: the table of idempotency keys is part of it (thesis, 6.3).
 
+use super::super::holds::{self, Inquiry};
 use super::super::machine::{Command, Machine};
 use super::super::{Lead, Logged, Standing, StoreMessage, StoreTimer};
 use super::member::{Effect, Raft, RaftSettings, State, Step};
@@ -56,6 +57,7 @@ pub struct RaftStore {
     /// Reads that wait until they may be answered.
     reads: BTreeMap<u64, Key>,
     asked: u64,
+    inquiry: Inquiry,
 }
 
 impl RaftStore {
@@ -75,6 +77,7 @@ impl RaftStore {
             proposed: BTreeMap::new(),
             reads: BTreeMap::new(),
             asked: 0,
+            inquiry: Inquiry::default(),
             settings,
         }
     }
@@ -130,6 +133,7 @@ impl RaftStore {
         self.station.crash();
         self.proposed.clear();
         self.reads.clear();
+        self.inquiry.crash();
         self.raft.crash(durable);
         self.machine.clone_from(&self.raft.log.snapshot.machine);
     }
@@ -144,12 +148,18 @@ impl RaftStore {
                     self.act(cx, |raft, step| raft.stand_now(step));
                 }
             }
-            Input::Restart => self.act(cx, |raft, step| raft.start(true, step)),
+            Input::Restart => {
+                self.inquiry.watch(&self.machine.holds, cx);
+                self.act(cx, |raft, step| raft.start(true, step));
+            }
             Input::Message { source, message } => self.message(source, message, cx),
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
             Input::Timer(Timer::Store(StoreTimer::Raft(timer))) => {
                 self.act(cx, |raft, step| raft.timer(timer, step));
                 self.reorganise(cx);
+            }
+            Input::Timer(Timer::Store(StoreTimer::InDoubt)) => {
+                self.inquiry.ask(&self.machine.holds, self.raft.leads(), cx);
             }
             Input::Timer(_) => {}
             Input::Persisted(write) => self.act(cx, |raft, step| raft.persisted(write, step)),
@@ -198,7 +208,7 @@ impl RaftStore {
             return self.station.finish(job, Answer::Error, cx);
         }
         if self.may_read(&request) {
-            let answer = self.machine.read(request.item);
+            let answer = self.machine.answer(request.op, request.item);
             return self.station.finish(job, answer, cx);
         }
         if !request.op.changes() {
@@ -284,8 +294,8 @@ impl RaftStore {
             Effect::Ready { read } => {
                 self.apply(cx);
                 let Some(job) = self.reads.remove(&read) else { return };
-                let Some(item) = self.station.job(job).map(|j| j.request.item) else { return };
-                let answer = self.machine.read(item);
+                let Some(request) = self.station.job(job).map(|j| j.request) else { return };
+                let answer = self.machine.answer(request.op, request.item);
                 self.station.finish(job, answer, cx);
             }
         }
@@ -301,6 +311,12 @@ impl RaftStore {
                 command = command.map(|command| Command { key: 0, ..command });
             }
             let done = self.machine.apply(entry.at, command.as_ref());
+            self.inquiry.watch(&self.machine.holds, cx);
+            if let Some(note) = command.as_ref().and_then(holds::told)
+                && self.raft.leads()
+            {
+                cx.note(note);
+            }
             if let Some(Command { intent, op, item, .. }) = command.filter(|_| done.changed)
                 && self.raft.leads()
             {
@@ -328,6 +344,7 @@ impl RaftStore {
     /// Takes the state of a snapshot. Whether what was asked for is in it cannot be told.
     fn restore(&mut self, cx: &mut Cx<'_>) {
         self.machine.clone_from(&self.raft.log.snapshot.machine);
+        self.inquiry.watch(&self.machine.holds, cx);
         let rest = self.proposed.split_off(&(self.machine.applied() + 1));
         for (_, job) in std::mem::replace(&mut self.proposed, rest).into_values() {
             self.station.abandon(job, cx);
