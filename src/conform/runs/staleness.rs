@@ -189,6 +189,16 @@ struct Batch {
     stale: Vec<f64>,
 }
 
+impl Batch {
+    fn reads(&self) -> &[u32] {
+        &self.reads
+    }
+
+    fn writes(&self) -> &[u32] {
+        &self.writes
+    }
+}
+
 /// So many writes, each followed by a read at each of these instants after it, in microseconds.
 fn trials(seed: u64, legs: &Legs, quorum: (u32, u32), count: u32, instants: &[u64]) -> Batch {
     let (writer, reader) = (NodeId(COPIES), NodeId(COPIES + 1));
@@ -306,7 +316,7 @@ impl Row {
             self.P_at_ms.iter().step_by(every).map(instant).collect();
         let mut instants = instants?;
         instants.push((0, self.P_consistent_at_t0));
-        instants.sort_by(|a, b| a.0.cmp(&b.0));
+        instants.sort_by_key(|(at, _)| *at);
         let brackets = self.brackets(system, quorum, effort);
         let mut times: Vec<u64> = instants.iter().map(|(at, _)| *at).collect();
         times.extend(brackets.iter().flat_map(Bracket::instants));
@@ -328,13 +338,11 @@ impl Row {
             let samples: Vec<&[u32]> = batches.iter().map(of).collect();
             Estimate::quantile(&samples, share).by(1e3)
         };
-        let (reads, writes): (fn(&Batch) -> &[u32], fn(&Batch) -> &[u32]) =
-            (|b| &b.reads, |b| &b.writes);
         all(fresh.chain(tried).chain([
-            quantile(reads, 0.999).is_about("Lr_p999", self.Lr_p999, LATENCY),
-            quantile(writes, 0.999).is_about("Lw_p999", self.Lw_p999, LATENCY),
-            quantile(reads, 0.5).is_about("Lr_p50", self.Lr_p50, LATENCY),
-            quantile(writes, 0.5).is_about("Lw_p50", self.Lw_p50, LATENCY),
+            quantile(Batch::reads, 0.999).is_about("Lr_p999", self.Lr_p999, LATENCY),
+            quantile(Batch::writes, 0.999).is_about("Lw_p999", self.Lw_p999, LATENCY),
+            quantile(Batch::reads, 0.5).is_about("Lr_p50", self.Lr_p50, LATENCY),
+            quantile(Batch::writes, 0.5).is_about("Lw_p50", self.Lw_p50, LATENCY),
         ]))
     }
 }
