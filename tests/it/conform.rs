@@ -18,7 +18,7 @@ const FILES: [(&str, &str); 9] = [
 
 /// Published statistics of whole scenarios. Here they are run briefly: the interval of the run
 /// itself, which counts on top of a tolerance, is wider than in `netsplit conform`.
-const STATISTICS: [(&str, &str); 7] = [
+const STATISTICS: [(&str, &str); 8] = [
     ("load_balancing", include_str!("../cases/load_balancing.json")),
     ("queueing_oracles", include_str!("../cases/queueing_oracles.json")),
     ("queueing_more", include_str!("../cases/queueing_more.json")),
