@@ -178,6 +178,7 @@ impl Swarm {
                         snapshot_every: 20,
                         keys,
                         balance: 0,
+                        floor: None,
                     };
                     Role::Raft(Box::new(RaftStore::new(settings, seed, node)))
                 } else {
