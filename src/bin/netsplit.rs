@@ -7,6 +7,7 @@ use netsplit::check::history::jepsen::{self, History, Language};
 use netsplit::check::history::model::Named;
 use netsplit::check::history::{linearizable, sequential, serializable, transaction};
 use netsplit::conform;
+use netsplit::observe::line::Line;
 use netsplit::observe::operations;
 use netsplit::scenario::link::{self, Opened};
 use netsplit::scenario::{compile, pages, presets, read, schema};
@@ -49,6 +50,9 @@ enum Command {
         /// as EDN.
         #[arg(long, value_name = "FILE")]
         history: Option<PathBuf>,
+        /// Tell the lives of the requests that prove what does not hold.
+        #[arg(long)]
+        why: bool,
     },
     /// Replay case files against the models and print each case that differs.
     Conform {
@@ -129,9 +133,9 @@ enum Command {
 fn main() -> ExitCode {
     let mut out = std::io::stdout().lock();
     let result = match Arguments::parse().command {
-        Command::Run { what, json, log, seed, sets, history } => {
-            let opened = with(&what, seed, &sets);
-            opened.and_then(|opened| run(&mut out, opened, (json, log), history.as_deref()))
+        Command::Run { what, json, log, seed, sets, history, why } => {
+            let tell = Tell { json, log, why, history };
+            with(&what, seed, &sets).and_then(|opened| run(&mut out, opened, &tell))
         }
         Command::Conform { files, brief } => conform(&mut out, &files, brief),
         Command::Check { file, model, steps, sequential, svg } => {
@@ -187,39 +191,55 @@ fn settings(sets: &[String]) -> Result<Vec<(String, Value)>, String> {
     sets.iter().map(setting).collect()
 }
 
-fn run(
-    out: &mut impl Write,
-    mut opened: Opened,
-    (json, log): (bool, usize),
-    history: Option<&Path>,
-) -> Answer {
+/// What to tell of a run.
+struct Tell {
+    json: bool,
+    log: usize,
+    why: bool,
+    history: Option<PathBuf>,
+}
+
+fn run(out: &mut impl Write, mut opened: Opened, tell: &Tell) -> Answer {
     let linked = opened.digest;
-    if history.is_some() {
+    if tell.history.is_some() {
         // What happened before the instant of a link counts as well.
         opened.t = None;
     }
     let mut session = Session::open(opened);
-    if history.is_some() {
+    if tell.history.is_some() {
         session.keep_history();
     }
     if linked.is_some() && session.is_as_linked() == Some(false) {
         eprintln!("note: this is not the run that the link was made from: the engine has changed");
     }
     session.seek(session.end());
-    if let Some(path) = history {
+    if let Some(path) = &tell.history {
         let is_json = path.extension().is_some_and(|end| end == "json");
         let language = if is_json { Language::Json } else { Language::Edn };
         save(path, &jepsen::write(&session.history(), language))?;
     }
-    for line in session.log(log).iter().rev() {
-        print(out, &format!("{:>9} {}", line.at.to_string(), line.text))?;
+    lines(out, session.log(tell.log).iter().rev())?;
+    let verdicts = session.verdicts();
+    for verdict in verdicts.iter().filter(|v| tell.why && v.state == State::Violated) {
+        print(out, &format!("{}: {}", verdict.name, verdict.sentence))?;
+        for story in verdict.intents.iter().filter_map(|intent| session.intent_story(*intent)) {
+            print(out, &story.title)?;
+            lines(out, story.life.iter())?;
+        }
     }
     let report = Report::of(&session);
-    if json {
+    if tell.json {
         let text = serde_json::to_string_pretty(&report).map_err(|e| e.to_string())?;
         return print(out, &text);
     }
     print(out, &report.to_string())
+}
+
+fn lines<'a>(out: &mut impl Write, lines: impl Iterator<Item = &'a Line>) -> Result<(), String> {
+    for line in lines {
+        print(out, &format!("{:>9} {}", line.at.to_string(), line.text))?;
+    }
+    Ok(())
 }
 
 fn save(path: &Path, text: &str) -> Result<(), String> {

@@ -172,9 +172,15 @@ impl Item {
     /// Where what was seen is known.
     fn close_by_dot(&mut self, copies: &[&Cell], lost: &mut Vec<u64>) {
         let open = &mut self.open;
+        let has =
+            |made: &Made| copies.iter().filter(|cell| cell.accounts_for(made.change.dot)).count();
+        // What was asked for twice, or came twice, was made twice, and which of both was
+        // acknowledged is not known: one that lasts is enough.
+        let lasts = |made: &&Made| has(made) > 0;
+        let alive: BTreeSet<u64> = self.made.values().filter(lasts).map(|m| m.intent).collect();
         self.made.retain(|_, made| {
-            let has = copies.iter().filter(|cell| cell.accounts_for(made.change.dot)).count();
-            let gone = made.acknowledged && has == 0;
+            let has = has(made);
+            let gone = made.acknowledged && has == 0 && !alive.contains(&made.intent);
             if gone {
                 lost.push(made.intent);
             }

@@ -19,7 +19,7 @@ const MISTAKES: [(&str, &str, &str); 8] = [
     ("raft", "people.reads", "\"any\""),
     ("ledger", "accounts.keys", "null"),
     ("counter", "db.merge", "\"last_writer_wins\""),
-    ("counter", "db.anti_entropy", "null"),
+    ("transfers", "bank.transfers", "\"unprotected\""),
 ];
 
 fn first_found(name: &str, sets: &[(String, Value)]) -> Option<(u64, Opened)> {

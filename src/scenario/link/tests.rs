@@ -38,14 +38,14 @@ fn readable_pairs_change_the_preset() {
     assert_eq!(preset, STORM);
     assert_eq!(
         fragment,
-        "api.queue=50&people.retry.backoff=exponential&people.retry.jitter=full&seed=42&v=2"
+        "api.queue=50&people.retry.backoff=exponential&people.retry.jitter=full&seed=42&v=3"
     );
 }
 
 #[test]
 fn the_rest_of_a_link_is_understood() {
     let opened = opens(
-        "#api.replicas=4&t=12.4s&speed=0.5&d=00ff&v=2&view=0.5,0.5,2&b.people.retry.jitter=full\
+        "#api.replicas=4&t=12.4s&speed=0.5&d=00ff&v=3&view=0.5,0.5,2&b.people.retry.jitter=full\
          &at=12s:kill:api-1,30s:start:api-1,5s:part:api-1+api-2~people,6s:heal,7s:slow:api-3+2.5,\
          8s:cut:people~~api-1,9s:loss:people~api+20pct,9s:delay:people~api+200ms,\
          10s:surge:people+3+10s,11s:set:api.queue+50,11s:set:api.time.uniform+5ms+10ms",
