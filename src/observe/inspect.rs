@@ -6,6 +6,7 @@ use super::shards::Sharding;
 use super::{picture, shards};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
+use crate::protocol::balancer::Balancer;
 use crate::protocol::caller::Caller;
 use crate::protocol::rpc::{Answer, Reply, Request};
 use crate::protocol::store::Standing;
@@ -55,16 +56,7 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
             row("clients", population.settings.clients.to_string());
             row("requests begun", population.intents().to_string());
         }
-        Role::Balancer(balancer) => {
-            for (backend, node) in balancer.backends.iter().zip(&balancer.settings.backends) {
-                let state = match (backend.healthy, backend.ejected) {
-                    (false, _) => ", unhealthy",
-                    (_, true) => ", ejected",
-                    (true, false) => "",
-                };
-                row(cast.name(*node), format!("{} outstanding{state}", backend.outstanding));
-            }
-        }
+        Role::Balancer(balancer) => backends(balancer, cast, &mut rows),
         Role::Ledger(ledger) => {
             row("accounts changed", ledger.items.len().to_string());
             row("money charged", ledger.charged().to_string());
@@ -86,6 +78,18 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
         calls(caller, cast, now, &mut rows);
     }
     rows
+}
+
+fn backends(balancer: &Balancer, cast: &Cast, rows: &mut Vec<(String, String)>) {
+    for (backend, node) in balancer.backends.iter().zip(&balancer.settings.backends) {
+        let state = match (backend.healthy, backend.ejected) {
+            (false, _) => ", unhealthy",
+            (_, true) => ", ejected",
+            (true, false) => "",
+        };
+        let says = format!("{} outstanding{state}", backend.outstanding);
+        rows.push((cast.name(*node).to_owned(), says));
+    }
 }
 
 fn leaderless(store: &QuorumStore, cast: &Cast, rows: &mut Vec<(String, String)>) {

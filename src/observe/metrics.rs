@@ -9,7 +9,7 @@ use super::frame::Kind;
 use super::picture::station;
 use super::series::{Bins, Series};
 use super::strips::{Strip, Strips};
-use super::totals::{Totals, carries_work, is_work};
+use super::totals::{Totals, carries_work};
 use crate::base::histogram::Histogram;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
@@ -279,8 +279,7 @@ impl Metrics {
             }
             Note::Late { answer, .. } => {
                 mine.late += 1;
-                open.late += 1;
-                open.wasted += u64::from(is_work(answer));
+                open.count_late(answer);
             }
             Note::Breaker { stack, from, to } => {
                 open.breaker_openings += u64::from(to == BreakerPhase::Open);

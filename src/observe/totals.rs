@@ -155,6 +155,12 @@ impl Totals {
         self.hedges += u64::from(hedge);
     }
 
+    /// Counts an answer that nobody waited for.
+    pub(super) fn count_late(&mut self, answer: Answer) {
+        self.late += 1;
+        self.wasted += u64::from(is_work(answer));
+    }
+
     pub(super) fn count_ending(&mut self, ending: Ending) {
         match ending {
             Ending::Ok => self.ok += 1,
@@ -179,7 +185,7 @@ impl Totals {
 }
 
 /// True if there was work behind an answer.
-pub(super) fn is_work(answer: Answer) -> bool {
+fn is_work(answer: Answer) -> bool {
     !matches!(answer, Answer::Refused(_))
 }
 
