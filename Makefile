@@ -35,7 +35,7 @@ test: ## run every test: native, in a headless browser, and end to end on the bu
 test-native: ## run only the native tests
 	@.scripts/setup rust
 	cargo test --workspace
-	cargo test --no-default-features --features app --lib -- app::
+	CARGO_PROFILE_TEST_OPT_LEVEL=0 cargo test --no-default-features --features app --lib -- app::
 
 test-browser: ## run only the tests compiled to WebAssembly, in a headless browser
 	@.scripts/setup browser
