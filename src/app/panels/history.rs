@@ -5,6 +5,7 @@ use crate::app::dom::each::show;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::state::Lab;
+use crate::observe::operations::{Bar, Operations};
 use leptos::prelude::*;
 
 /// Bars for each client; nothing where no check asks what clients saw.
@@ -18,7 +19,7 @@ pub fn History() -> impl Into<View> {
     show(move || shown.with(Option::is_some), move || Card(shown))
 }
 
-fn Card(shown: Memo<Option<crate::observe::operations::Operations>>) -> impl Into<View> {
+fn Card(shown: Memo<Option<Operations>>) -> impl Into<View> {
     let picture = html("div").class("history-picture");
     let node = picture.node().clone();
     Effect::new(move |_| {
@@ -29,7 +30,7 @@ fn Card(shown: Memo<Option<crate::observe::operations::Operations>>) -> impl Int
         let lines = shown.with(|s| {
             let bars = s.iter().flat_map(|s| &s.bars);
             let proof = |proves| if proves { ": part of the proof" } else { "" };
-            let line = |bar: &crate::observe::operations::Bar| {
+            let line = |bar: &Bar| {
                 let until = bar.until.map_or("on".to_owned(), |at| format!("to {at}"));
                 format!("{}, from {} {until}{}", bar.text, bar.from, proof(bar.proves))
             };
