@@ -35,11 +35,10 @@ test: ## run every test: native, in a headless browser, and end to end on the bu
 test-native: ## run only the native tests
 	@.scripts/setup rust
 	cargo test --workspace
-	CARGO_PROFILE_TEST_OPT_LEVEL=0 cargo test --no-default-features --features app --lib -- app::
 
 test-browser: ## run only the tests compiled to WebAssembly, in a headless browser
 	@.scripts/setup browser
-	cargo test $(WASM) --test browser
+	CARGO_PROFILE_TEST_OPT_LEVEL=0 cargo test $(WASM) --lib --test browser
 
 test-e2e: build ## run only the end-to-end tests, in Chromium on the built page
 	@.scripts/setup browser

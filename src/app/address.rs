@@ -181,9 +181,11 @@ pub fn fragment(lab: Lab) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn the_path_or_the_query_names_the_preset() {
         let query = |k: &str, v: &str| vec![(k.to_owned(), v.to_owned())];
         let asked = parse("/lab/s/retry-storm/", &[], "#seed=4");

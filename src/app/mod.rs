@@ -20,3 +20,7 @@ pub mod state;
 pub mod trouble;
 pub mod views;
 pub mod widgets;
+
+// The page's own unit tests run where the page does: `make test-browser`.
+#[cfg(test)]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -185,13 +185,15 @@ pub fn percent(share: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
     fn said(recent: Totals) -> Headline {
         head(&recent, Span::secs(2), 0, 0)
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_storm_is_told_from_calm() {
         let calm = Totals {
             offered: 400,
@@ -227,7 +229,7 @@ mod tests {
         assert_eq!(storm.mix, Some([0.15, 0.0, 0.1, 0.75, 0.0]));
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn what_was_done_twice_is_told() {
         let calm = Totals { offered: 400, ok: 400, attempts: 400, ..Totals::default() };
         let told = head(&calm, Span::secs(2), 15, 1);
@@ -235,7 +237,7 @@ mod tests {
         assert!(told.sentence.ends_with("Double charges so far: 15."), "{}", told.sentence);
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn two_that_lead_are_named_when_nobody_complains() {
         let calm = Totals { offered: 400, ok: 400, attempts: 400, ..Totals::default() };
         let told = head(&calm, Span::secs(2), 0, 2);
@@ -244,7 +246,7 @@ mod tests {
         assert_eq!(head(&calm, Span::secs(2), 0, 1).tone, Tone::Good);
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn those_who_still_try_are_not_well() {
         let wave = Totals { offered: 400, ok: 130, attempts: 1_050, ..Totals::default() };
         let wave = said(wave);
@@ -252,14 +254,14 @@ mod tests {
         assert!(wave.sentence.starts_with("Nobody has given up yet"), "{}", wave.sentence);
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn before_the_start_nothing_is_claimed() {
         let start = said(Totals::default());
         assert_eq!((start.tone, start.mix), (Tone::Plain, None));
         assert!(start.sentence.contains("Nobody"));
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_little_is_not_nothing() {
         assert_eq!(
             (percent(0.001), percent(0.0), percent(0.5)),

@@ -230,9 +230,11 @@ fn mark(mark: &Mark, end: u64) -> impl Into<View> + use<> {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn speeds_read_as_fractions_and_multiples() {
         assert_eq!(speed_words(0.05), "1/20×");
         assert_eq!(speed_words(1.0), "1×");

@@ -328,6 +328,8 @@ pub fn length(v: Point) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
     fn plan() -> Plan {
@@ -343,7 +345,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn everything_stays_on_the_stage() {
         for (w, h) in [(900.0, 500.0), (390.0, 420.0), (320.0, 568.0), (480.0, 220.0)] {
             let geometry = plan().arrange(w, h);
@@ -354,13 +356,13 @@ mod tests {
         }
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_narrow_stage_turns_the_picture() {
         let geometry = plan().arrange(390.0, 640.0);
         assert!(geometry.nodes[3].at.1 > geometry.nodes[0].at.1 + 100.0);
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn the_two_lanes_of_a_link_are_apart() {
         let geometry = plan().arrange(900.0, 500.0);
         let (there, back) = (geometry.lanes[0].at(0.5), geometry.lanes[1].at(0.5));
@@ -368,7 +370,7 @@ mod tests {
         assert!(apart > LANE && apart < 3.0 * LANE, "{apart}");
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_lane_passes_by_what_stands_in_the_way() {
         let geometry = plan().arrange(900.0, 500.0);
         let service = geometry.nodes[2];

@@ -159,9 +159,11 @@ fn within(p: Point, line: &[Point]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::within;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_line_holds_what_it_goes_around() {
         let line = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (5.0, 5.0), (0.0, 10.0)];
         assert!(within((2.0, 5.0), &line));

@@ -54,9 +54,11 @@ fn parse(text: &str) -> Option<[f32; 3]> {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn colours_are_read_as_written() {
         assert_eq!(parse(concat!("#", "ff", "0080")), Some([1.0, 0.0, 128.0 / 255.0]));
         assert_eq!(parse("red"), None);

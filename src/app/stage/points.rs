@@ -117,9 +117,11 @@ fn seat(crowd: &Crowd, at: (f64, f64), radius: f64, out: &mut Vec<f32>) {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_crowd_sits_inside_its_circle() {
         let crowd = Crowd { clients: 500, sample: vec![0; 500], ..Crowd::default() };
         let mut points = Vec::new();

@@ -115,6 +115,8 @@ fn zigzag(a: Point, b: Point) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::super::geometry::Spot;
     use super::*;
 
@@ -128,7 +130,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn two_nodes_tear_the_stage_half_way() {
         let stage = stage(&[(50.0, 50.0), (150.0, 50.0)]);
         let found = regions(&stage, &[vec![NodeId(0)], vec![NodeId(1)]]);
@@ -137,7 +139,7 @@ mod tests {
         assert!(found.sides[0].contains("100.0 0.0"), "{}", found.sides[0]);
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn one_side_is_not_torn() {
         let stage = stage(&[(50.0, 50.0), (150.0, 50.0)]);
         let found = regions(&stage, &[vec![NodeId(0), NodeId(1)]]);

@@ -48,9 +48,11 @@ impl Trail {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn only_earlier_pictures_glow() {
         let mut trail = Trail::default();
         let mut points = vec![1.0, 1.0, 8.0, 0.0, 1.0];

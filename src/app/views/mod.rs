@@ -195,9 +195,11 @@ pub fn means(series: &Series, step: Span) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn means_skip_gaps() {
         let values = vec![1.0, 3.0, f32::NAN, 5.0, f32::NAN, f32::NAN, 7.0, 9.0, 1.0];
         let series = Series { name: "p99".to_owned(), unit: "ms", bin: Span::millis(100), values };

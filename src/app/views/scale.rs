@@ -226,9 +226,11 @@ pub fn stacked(lists: &[&[f32]]) -> Vec<Vec<f32>> {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn steps_are_one_two_or_five() {
         for (range, pieces, step) in
             [(10.0, 5, 2.0), (7.0, 3, 5.0), (1.0, 4, 0.5), (1200.0, 4, 500.0), (0.0, 4, 1.0)]
@@ -237,7 +239,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_linear_scale_ends_on_a_tick_above_the_highest_value() {
         let scale = Scale::linear(183.0);
         assert_eq!(scale, Scale::Linear { top: 200.0 });
@@ -247,7 +249,7 @@ mod tests {
         assert_eq!(Scale::linear(f64::NAN), Scale::Linear { top: 1.0 });
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_log_scale_gives_each_tenfold_the_same_height() {
         let scale = Scale::log(3.0, 2_100.0);
         assert_eq!(scale, Scale::Log { bottom: 1.0, top: 10_000.0 });
@@ -259,7 +261,7 @@ mod tests {
         assert_eq!(Scale::log(f64::NAN, 5.0), Scale::Log { bottom: 1.0, top: 10.0 });
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn numbers_read_as_people_say_them() {
         for (value, text) in [
             (0.0, "0"),
@@ -282,14 +284,14 @@ mod tests {
         }
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn time_ticks_fall_on_round_instants() {
         let labels: Vec<String> = time_ticks(60.0, 6).into_iter().map(|t| t.label).collect();
         assert_eq!(labels, ["0 s", "10 s", "20 s", "30 s", "40 s", "50 s", "60 s"]);
         assert!(time_ticks(0.0, 6).is_empty());
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn folding_keeps_spikes_and_breaks_at_gaps() {
         let mut values = vec![1.0_f32; 1_000];
         values[512] = 99.0;
@@ -304,7 +306,7 @@ mod tests {
         assert!(strokes(&values, 0.0, 100).is_empty());
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn layers_add_up() {
         let layers = stacked(&[&[1.0, f32::NAN], &[2.0, 5.0]]);
         assert_eq!(layers, vec![vec![1.0, 0.0], vec![3.0, 5.0]]);

@@ -133,11 +133,13 @@ fn quoted(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::super::{Line, Stroke};
     use super::*;
     use crate::base::time::Span;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_sentence_says_what_changed_and_when() {
         let mut values = vec![40.0_f32; 100];
         values[62] = 2_100.0;
@@ -179,7 +181,7 @@ mod tests {
         Data { bin: Span::millis(500), lines }
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_table_keeps_the_highest_of_each_stretch() {
         let rows = table(&data(), 3);
         assert_eq!(rows.len(), 3);
@@ -188,7 +190,7 @@ mod tests {
         assert!(rows[2].1[1].is_nan());
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn csv_has_every_value_and_empty_gaps() {
         let text = csv(&data());
         let lines: Vec<&str> = text.lines().collect();

@@ -158,9 +158,11 @@ fn Note(id: String, text: String) -> El {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn numbers_outside_their_range_are_named() {
         let workers = Accepts::Number { whole: true, low: Some(1.0), high: Some(64.0) };
         assert_eq!(workers.complaint("8"), None);

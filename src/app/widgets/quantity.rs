@@ -60,9 +60,11 @@ fn one_two_five(value: f64, up: bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn nudges_walk_a_scale_people_use() {
         for (format, text, up, next) in [
             (Format::Span, "250ms", true, "500ms"),
@@ -78,7 +80,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn complaints_name_the_value_and_the_remedy() {
         let said = complaint(Format::Span, "fast").unwrap_or_default();
         assert!(said.contains("fast") && said.contains("250ms"), "{said}");

@@ -264,7 +264,8 @@ impl Plan {
     }
 }
 
-#[cfg(test)]
+// A browser has no proptest.
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod fuzz;
 #[cfg(test)]
 mod tests;

@@ -316,5 +316,6 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-#[cfg(test)]
+// A browser has no proptest.
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

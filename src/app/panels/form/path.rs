@@ -67,10 +67,12 @@ impl fmt::Display for Path {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
     use serde_json::json;
 
-    #[test]
+    #[wasm_bindgen_test]
     fn paths_find_values_and_their_problems() {
         let path = Path::default().key("api").key("steps").index(1).key("at");
         assert_eq!(

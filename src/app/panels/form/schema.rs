@@ -318,6 +318,8 @@ fn not_null(node: &Value) -> Option<&Value> {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
     use super::*;
     use serde_json::json;
 
@@ -367,7 +369,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn parts_carry_words_help_and_defaults() {
         let parts = parts();
         let keys: Vec<&str> = parts.iter().map(|p| p.key.as_str()).collect();
@@ -381,7 +383,7 @@ mod tests {
         assert_eq!(parts[3].default, json!("1s"));
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn each_kind_of_value_gets_its_field() {
         let (schema, parts) = (schema(), parts());
         let shape = |n: usize| schema.shape(&parts[n].node);
@@ -391,7 +393,7 @@ mod tests {
         assert_eq!(shape(4), Shape::Text(Format::Chance));
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn a_choice_knows_its_variants_and_what_they_start_with() {
         let (schema, parts) = (schema(), parts());
         let Shape::Choice(variants) = schema.shape(&parts[2].node) else {
@@ -409,13 +411,13 @@ mod tests {
         assert_eq!(schema.chosen_blank(&variants[2]), json!({ "exponential": { "base": "1s" } }));
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn blanks_are_the_least_that_is_valid() {
         let schema = schema();
         assert_eq!(schema.blank(&schema.below(&["nodes", "api"])), json!({ "workers": 100 }));
     }
 
-    #[test]
+    #[wasm_bindgen_test]
     fn an_unreadable_schema_describes_nothing() {
         let schema = Schema::read("not JSON");
         assert_eq!(schema.shape(schema.root()), Shape::Free);
