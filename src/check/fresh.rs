@@ -2,9 +2,14 @@
 //! reads at the least, and what a person means by "stale". By versions, as the store orders them:
 //! where counts add up or siblings stand side by side, a read that is said to be stale is, and one
 //! may be that is not said to be.
+//!
+//! Staleness can be bounded instead: a read may miss changes acknowledged only lately, and the
+//! newest few of the others (⟨k, t⟩-staleness of Bailis et al. 2012, section 3.5, with k one less:
+//! here 0 misses nothing).
 
 use super::Verdict;
 use super::availability::Tally;
+use super::visibility::Visibility;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
@@ -12,12 +17,41 @@ use crate::protocol::Role;
 use crate::protocol::note::Note;
 use crate::protocol::rpc::{Answer, Ending, Outcome};
 use crate::sim::trace::{Record, What};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
-/// So many acknowledged versions of an item are remembered, to tell how old a stale one is.
+/// So many acknowledged versions of an item are remembered, to tell how old a stale one is
+/// and whether it misses more than it may.
 const VERSIONS: usize = 32;
+/// And at most so many of those that a read may miss because they are new.
+const NEW_VERSIONS: usize = 4_096;
 /// So many items are watched; reads of others count as fresh.
 const ITEMS: usize = 100_000;
+
+/// How stale a read may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// It may miss what was acknowledged no longer before it began.
+    pub within: Span,
+    /// Of the changes acknowledged earlier, it may miss so many, at most 31.
+    pub versions: u32,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let versions = match self.versions {
+            1 => "1 version".to_owned(),
+            n => format!("{n} versions"),
+        };
+        match (self.within, self.versions) {
+            (Span::ZERO, 0) => write!(f, "fresh"),
+            (within, 0) => write!(f, "at most {within} stale"),
+            (Span::ZERO, _) => write!(f, "at most {versions} stale"),
+            (within, _) => write!(f, "at most {within} and {versions} stale"),
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Open {
@@ -26,8 +60,10 @@ struct Open {
     changes: bool,
     // Where its first attempt was sent.
     group: Option<u16>,
-    // The newest version acknowledged before that.
-    newest: u64,
+    // The version that it must see.
+    needs: u64,
+    // The newest version acknowledged before that, and how long before.
+    newest: Option<(u64, Span)>,
     told: Option<u64>,
 }
 
@@ -35,25 +71,34 @@ struct Open {
 #[derive(Clone, Debug)]
 pub struct Fresh {
     at_least: Chance,
+    bound: Bound,
     groups: Vec<u16>,
     open: BTreeMap<u64, Open>,
     // By store and item: acknowledged versions and when, growing.
     items: BTreeMap<(u16, u32), VecDeque<(u64, Time)>>,
     tally: Tally,
     oldest: Span,
+    visibility: Visibility,
 }
 
 impl Fresh {
-    /// Nothing yet; at least this share of reads should be fresh. `groups` by node.
-    pub fn new(at_least: Chance, groups: &[u16]) -> Fresh {
+    /// Nothing yet; at least this share of reads should be no staler. `groups` by node.
+    pub fn new(at_least: Chance, bound: Bound, groups: &[u16]) -> Fresh {
         Fresh {
             at_least,
+            bound,
             groups: groups.to_vec(),
             open: BTreeMap::new(),
             items: BTreeMap::new(),
             tally: Tally::default(),
             oldest: Span::ZERO,
+            visibility: Visibility::default(),
         }
+    }
+
+    /// How soon reads see what was acknowledged.
+    pub fn visibility(&self) -> &Visibility {
+        &self.visibility
     }
 
     /// Takes one record in.
@@ -62,7 +107,8 @@ impl Fresh {
         match *note {
             Note::Began { intent, op, item, .. } => {
                 let (node, changes) = (*node, op.changes());
-                let open = Open { node, item, changes, group: None, newest: 0, told: None };
+                let (group, newest, told) = (None, None, None);
+                let open = Open { node, item, changes, group, needs: 0, newest, told };
                 self.open.insert(intent, open);
             }
             Note::Sent { intent, target, .. } => {
@@ -71,8 +117,10 @@ impl Fresh {
                     && (open.node, open.group) == (*node, None)
                 {
                     open.group = Some(group);
-                    let versions = self.items.get(&(group, open.item));
-                    open.newest = versions.and_then(VecDeque::back).map_or(0, |newest| newest.0);
+                    if let Some(versions) = self.items.get(&(group, open.item)) {
+                        open.needs = needs(versions, self.bound, record.at);
+                        open.newest = versions.back().map(|&(v, at)| (v, record.at.since(at)));
+                    }
                 }
             }
             Note::Answered {
@@ -91,7 +139,7 @@ impl Fresh {
                 if open.changes {
                     self.acknowledged(item, version, record.at);
                 } else {
-                    self.read(intent, item, open.newest, version, record.at);
+                    self.read(intent, item, &open, version, record.at);
                 }
             }
             _ => {}
@@ -107,36 +155,50 @@ impl Fresh {
             return;
         }
         versions.push_back((version, at));
-        if versions.len() > VERSIONS {
+        let within = self.bound.within;
+        let old = |versions: &VecDeque<(u64, Time)>| {
+            versions.get(VERSIONS).is_some_and(|(_, since)| *since + within <= at)
+        };
+        while versions.len() > NEW_VERSIONS || (versions.len() > VERSIONS && old(versions)) {
             versions.pop_front();
         }
     }
 
-    fn read(&mut self, intent: u64, item: (u16, u32), newest: u64, version: u64, at: Time) {
-        let fresh = version >= newest;
-        self.tally.count(fresh, self.at_least, at, intent);
-        if fresh {
-            return;
-        }
+    fn read(&mut self, intent: u64, item: (u16, u32), open: &Open, version: u64, at: Time) {
+        self.tally.count(version >= open.needs, self.at_least, at, intent);
+        let Some((newest, before)) = open.newest else { return };
+        let versions = self.items.get(&item).into_iter().flatten();
+        let mut missed = versions.filter(|(newer, _)| (version + 1..=newest).contains(newer));
         // It is as old as the first change that it does not show.
-        let missed = |(newer, _): &&(u64, Time)| *newer > version;
-        let since = self.items.get(&item).and_then(|v| v.iter().find(missed));
-        let age = since.map_or(Span::ZERO, |(_, since)| at.since(*since));
-        self.oldest = self.oldest.max(age);
+        let Some((_, since)) = missed.next() else {
+            self.visibility.count(before, u32::from(version < newest));
+            return;
+        };
+        self.oldest = self.oldest.max(at.since(*since));
+        self.visibility.count(before, 1 + missed.count() as u32);
     }
 
     /// What is known.
     pub fn verdict(&self) -> Verdict {
         let (all, stale) = (self.tally.all, self.tally.all - self.tally.good);
+        let oldest = format!("the oldest for {}", Span(self.oldest.0.next_multiple_of(1_000)));
         let sentence = match (all, stale) {
             (0, _) => "Nothing was read yet.".to_owned(),
+            (n, stale) if self.bound != Bound::default() => {
+                format!("{stale} of {n} reads were staler, {oldest}.")
+            }
             (n, 0) => format!("All {n} reads saw what was acknowledged before they began."),
             (n, stale) => format!(
-                "{stale} of {n} reads missed a change acknowledged before they began, \
-                 the oldest for {}.",
-                Span(self.oldest.0.next_multiple_of(1_000))
+                "{stale} of {n} reads missed a change acknowledged before they began, {oldest}."
             ),
         };
-        self.tally.verdict("reads are fresh".to_owned(), sentence)
+        self.tally.verdict(format!("reads are {}", self.bound), sentence)
     }
+}
+
+/// The newest version that must be seen by a read that begins now.
+fn needs(versions: &VecDeque<(u64, Time)>, bound: Bound, now: Time) -> u64 {
+    let old = versions.partition_point(|(_, since)| *since + bound.within <= now);
+    let needed = old.checked_sub(1 + bound.versions as usize);
+    needed.and_then(|n| versions.get(n)).map_or(0, |(version, _)| *version)
 }

@@ -22,6 +22,7 @@ pub mod recovers;
 pub mod released;
 #[cfg(test)]
 mod tests;
+pub mod visibility;
 
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
@@ -34,7 +35,7 @@ use conservation::Conservation;
 use conserved::Conserved;
 use consistent::Consistent;
 use converged::Converged;
-use fresh::Fresh;
+use fresh::{Bound, Fresh};
 use history::operation::Operation;
 use history::session::Guarantee;
 use history::transcript::Transcript;
@@ -44,6 +45,7 @@ use queues::Queues;
 use recovers::Recovers;
 use released::Released;
 use serde::{Deserialize, Serialize};
+use visibility::Visibility;
 
 /// A property that a run should have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,10 +64,13 @@ pub enum Property {
         /// Than that.
         within: Span,
     },
-    /// This share of reads sees every change acknowledged before they began.
+    /// This share of reads sees every change acknowledged before they began, but for what may be
+    /// missed.
     FreshReads {
         /// The share.
         at_least: Chance,
+        /// What may be missed.
+        bound: Bound,
     },
     /// So long after the last fault, what one replica holds is held by all.
     Converged {
@@ -213,6 +218,14 @@ impl Checks {
         })
     }
 
+    /// How soon reads see what was acknowledged, where a check asks for that.
+    pub fn visibility(&self) -> Option<&Visibility> {
+        self.checks.iter().find_map(|(_, check)| match check {
+            Check::Fresh(check) => Some(check.visibility()),
+            _ => None,
+        })
+    }
+
     fn begin(&self, property: &Property) -> Check {
         match *property {
             Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
@@ -221,7 +234,9 @@ impl Checks {
                 Check::Conserved(Box::new(Conserved::new(&self.groups, settle)))
             }
             Property::LocksReleased { within } => Check::Released(Box::new(Released::new(within))),
-            Property::FreshReads { at_least } => Check::Fresh(Fresh::new(at_least, &self.groups)),
+            Property::FreshReads { at_least, bound } => {
+                Check::Fresh(Fresh::new(at_least, bound, &self.groups))
+            }
             Property::Converged { within } => {
                 Check::Converged(Box::new(Converged::new(within, &self.groups)))
             }

@@ -1,5 +1,6 @@
 //! Verdicts over records by hand, and over small worlds.
 
+use super::fresh::Bound;
 use super::{Checks, Property, State, Verdict};
 use crate::base::id::{FaultId, NodeId};
 use crate::base::time::{Span, Time};
@@ -9,7 +10,7 @@ use crate::protocol::note::Note;
 use crate::protocol::router::RouterSettings;
 use crate::protocol::router::map::Placement;
 use crate::protocol::router::transfer::Transfers;
-use crate::protocol::rpc::{Ending, Op, Refusal};
+use crate::protocol::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use crate::protocol::station::StationSettings;
 use crate::protocol::worlds::{CLIENTS, SERVER, calls, clients, ledger, record, run, world};
 use crate::protocol::{Role, Settings};
@@ -311,4 +312,42 @@ fn a_dead_coordinator_costs_locks_a_saga_time_and_neither_of_both_money() {
     assert!(count > 0 && intents == count.min(8), "{:?}", lost[0]);
     assert!(lost[0].sentence.contains(&format!("{} is missing: {count} of", 7 * count)));
     assert!(lost[0].at.is_some_and(|at| at >= Time(5_000_000) && at < Time(6_000_000)));
+}
+
+/// Four writes to one item, then reads that saw the first of them.
+#[test]
+fn staleness_may_be_bounded_in_time_and_in_versions() {
+    let bound = |within_ms, versions| Bound { within: Span::millis(within_ms), versions };
+    let judge = |bound: Bound, read_at_ms: u64| {
+        let mut checks = checks(Property::FreshReads { at_least: Chance::ALWAYS, bound });
+        let mut op = |intent: u64, op: Op, at_ms: u64, version: u64| {
+            let client = |note| What::Note { node: CLIENTS, note };
+            let attempt = 1;
+            fold(&mut checks, at_ms, client(Note::Began { intent, client: 0, op, item: 1 }));
+            let sent = Note::Sent { intent, attempt, target: SERVER, hedge: false };
+            fold(&mut checks, at_ms, client(sent));
+            let outcome = Outcome::Answered(Answer::Done { version, value: 0 });
+            let took = Span::ZERO;
+            let answered = Note::Answered { intent, attempt, outcome, took };
+            fold(&mut checks, at_ms, client(answered));
+            let (ending, attempts) = (Ending::Ok, 1);
+            let ended = Note::Ended { intent, client: 0, op, ending, attempts, took };
+            fold(&mut checks, at_ms, client(ended));
+        };
+        for n in 1..=4 {
+            op(n, Op::Write, n * 1_000, n);
+        }
+        op(9, Op::Read, read_at_ms, 1);
+        (only(&checks), checks.visibility().map(|v| v.missed().to_vec()))
+    };
+    let violated = |bound, at_ms| judge(bound, at_ms).0.state == State::Violated;
+    assert!(violated(bound(0, 0), 4_500) && violated(bound(0, 2), 4_500));
+    assert!(!violated(bound(0, 3), 4_500), "it misses three versions");
+    assert!(violated(bound(2_500, 0), 4_500), "the second was acknowledged 2.5 s ago");
+    assert!(!violated(bound(2_501, 0), 4_500));
+    assert!(!violated(bound(1_000, 2), 4_500) && violated(bound(1_000, 2), 5_000));
+    let (verdict, missed) = judge(bound(2_000, 1), 6_000);
+    assert_eq!(verdict.name, "reads are at most 2s and 1 version stale");
+    assert_eq!(verdict.sentence, "1 of 1 reads were staler, the oldest for 4s.");
+    assert_eq!(missed, Some(vec![0, 0, 0, 1, 0, 0]));
 }

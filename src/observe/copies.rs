@@ -23,6 +23,14 @@ pub struct Copies {
     pub items: Vec<u32>,
     /// On how many items homes differ, in all.
     pub differ: u32,
+    /// The item most worth a look: one on which homes differ, or else the one changed last.
+    pub focus: Option<u32>,
+    /// How many replicas hold an item.
+    pub copies: u32,
+    /// How many of these must answer a read.
+    pub read: u32,
+    /// And how many a write.
+    pub write: u32,
     /// Its replicas, in order.
     pub replicas: Vec<Holder>,
 }
@@ -89,6 +97,7 @@ fn copies(world: &World<Role>, cast: &Cast, group: &str) -> Copies {
         numbers.into_iter().map(|item| rank(&replicas, item)).collect();
     let differ = ranked.iter().filter(|(differs, ..)| *differs).count() as u32;
     ranked.sort_unstable_by(|a, b| b.cmp(a));
+    let focus = ranked.first().map(|(.., item)| *item);
     let mut items: Vec<u32> = ranked.iter().take(SHOWN).map(|(.., item)| *item).collect();
     items.sort_unstable();
     let holder = |(node, store): &(NodeId, &QuorumStore)| Holder {
@@ -98,7 +107,10 @@ fn copies(world: &World<Role>, cast: &Cast, group: &str) -> Copies {
         values: items.iter().map(|item| held(&replicas, *node, store, *item)).collect(),
     };
     let holders = replicas.iter().map(holder).collect();
-    Copies { name: group.to_owned(), items, differ, replicas: holders }
+    let needs = replicas.first().map(|(_, store)| &store.settings);
+    let [copies, read, write] = needs.map_or([0; 3], |s| [s.copies, s.read, s.write]);
+    let name = group.to_owned();
+    Copies { name, items, differ, focus, copies, read, write, replicas: holders }
 }
 
 /// The cells of an item at its homes.
@@ -169,7 +181,16 @@ mod tests {
             values: vec![Some(Held { beside, ..held }), None],
         };
         let replicas = vec![holder(0, 0), holder(3, 1)];
-        let copies = Copies { name: "db".to_owned(), items: vec![1, 2], differ: 2, replicas };
+        let copies = Copies {
+            name: "db".to_owned(),
+            items: vec![1, 2],
+            differ: 2,
+            focus: None,
+            copies: 2,
+            read: 1,
+            write: 1,
+            replicas,
+        };
         let says = "2.000s: homes differ on 2 items; 3 kept for others; up to 1 beside a value.";
         assert_eq!(sentence(&copies, Time(2_000_000)), says);
     }

@@ -218,7 +218,7 @@ mod tests {
             [(0, "w 3", false), (1, "w 4", true), (2, "r 4", true), (2, "r 3", true)],
             "another item, and what came later, is left out"
         );
-        let drawing = shown.svg();
+        let drawing = shown.figure().svg;
         assert_eq!(drawing.matches("<rect").count(), 4);
         assert_eq!(drawing.matches("op-proves").count(), 3);
         assert!(drawing.contains("&lt;stale&gt;") && !drawing.contains("<style>"));

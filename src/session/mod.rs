@@ -17,13 +17,13 @@ use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::check::Verdict;
 use crate::observe::copies::Copies;
+use crate::observe::figure::Figure;
 use crate::observe::frame::Frame;
 use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
-use crate::observe::operations::Operations;
 use crate::observe::replicas::Store;
 use crate::observe::shards::Sharding;
-use crate::observe::{copies, inspect, operations, picture, replicas, shards};
+use crate::observe::{copies, figure, inspect, picture, replicas, shards};
 use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
@@ -350,9 +350,10 @@ impl Session {
         replicas::stores(&self.run.course.world, &self.run.course.cast)
     }
 
-    /// What clients did to one item, where a check asks for that.
-    pub fn operations(&self) -> Option<Operations> {
-        operations::of_run(&self.run.course.checks, &self.run.course.cast)
+    /// Pictures of what the run has shown and of what it holds.
+    pub fn figures(&self) -> Vec<Figure> {
+        let course = &self.run.course;
+        figure::figures(&course.world, &course.cast, &course.checks)
     }
 
     /// What the replicas of every store without a leader hold.

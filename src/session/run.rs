@@ -5,6 +5,7 @@ use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Time;
 use crate::base::unit::Chance;
+use crate::check::fresh::Bound;
 use crate::check::{Checks, Property};
 use crate::observe::cast::Cast;
 use crate::observe::course::Course;
@@ -251,7 +252,10 @@ fn property(check: &v1::Check) -> Option<Property> {
         v1::Check::MonotonicWrites(_) => Some(Property::MonotonicWrites),
         v1::Check::WritesFollowReads(_) => Some(Property::WritesFollowReads),
         v1::Check::Converged(c) => Some(Property::Converged { within: c.within }),
-        v1::Check::FreshReads(c) => Some(Property::FreshReads { at_least: c.at_least }),
+        v1::Check::FreshReads(c) => {
+            let bound = Bound { within: c.within, versions: c.versions };
+            Some(Property::FreshReads { at_least: c.at_least, bound })
+        }
         v1::Check::Availability(c) => Some(Property::Availability { at_least: c.at_least }),
         v1::Check::Latency(c) => {
             let share = Chance(libm::round(c.percentile * 10_000.0) as u32);

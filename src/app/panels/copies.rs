@@ -1,6 +1,6 @@
 //! What the replicas of a store without a leader hold, side by side, as a table of text.
 
-use super::parts::reading_pace;
+use super::parts::{Framed, reading_pace};
 use crate::app::dom::each::each;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
@@ -40,14 +40,7 @@ fn Card(lab: Lab, stores: Memo<Vec<Copies>>, n: usize) -> impl Into<View> {
         let title = html("th").child(move || title(row));
         html("tr").child(title).child(cells.collect::<View>())
     };
-    html("section")
-        .class("replicas")
-        .attr("aria-label", format!("What the replicas of {name} hold"))
-        .child(
-            html("header")
-                .child(html("h3").child(format!("Copies in {name}")))
-                .child(html("p").class("replicas-says").child(says)),
-        )
+    Framed(format!("What the replicas of {name} hold"), format!("Copies in {name}"), says)
         .child(
             html("table")
                 .class("copies")

@@ -2,8 +2,8 @@
 //! stands above the stage.
 
 use super::copies::CopiesOfStores;
+use super::figures::Figures;
 use super::headline::{Headline, OUTCOMES, headline, percent};
-use super::history::History;
 use super::parts::reading_pace;
 use super::replicas::Replicas;
 use super::shards::Shards;
@@ -25,7 +25,7 @@ pub fn Metrics() -> impl Into<View> {
         .child(Replicas())
         .child(Shards())
         .child(CopiesOfStores())
-        .child(History())
+        .child(Figures())
         .child(html("div").class("charts").child(charts.collect::<View>()))
 }
 

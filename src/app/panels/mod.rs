@@ -3,11 +3,11 @@
 
 pub mod checks;
 mod copies;
+mod figures;
 pub mod form;
 pub mod gallery;
 pub mod headline;
 pub mod help;
-pub mod history;
 pub mod inspector;
 pub mod log;
 pub mod metrics;

@@ -1,7 +1,7 @@
 //! Small pieces several panels share: an instant to go to, the mark of a tone, rows of facts.
 
-use crate::app::dom::html;
 use crate::app::dom::view::View;
+use crate::app::dom::{El, html};
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::base::time::Time;
@@ -18,6 +18,20 @@ pub fn reading_pace(lab: Lab) -> Memo<(u64, bool)> {
         let (tick, playing) = (lab.slow_tick.get(), lab.playing.get());
         (if playing { tick / EVERY } else { tick }, playing)
     })
+}
+
+/// A part of the page beside the charts, with its title and what there is to say of it.
+pub fn Framed(
+    // For those who do not see it.
+    label: String,
+    title: String,
+    says: impl Fn() -> Option<String> + Send + Sync + 'static,
+) -> El {
+    let says = html("p").class("replicas-says").child(says);
+    html("section")
+        .class("replicas")
+        .attr("aria-label", label)
+        .child(html("header").child(html("h3").child(title)).child(says))
 }
 
 /// A fact of more letters stands below its name, not beside it.

@@ -1,7 +1,7 @@
 //! The logs of a store's replicas side by side: who leads, how far each has come, and what of it
 //! will be thrown away.
 
-use super::parts::reading_pace;
+use super::parts::{Framed, reading_pace};
 use crate::app::dom::each::each;
 use crate::app::dom::view::View;
 use crate::app::dom::{html, svg};
@@ -44,14 +44,7 @@ fn Card(
             Memo::new(move |_| store.with(|s| s.as_ref().and_then(|s| s.replicas.get(n).cloned())));
         Row(strip)
     };
-    html("section")
-        .class("replicas")
-        .attr("aria-label", format!("The logs of {name}"))
-        .child(
-            html("header")
-                .child(html("h3").child(format!("Replicas of {name}")))
-                .child(html("p").class("replicas-says").child(says)),
-        )
+    Framed(format!("The logs of {name}"), format!("Replicas of {name}"), says)
         .child(html("ul").child((0..count).map(row).collect::<View>()))
         .child(Legend(store))
 }

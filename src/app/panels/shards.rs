@@ -1,7 +1,7 @@
 //! The shards of a router: which part of the keys each has, which part of the requests it gets, and
 //! what is locked there.
 
-use super::parts::reading_pace;
+use super::parts::{Framed, reading_pace};
 use crate::app::dom::each::each;
 use crate::app::dom::view::View;
 use crate::app::dom::{html, svg};
@@ -48,14 +48,7 @@ fn Card(lab: Lab, router: Memo<Option<Sharding>>) -> impl Into<View> {
             )
             .child(html("span").class("replica-says").child(move || part(says)))
     };
-    html("section")
-        .class("replicas")
-        .attr("aria-label", format!("The shards of {name}"))
-        .child(
-            html("header")
-                .child(html("h3").child(format!("Shards of {name}")))
-                .child(html("p").class("replicas-says").child(told)),
-        )
+    Framed(format!("The shards of {name}"), format!("Shards of {name}"), told)
         .child(html("ul").child((0..count).map(row).collect::<View>()))
         .child(
             html("p")

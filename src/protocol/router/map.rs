@@ -47,6 +47,17 @@ pub struct Map {
     buckets: Vec<u32>,
 }
 
+/// A piece of the ring that belongs to one shard, in turns around it from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Arc {
+    /// Where it begins.
+    pub from: f64,
+    /// Where it ends.
+    pub until: f64,
+    /// Whose it is.
+    pub shard: u32,
+}
+
 impl Map {
     /// Deals `items` keys out among `shards`.
     pub fn new(placement: Placement, shards: u32, items: u32) -> Map {
@@ -91,6 +102,29 @@ impl Map {
     pub fn differs(&self, other: &Map) -> u32 {
         let items = self.items.max(other.items);
         (0..items).filter(|item| self.shard(*item) != other.shard(*item)).count() as u32
+    }
+
+    /// The ring in pieces, in order; neighbours have different shards. None where there is no ring.
+    pub fn arcs(&self) -> Vec<Arc> {
+        // Each place ends the piece of its shard.
+        let mut ends = self.ring.clone();
+        if !self.buckets.is_empty() {
+            let buckets = (0..).zip(&self.buckets);
+            ends = buckets.map(|(b, shard)| (hash(BUCKET | b), *shard)).collect();
+            ends.sort_unstable();
+        }
+        let turn = |place: u64| place as f64 / u64::MAX as f64;
+        let mut arcs: Vec<Arc> = Vec::new();
+        // From the last place on, the ring goes over its beginning to the first.
+        let over = ends.first().map(|(_, shard)| (u64::MAX, *shard));
+        for (place, shard) in ends.iter().copied().chain(over) {
+            let from = arcs.last().map_or(0.0, |last| last.until);
+            match arcs.last_mut() {
+                Some(last) if last.shard == shard => last.until = turn(place),
+                _ => arcs.push(Arc { from, until: turn(place), shard }),
+            }
+        }
+        arcs
     }
 
     /// The shards on the ring from a place on, once around.
@@ -162,6 +196,25 @@ mod tests {
         let (four, five) =
             (ring(100, Some(Chance(100_000)), 4), ring(100, Some(Chance(100_000)), 5));
         assert!((0.2..0.4).contains(&share(&four, &five)), "{}", share(&four, &five));
+    }
+
+    #[test]
+    fn the_pieces_of_a_ring_are_what_its_shards_get() {
+        for slack in [None, Some(Chance(100_000))] {
+            let map = ring(20, slack, 4);
+            let arcs = map.arcs();
+            assert_eq!((arcs[0].from, arcs[arcs.len() - 1].until), (0.0, 1.0));
+            assert!(arcs.windows(2).all(|two| two[0].until == two[1].from));
+            for shard in 0..4 {
+                let own = arcs.iter().filter(|arc| arc.shard == shard);
+                let part = own.map(|arc| arc.until - arc.from).sum::<f64>();
+                let keys = f64::from(map.keys[shard as usize]) / f64::from(ITEMS);
+                // Buckets are dealt out by their number of keys, not by their length.
+                let near = if slack.is_none() { 0.01 } else { 0.03 };
+                assert!((part - keys).abs() < near, "{part} {keys}");
+            }
+        }
+        assert!(Map::new(Placement::Modulo, 4, ITEMS).arcs().is_empty());
     }
 
     /// The deviation of a share is that of V out of NV random arcs: sqrt((N - 1) / (NV + 1)).

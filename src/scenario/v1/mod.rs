@@ -302,6 +302,10 @@ wire! {
     pub struct FreshReads {
         /// The share that must.
         at_least: Chance = Chance::ALWAYS;
+        /// They may miss what was acknowledged no longer than this before they began.
+        within: Span = Span::ZERO;
+        /// Of the changes acknowledged earlier, they may miss so many.
+        versions: u32 = 0, 0 ..= 31;
     }
 }
 

@@ -1,9 +1,9 @@
 //! A picture of operations as SVG, the same on the page and in a file. On the page classes give it
 //! colours; a file brings lines and shades.
 
-use super::operations::{Bar, BarState, Operations};
+use super::{Figure, Pen};
 use crate::base::time::Time;
-use std::fmt::Write;
+use crate::observe::operations::{Bar, BarState, Operations};
 
 /// Width of the picture in its own units, of the names at its left, and of a row.
 const WIDTH: f64 = 720.0;
@@ -23,9 +23,17 @@ const STYLE: &str = "<style>svg{font:11px system-ui,sans-serif}\
 .op-rule{stroke:currentColor;stroke-opacity:.15}</style>";
 
 impl Operations {
-    /// The picture as the inside of a page.
-    pub fn svg(&self) -> String {
-        self.draw("")
+    /// The picture, for a page.
+    pub fn figure(&self) -> Figure {
+        Figure {
+            title: "What clients saw".to_owned(),
+            says: self.sentence.clone(),
+            svg: self.draw(""),
+            key: "A bar is an operation from its call to its answer: w wrote, r read. Dashed: \
+                  nobody knows whether it happened. Time goes to the right, long waits are \
+                  shortened.",
+            rows: self.bars.iter().map(row).collect(),
+        }
     }
 
     /// The picture as a file.
@@ -36,31 +44,26 @@ impl Operations {
     fn draw(&self, style: &str) -> String {
         let axis = Axis::new(&self.bars);
         let height = self.rows.len() as f64 * ROW + FOOT;
-        let mut out = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
-             role=\"img\">{style}<title>{}</title>",
-            escape(&self.sentence)
-        );
+        let mut pen = Pen::new((WIDTH, height), &self.sentence);
+        pen.0.push_str(style);
         for (n, name) in self.rows.iter().enumerate() {
             let y = n as f64 * ROW + ROW / 2.0;
-            let name = escape(name);
-            push(&mut out, format_args!("<path class=\"op-rule\" d=\"M{NAMES} {y}H{WIDTH}\"/>"));
-            let (x, y) = (NAMES - 8.0, y + 4.0);
-            push(
-                &mut out,
-                format_args!(
-                    "<text class=\"op-name\" text-anchor=\"end\" x=\"{x}\" y=\"{y}\">{name}</text>"
-                ),
-            );
+            pen.path("op-rule", &format!("M{NAMES} {y}H{WIDTH}"));
+            pen.text("op-name", "end", (NAMES - 8.0, y + 4.0), name);
         }
-        self.bars.iter().for_each(|bar| draw_bar(&mut out, bar, &axis));
-        draw_instants(&mut out, &axis, height - 4.0);
-        out.push_str("</svg>");
-        out
+        self.bars.iter().for_each(|bar| draw_bar(&mut pen, bar, &axis));
+        draw_instants(&mut pen, &axis, height - 4.0);
+        pen.done()
     }
 }
 
-fn draw_bar(out: &mut String, bar: &Bar, axis: &Axis) {
+fn row(bar: &Bar) -> String {
+    let until = bar.until.map_or("on".to_owned(), |at| format!("to {at}"));
+    let proof = if bar.proves { ": part of the proof" } else { "" };
+    format!("{}, from {} {until}{proof}", bar.text, bar.from)
+}
+
+fn draw_bar(pen: &mut Pen, bar: &Bar, axis: &Axis) {
     let class = match bar.state {
         _ if bar.proves => "op op-proves",
         BarState::Done => "op",
@@ -69,24 +72,19 @@ fn draw_bar(out: &mut String, bar: &Bar, axis: &Axis) {
     };
     let (left, right) = (axis.x(bar.from), bar.until.map_or(WIDTH, |at| axis.x(at)));
     let (top, width) = (bar.row as f64 * ROW + (ROW - BAR) / 2.0, (right - left).max(3.0));
-    let (sign, text) = (escape(&bar.sign), escape(&bar.text));
-    push(
-        out,
-        format_args!(
-            "<g><title>{text}</title><rect class=\"{class}\" x=\"{left:.1}\" y=\"{top}\" \
-             width=\"{width:.1}\" height=\"{BAR}\" rx=\"3\"/>\
-             <text x=\"{:.1}\" y=\"{}\">{sign}</text></g>",
-            left + 4.0,
-            top + 13.0
-        ),
-    );
+    pen.put(format_args!(
+        "<g><title>{}</title><rect class=\"{class}\" x=\"{left:.1}\" y=\"{top}\" \
+         width=\"{width:.1}\" height=\"{BAR}\" rx=\"3\"/>",
+        super::escape(&bar.text)
+    ));
+    pen.text("op-sign", "start", (left + 4.0, top + 13.0), &bar.sign);
+    pen.0.push_str("</g>");
     if let Some(at) = bar.point {
-        let (x, y) = (axis.x(at).max(left + 1.0).min(right - 1.0), top + BAR);
-        push(out, format_args!("<circle class=\"op-point\" cx=\"{x:.1}\" cy=\"{y}\" r=\"3.5\"/>"));
+        pen.circle("op-point", (axis.x(at).max(left + 1.0).min(right - 1.0), top + BAR), 3.5);
     }
 }
 
-fn draw_instants(out: &mut String, axis: &Axis, y: f64) {
+fn draw_instants(pen: &mut Pen, axis: &Axis, y: f64) {
     let mut free = f64::MIN;
     for &(at, x) in &axis.places {
         // The last ones would stand outside.
@@ -94,17 +92,8 @@ fn draw_instants(out: &mut String, axis: &Axis, y: f64) {
             continue;
         }
         free = x + APART;
-        push(out, format_args!("<text class=\"op-at\" x=\"{x:.1}\" y=\"{y}\">{at}</text>"));
+        pen.text("op-at", "start", (x, y), &at.to_string());
     }
-}
-
-fn push(out: &mut String, what: std::fmt::Arguments<'_>) {
-    // Writing to a string does not fail.
-    let _ = out.write_fmt(what);
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Where instants stand: in order, each step between a least and a greatest width.
