@@ -16,11 +16,11 @@ pub fn Figures() -> impl Into<View> {
         pace.get();
         lab.with_session(|s| s.figures())
     });
-    each(
-        move || figures.with(|f| f.iter().map(|f| f.title.clone()).collect::<Vec<_>>()),
-        |title| title.clone(),
-        move |title| Card(figures, title),
-    )
+    let titles = move || figures.with(|f| f.iter().map(|f| f.title.clone()).collect::<Vec<_>>());
+    html("div")
+        .class("figures")
+        .class_when("absent", move || figures.with(Vec::is_empty))
+        .child(each(titles, |title| title.clone(), move |title| Card(figures, title)))
 }
 
 fn Card(figures: Memo<Vec<Figure>>, title: String) -> impl Into<View> {
@@ -29,6 +29,7 @@ fn Card(figures: Memo<Vec<Figure>>, title: String) -> impl Into<View> {
         figures.with(|f| f.iter().find(|f| f.title == name).map(read).unwrap_or_default())
     };
     let [says, drawing, key, rows] = [part.clone(), part.clone(), part.clone(), part];
+    let wide = figures.with_untracked(|f| f.iter().any(|f| f.title == title && f.wide));
     let picture = html("div").class("figure");
     let node = picture.node().clone();
     Effect::new(move |_| node.set_inner_html(&drawing(|f| f.svg.clone())));
@@ -37,6 +38,7 @@ fn Card(figures: Memo<Vec<Figure>>, title: String) -> impl Into<View> {
         rows.lines().map(|row| html("li").child(row.to_owned())).collect::<View>()
     };
     Framed(title.clone(), title, move || Some(says(|f| f.says.clone())))
+        .class_when("figure-wide", wide)
         .child(picture)
         .child(html("p").class("replicas-key").child(move || key(|f| f.key.to_owned())))
         .child(

@@ -8,7 +8,7 @@ use crate::protocol::Role;
 use crate::protocol::router::map::{Arc, Placement};
 use crate::sim::world::World;
 
-const SIZE: (f64, f64) = (480.0, 240.0);
+const SIZE: (f64, f64) = (440.0, 240.0);
 const MIDDLE: (f64, f64) = (120.0, 120.0);
 /// Where an arc begins, from the middle, and how much farther the hottest goes.
 const INNER: f64 = 60.0;
@@ -41,7 +41,7 @@ fn figure(sharding: &Sharding, arcs: &[Arc]) -> Figure {
         a.total_cmp(&b)
     });
     let hot = hottest.filter(|s| s.requests.0 > 0);
-    let says_all = match hot {
+    let told = match hot {
         Some(s) => format!(
             "{} is the warmest: {:.1} times the requests that its part of the keys would have.",
             s.name,
@@ -52,11 +52,12 @@ fn figure(sharding: &Sharding, arcs: &[Arc]) -> Figure {
     let heats: Vec<f64> = shards.iter().map(|s| warmth(s.keys.1, s.requests.1)).collect();
     Figure {
         title: format!("The ring of {}", sharding.name),
-        svg: draw(sharding, arcs, &heats, &says_all),
-        says: says_all,
+        svg: draw(sharding, arcs, &heats, &told),
+        says: told,
         key: "The ring is the space of hashes, each arc the shard that has its keys. The farther \
               it reaches outward, the more requests for its part of the keys.",
         rows: shards.iter().map(|s| format!("{}: {}", s.name, says(s))).collect(),
+        wide: false,
     }
 }
 

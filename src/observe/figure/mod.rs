@@ -27,6 +27,8 @@ pub struct Figure {
     pub key: &'static str,
     /// Its content as text.
     pub rows: Vec<String>,
+    /// True if it needs the whole width of a page.
+    pub wide: bool,
 }
 
 /// Every picture that a run has something for.

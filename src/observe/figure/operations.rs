@@ -33,6 +33,7 @@ impl Operations {
                   nobody knows whether it happened. Time goes to the right, long waits are \
                   shortened.",
             rows: self.bars.iter().map(row).collect(),
+            wide: true,
         }
     }
 

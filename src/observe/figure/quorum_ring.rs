@@ -7,8 +7,8 @@ use crate::observe::copies::{self, Copies, Holder};
 use crate::protocol::Role;
 use crate::sim::world::World;
 
-const SIZE: (f64, f64) = (480.0, 240.0);
-const MIDDLE: (f64, f64) = (240.0, 120.0);
+const SIZE: (f64, f64) = (440.0, 216.0);
+const MIDDLE: (f64, f64) = (220.0, 108.0);
 const RADIUS: f64 = 76.0;
 
 /// A ring for each store whose items have been changed.
@@ -50,6 +50,7 @@ fn figure(store: &Copies, item: u32) -> Figure {
         key: "Filled: a home that has the newest value. Hollow: a home that lacks it. Small: no \
               home of this item. Crossed: down. The thick arc: its homes, the first clockwise.",
         rows: store.replicas.iter().map(row).collect(),
+        wide: false,
     }
 }
 

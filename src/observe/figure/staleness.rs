@@ -5,25 +5,23 @@ use super::{Figure, Pen, percent};
 use crate::check::visibility::{MANY, Stretch, Visibility};
 
 /// Size of the picture, and the plot in it: left, top, right, bottom.
-const SIZE: (f64, f64) = (480.0, 190.0);
-const PLOT: (f64, f64, f64, f64) = (52.0, 14.0, 470.0, 150.0);
+const SIZE: (f64, f64) = (440.0, 196.0);
+const PLOT: (f64, f64, f64, f64) = (48.0, 14.0, 434.0, 156.0);
 /// A whisker holds the true chance 19 times of 20.
 const Z: f64 = 1.96;
 
-/// The curve; none as long as nothing was read that had been changed.
+/// Fewer reads tell too little to be drawn.
+const ENOUGH: u64 = 20;
+
+/// The curve; none as long as no read was stale.
 pub(super) fn figure(visibility: &Visibility) -> Option<Figure> {
     let stretches: Vec<Stretch> = visibility.stretches().collect();
     let (reads, stale) = stretches.iter().fold((0, 0), |(r, s), x| (r + x.reads, s + x.stale));
-    if reads == 0 {
+    if stale == 0 {
         return None;
     }
-    let says = match stale {
-        0 => format!("None of {reads} reads missed the newest acknowledged change."),
-        n => format!(
-            "{n} of {reads} reads missed the newest acknowledged change ({}).",
-            percent(n, reads)
-        ),
-    };
+    let share = percent(stale, reads);
+    let says = format!("{stale} of {reads} reads missed the newest acknowledged change ({share}).");
     let mut rows: Vec<String> = stretches.iter().map(row).collect();
     let many = |n: usize| if n == MANY { " or more" } else { "" };
     rows.extend((1..).zip(&visibility.missed()[1..]).filter(|(_, reads)| **reads > 0).map(
@@ -34,6 +32,7 @@ pub(super) fn figure(visibility: &Visibility) -> Option<Figure> {
     Some(Figure {
         title: "Staleness by time since the change".to_owned(),
         svg: draw(&stretches, &says),
+        wide: false,
         says,
         key: "Each dot: of the reads that began so long after the newest change of their item was \
               acknowledged, the share that missed it. The line through it holds the true share 19 \
@@ -50,6 +49,7 @@ fn row(stretch: &Stretch) -> String {
 
 fn draw(stretches: &[Stretch], says: &str) -> String {
     let (left, top, right, bottom) = PLOT;
+    let stretches: Vec<&Stretch> = stretches.iter().filter(|s| s.reads >= ENOUGH).collect();
     let ranges: Vec<(f64, f64, f64)> = stretches.iter().map(|s| wilson(s.stale, s.reads)).collect();
     let highest = ranges.iter().map(|(_, share, _)| *share).fold(0.0, f64::max);
     let ceiling = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0].into_iter().find(|c| *c >= highest * 1.1);
@@ -74,8 +74,11 @@ fn draw(stretches: &[Stretch], says: &str) -> String {
     pen.path("fig-curve", &curve);
     for (n, stretch) in stretches.iter().enumerate() {
         pen.circle("fig-dot", (x(n), y(ranges[n].1)), 3.0);
-        let until = stretch.until.map_or("later".to_owned(), |until| format!("{until}"));
-        pen.text("fig-soft", "middle", (x(n), bottom + 16.0), &until);
+        // Where there are many, every other is named, the last one among them.
+        if stretches.len() <= 9 || (stretches.len() - n) % 2 == 1 {
+            let until = stretch.until.map_or("later".to_owned(), |until| until.to_string());
+            pen.text("fig-soft", "middle", (x(n), bottom + 16.0), &until);
+        }
     }
     let foot = ((left + right) / 2.0, bottom + 34.0);
     pen.text("fig-soft", "middle", foot, "began within so long after the change");
