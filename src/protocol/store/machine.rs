@@ -182,6 +182,9 @@ impl Machine {
             Op::Charge { amount } => before.value.saturating_sub(i64::from(amount)),
             Op::Increment { by } => before.value.saturating_add(i64::from(by)),
             Op::Leg { delta } => before.value.saturating_add(i64::from(delta)),
+            Op::Insert { .. } | Op::Remove { .. } => {
+                command.op.on_set(before.value).unwrap_or(before.value)
+            }
             Op::Transfer { to, amount } => {
                 let amount = i64::from(amount);
                 let (item, version) = (self.item(to), self.applied);

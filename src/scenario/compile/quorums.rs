@@ -53,14 +53,16 @@ fn wishes(name: &str, clients: &Clients, cast: &Cast<'_>, problems: &mut Diagnos
         _ => None,
     });
     let mix = &clients.mix;
-    let (counts, why) = match merges {
-        Some(Merge::Siblings) => {
-            ([("charge", mix.charge), ("increment", mix.increment)], "siblings")
-        }
-        Some(Merge::Counter) => ([("write", mix.write), ("update", mix.update)], "counter"),
+    let counts = [("charge", mix.charge), ("increment", mix.increment)];
+    let writes = [("write", mix.write), ("update", mix.update)];
+    let sets = [("insert", mix.insert), ("remove", mix.remove)];
+    let (cannot, why) = match merges {
+        Some(Merge::Siblings) => ([counts, sets], "siblings"),
+        Some(Merge::Counter) => ([writes, sets], "counter"),
+        Some(Merge::Set) => ([writes, counts], "set"),
         Some(Merge::LastWriterWins) | None => return,
     };
-    for (field, _) in counts.into_iter().filter(|(_, weight)| *weight > 0) {
+    for (field, _) in cannot.into_iter().flatten().filter(|(_, weight)| *weight > 0) {
         let message = format!("`{}` merges as `{why}`, which cannot do this", clients.to);
         let remedy = "leave it out, or merge in another way";
         problems.error(format!("nodes.{name}.clients.mix.{field}"), message, remedy);
@@ -119,10 +121,16 @@ mod tests {
                  (leave it out, or merge in another way)"
             )
         };
-        let mix = json!({ "read": 1, "write": 1, "charge": 1, "update": 1, "increment": 1 });
+        let mix = json!({
+            "read": 1, "write": 1, "charge": 1, "update": 1, "increment": 1, "insert": 1,
+            "remove": 1,
+        });
         let found = |merge: &str| problems(json!({ "merge": merge }), mix.clone());
-        assert_eq!(found("siblings"), ["charge", "increment"].map(|f| says("siblings", f)));
-        assert_eq!(found("counter"), ["write", "update"].map(|f| says("counter", f)));
+        let all = |merge: &str, fields: [&str; 4]| fields.map(|field| says(merge, field));
+        let siblings = all("siblings", ["charge", "increment", "insert", "remove"]);
+        assert_eq!(found("siblings"), siblings);
+        assert_eq!(found("counter"), all("counter", ["write", "update", "insert", "remove"]));
+        assert_eq!(found("set"), all("set", ["write", "update", "charge", "increment"]));
         assert_eq!(found("last_writer_wins"), [""; 0]);
     }
 }

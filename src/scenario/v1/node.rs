@@ -136,6 +136,8 @@ caller! {
         amount: u32 = 50, 0 ..= 1_000_000;
         /// How many items or accounts there are.
         items: u32 = 1_000, 1 ..= 100_000_000;
+        /// How many different members they put into sets and take out.
+        members: u8 = 8, 1 ..= 63;
         /// How unevenly they are wanted: 0 is evenly, 1 is Zipf's law.
         skew: f64 = 0.0, 0 ..= 10;
         /// How often a client wrongly uses the key of its last request for a new one.
@@ -204,6 +206,10 @@ wire! {
         update: u32 = 0, 0 ..= 1_000_000;
         /// Increments of a count by one. Doing one twice counts twice.
         increment: u32 = 0, 0 ..= 1_000_000;
+        /// Members put into sets. The value of a set has a bit for each member.
+        insert: u32 = 0, 0 ..= 1_000_000;
+        /// Members taken out of sets.
+        remove: u32 = 0, 0 ..= 1_000_000;
         /// Transfers of the amount of a charge to another account.
         transfer: u32 = 0, 0 ..= 1_000_000;
         /// Reads of everything: all shards must answer.
@@ -635,6 +641,9 @@ wire! {
         Siblings;
         /// Each replica counts for itself, and the value is the sum: for increments and charges.
         Counter;
+        /// Sets that are empty in the beginning: a member stays if somebody put it in whom nobody
+        /// that took it out had heard of.
+        Set;
     }
 }
 
