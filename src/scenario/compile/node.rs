@@ -21,12 +21,15 @@ use crate::protocol::store::raft::member::RaftSettings;
 use crate::protocol::store::raft::node::RaftStoreSettings;
 use crate::protocol::{route, rpc};
 use crate::scenario::v1::Scenario;
+use crate::scenario::v1::calling::{Caller, Pick, Reads};
 use crate::scenario::v1::node::{
-    Arrivals, Balancer, Call, Caller, Clients, Collision, Disk, Ledger, Load, Merge, Mix, Node, Op,
-    Order, Pick, Policy, PrimaryReplica, Promote, Quorum, Raft, RaftReads, ReadRepair, Reads,
-    Service, Station,
+    Arrivals, Balancer, Call, Clients, Load, Mix, Node, Op, Policy, Service,
 };
 use crate::scenario::v1::policy::Wraps;
+use crate::scenario::v1::station::{Order, Station};
+use crate::scenario::v1::store::{
+    Collision, Disk, Ledger, Merge, PrimaryReplica, Promote, Quorum, Raft, RaftReads, ReadRepair,
+};
 use crate::sim::disk::DiskSettings;
 
 /// The settings of one node.

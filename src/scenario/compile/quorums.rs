@@ -5,7 +5,8 @@ use super::names::Cast;
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Span;
 use crate::scenario::v1::Scenario;
-use crate::scenario::v1::node::{Clients, Merge, Node, Quorum};
+use crate::scenario::v1::node::{Clients, Node};
+use crate::scenario::v1::store::{Merge, Quorum};
 
 /// Says what is impossible.
 pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {

@@ -6,7 +6,8 @@ use crate::base::diagnostics::Diagnostics;
 use crate::protocol::caller::CallSettings;
 use crate::protocol::router::RouterSettings;
 use crate::protocol::router::{map, transfer};
-use crate::scenario::v1::node::{Clients, Mix, Node, Placement, Router, Transfers};
+use crate::scenario::v1::node::{Clients, Mix, Node};
+use crate::scenario::v1::router::{Placement, Router, Transfers};
 use crate::scenario::v1::{Check, Scenario};
 use std::collections::BTreeMap;
 
