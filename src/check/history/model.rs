@@ -169,8 +169,8 @@ impl Model for Queue {
     }
 }
 
-/// Many items, each with a value that is read, written, counted with or a set; a transfer ties two of
-/// them together. Every item is zero at first.
+/// Many items, each with a value that is read, written, counted with or a set; a transfer ties two
+/// of them together. Every item is zero at first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyValue;
 

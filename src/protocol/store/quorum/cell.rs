@@ -255,7 +255,8 @@ impl Cell {
         (sum(|t| u64::from(t.count)), value)
     }
 
-    /// True if a change of siblings, of a count or of a set is in it, or was seen by whoever replaced it.
+    /// True if a change of siblings, of a count or of a set is in it, or was seen by whoever
+    /// replaced it.
     pub fn accounts_for(&self, dot: Dot) -> bool {
         let tally = self.tallies.get(usize::from(dot.place));
         tally.is_some_and(|tally| tally.count >= dot.count)
