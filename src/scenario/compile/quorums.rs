@@ -1,11 +1,12 @@
-//! A store without a leader asks for no more replicas than it has, and for nothing that its way of
-//! merging cannot do.
+//! A store without a leader asks for no more replicas than it has, and nobody asks it for what its
+//! way of merging, or a store without a leader, cannot do.
 
-use super::names::Cast;
+use super::names::{Cast, Member};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Span;
 use crate::scenario::v1::Scenario;
-use crate::scenario::v1::node::{Clients, Merge, Node, Quorum};
+use crate::scenario::v1::node::{Call, Clients, Merge, Node, Op, Quorum, Router, Transfers};
+use std::collections::BTreeSet;
 
 /// Says what is impossible.
 pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
@@ -46,25 +47,85 @@ fn sizes(name: &str, store: &Quorum, problems: &mut Diagnostics) {
     }
 }
 
-/// Clients want only what the way of merging can do.
+/// The router before a store, if there is one: its name, and how it does transfers.
+type Before<'a> = Option<(&'a str, Transfers)>;
+
+/// Clients want only what the stores can do that their requests come to.
 fn wishes(name: &str, clients: &Clients, cast: &Cast<'_>, problems: &mut Diagnostics) {
-    let merges = cast.find(&clients.to).into_iter().find_map(|id| match cast.node(id).node {
-        Node::Quorum(store) => Some(store.merge),
-        _ => None,
-    });
     let mix = &clients.mix;
-    let (counts, why) = match merges {
-        Some(Merge::Siblings) => {
-            ([("charge", mix.charge), ("increment", mix.increment)], "siblings")
+    let wishes = [
+        ("write", mix.write, Some(Op::Write)),
+        ("charge", mix.charge, Some(Op::Charge)),
+        ("update", mix.update, Some(Op::Update)),
+        ("increment", mix.increment, Some(Op::Increment)),
+        ("transfer", mix.transfer, None),
+    ];
+    for (field, _, op) in wishes.into_iter().filter(|(_, weight, _)| *weight > 0) {
+        for (store, quorum, router) in reached(&clients.to, op, cast) {
+            let Some(why) = why_not(op, quorum.merge, router) else { continue };
+            let remedy = match op {
+                Some(_) => "leave it out, or merge in another way",
+                None => "leave it out, or choose a store with a leader",
+            };
+            let path = format!("nodes.{name}.clients.mix.{field}");
+            problems.error(path, format!("`{store}` {why}"), remedy);
         }
-        Some(Merge::Counter) => ([("write", mix.write), ("update", mix.update)], "counter"),
-        Some(Merge::LastWriterWins) | None => return,
-    };
-    for (field, _) in counts.into_iter().filter(|(_, weight)| *weight > 0) {
-        let message = format!("`{}` merges as `{why}`, which cannot do this", clients.to);
-        let remedy = "leave it out, or merge in another way";
-        problems.error(format!("nodes.{name}.clients.mix.{field}"), message, remedy);
     }
+}
+
+/// Why a store without a leader cannot do something; no operation is a transfer.
+fn why_not(op: Option<Op>, merge: Merge, router: Before<'_>) -> Option<String> {
+    let merges = |word| Some(format!("merges as `{word}`, which cannot do this"));
+    match (op, merge) {
+        (None, _) => Some(match router {
+            Some((router, Transfers::TwoPhaseCommit)) => {
+                format!("has no leader who could hold a lock for `{router}`")
+            }
+            Some((router, Transfers::Saga)) => {
+                format!("has no leader who would know a step again that `{router}` tries twice")
+            }
+            Some((_, Transfers::Unprotected)) | None => {
+                "has no leader who could change two items at once".to_owned()
+            }
+        }),
+        (Some(Op::Charge | Op::Increment), Merge::Siblings) => merges("siblings"),
+        (Some(Op::Write | Op::Update), Merge::Counter) => merges("counter"),
+        (Some(_), Merge::LastWriterWins | Merge::Siblings | Merge::Counter) => None,
+    }
+}
+
+/// The stores without a leader that an operation of clients comes to, by balancers, services and
+/// routers that pass it on.
+fn reached<'a>(
+    to: &'a str,
+    op: Option<Op>,
+    cast: &Cast<'a>,
+) -> Vec<(&'a str, &'a Quorum, Before<'a>)> {
+    let passes = |call: &Call| call.op.is_none() && (call.only.is_none() || call.only == op);
+    let (mut found, mut seen, mut ways) = (Vec::new(), BTreeSet::new(), vec![(to, None)]);
+    while let Some((to, router)) = ways.pop() {
+        for id in cast.find(to) {
+            let Member { group, node, .. } = *cast.node(id);
+            if !seen.insert((group, router.map(|(name, _)| name))) {
+                continue;
+            }
+            match node {
+                Node::Balancer(balancer) => ways.push((&balancer.to, router)),
+                Node::Router(Router { shards, transfers, .. }) => {
+                    let router = Some((group, *transfers));
+                    ways.extend(shards.iter().map(|to| (to.as_str(), router)));
+                }
+                Node::Service(service) => {
+                    let calls = service.calls.iter().filter(|(_, call)| passes(call));
+                    ways.extend(calls.map(|(to, _)| (to, router)));
+                }
+                Node::Quorum(store) => found.push((group, store, router)),
+                Node::Clients(_) | Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) => {}
+            }
+        }
+    }
+    found.sort_by_key(|(store, ..)| *store);
+    found
 }
 
 #[cfg(test)]
@@ -78,6 +139,10 @@ mod tests {
             "people": { "clients": { "count": 1, "to": "db", "mix": mix } },
             "db": { "quorum": store },
         } });
+        found(scenario)
+    }
+
+    fn found(scenario: Value) -> Vec<String> {
         let scenario = read::value(scenario).unwrap_or_else(|problems| panic!("{problems}"));
         let problems = compile(&scenario).err().unwrap_or_default().problems;
         problems.iter().map(|p| format!("{}: {} ({})", p.path, p.message, p.remedy)).collect()
@@ -124,5 +189,54 @@ mod tests {
         assert_eq!(found("siblings"), ["charge", "increment"].map(|f| says("siblings", f)));
         assert_eq!(found("counter"), ["write", "update"].map(|f| says("counter", f)));
         assert_eq!(found("last_writer_wins"), [""; 0]);
+    }
+
+    /// The problems of a wish that comes to a counter and to siblings by a balancer, a service and
+    /// a router.
+    fn behind(mix: Value, router: Value) -> Vec<String> {
+        let scenario = json!({ "nodes": {
+            "people": { "clients": { "count": 1, "to": "lb", "mix": mix } },
+            "lb": { "balancer": { "to": "api" } },
+            "api": { "service": { "calls": {
+                "front": {}, "log": { "op": "write" }, "cache": { "only": "read" },
+            } } },
+            "front": { "router": router },
+            "counts": { "quorum": { "merge": "counter" } },
+            "carts": { "quorum": { "merge": "siblings" } },
+            "log": { "quorum": { "merge": "last_writer_wins" } },
+            "cache": { "quorum": { "merge": "siblings" } },
+        } });
+        found(scenario)
+    }
+
+    #[test]
+    fn what_no_shard_without_a_leader_can_do_is_refused_where_clients_wish_it() {
+        let router = |how: &str| json!({ "shards": ["carts", "counts"], "transfers": how });
+        let says = |field: &str, why: &str, remedy: &str| {
+            format!("nodes.people.clients.mix.{field}: {why} (leave it out, or {remedy})")
+        };
+        let merges = |field: &str, store: &str, merge: &str| {
+            let why = format!("`{store}` merges as `{merge}`, which cannot do this");
+            says(field, &why, "merge in another way")
+        };
+        let all = json!({ "read": 1, "scan": 1, "write": 1, "increment": 1 });
+        assert_eq!(
+            behind(all, router("saga")),
+            [merges("write", "counts", "counter"), merges("increment", "carts", "siblings")]
+        );
+        for (how, why) in [
+            ("two_phase_commit", "could hold a lock for `front`"),
+            ("saga", "would know a step again that `front` tries twice"),
+            ("unprotected", "could change two items at once"),
+        ] {
+            let of = |store: &str| {
+                let why = format!("`{store}` has no leader who {why}");
+                says("transfer", &why, "choose a store with a leader")
+            };
+            let found = behind(json!({ "transfer": 1 }), router(how));
+            assert_eq!(found, [of("carts"), of("counts")], "{how}");
+        }
+        let reads = behind(json!({ "read": 1, "scan": 1 }), router("two_phase_commit"));
+        assert_eq!(reads, [""; 0], "a router that nobody asks for transfers");
     }
 }
