@@ -264,7 +264,8 @@ impl Role {
         }
     }
 
-    /// What a store holds back; none for a node that is no store.
+    /// What a store holds back; none for a node that is no store, and for a store without a leader,
+    /// where nobody could hold a lock.
     pub fn holds(&self) -> Option<&store::holds::Holds> {
         match self {
             Role::Ledger(role) => Some(&role.holds),
@@ -278,7 +279,8 @@ impl Role {
         }
     }
 
-    /// Items that a store has changed, and what each has gained since the beginning.
+    /// Items that a store has changed, and what each has gained since the beginning. No replica can
+    /// speak for a store without a leader.
     pub fn gains(&self) -> Vec<(u32, i64)> {
         let of = |machine: &store::machine::Machine, balance: i64| {
             machine.items().map(|(item, state)| (item, state.value - balance)).collect()

@@ -12,7 +12,7 @@ use crate::observe::course::Course;
 use crate::observe::picture;
 use crate::protocol::client::Load;
 use crate::protocol::{Role, Settings};
-use crate::scenario::compile::{Plan, compile, set};
+use crate::scenario::compile::{Plan, PlannedNode, compile, set};
 use crate::scenario::v1::{self, Scenario};
 use crate::sim::fault::Fault;
 use crate::sim::trace::Level;
@@ -128,7 +128,14 @@ impl Run {
         let plan = set(&mut scenario, path, value)?;
         if needs_restart(&self.plan, &plan) {
             let mut diagnostics = Diagnostics::default();
-            diagnostics.error(path, "this cannot change while the run goes on", "start again");
+            let message = match pinned(&self.plan, &plan) {
+                Some(store) => format!(
+                    "keys would have to move, and nobody leads `{store}` who could hand over all \
+                     that was written"
+                ),
+                None => "this cannot change while the run goes on".to_owned(),
+            };
+            diagnostics.error(path, message, "start again");
             return Err(diagnostics);
         }
         for (node, (old, new)) in (0..).zip(self.plan.nodes.iter().zip(&plan.nodes)) {
@@ -214,7 +221,28 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         || old.surges != new.surges
         || cast(old) != cast(new)
         || shards(old) != shards(new)
+        || pinned(old, new).is_some()
         || ways(old) != ways(new)
+}
+
+/// A shard without a leader of a router whose map changes: keys can neither leave nor enter it. A
+/// write that was not acknowledged may surface at any time, also after a key has been read to be
+/// moved; and the new shard cannot tell a copy of an old message from a newer write.
+fn pinned(old: &Plan, new: &Plan) -> Option<String> {
+    let map = |settings: &Settings| match settings {
+        Settings::Router(s) => Some((s.active, s.placement.clone())),
+        _ => None,
+    };
+    let changed =
+        |(old, new): &(&PlannedNode, &PlannedNode)| map(&old.settings) != map(&new.settings);
+    let routers = old.nodes.iter().zip(&new.nodes).filter(changed);
+    let shards = routers.flat_map(|(_, new)| match &new.settings {
+        Settings::Router(s) => s.shards.iter().flat_map(|calls| calls.targets.clone()).collect(),
+        _ => Vec::new(),
+    });
+    let mut stores = shards.filter_map(|node| new.nodes.get(node.index()));
+    let store = stores.find(|node| matches!(node.settings, Settings::Quorum(_)));
+    store.map(|node| node.group.clone())
 }
 
 /// Requests per second that clients want when nothing else is said.

@@ -2,12 +2,14 @@
 
 use netsplit::base::id::NodeId;
 use netsplit::base::time::{Span, Time};
+use netsplit::protocol::Role;
 use netsplit::scenario::v1::Scenario;
 use netsplit::scenario::{link, read};
 use netsplit::session::Session;
 use netsplit::session::command::Command;
+use netsplit::session::run::Run;
 use netsplit::session::share::LinkOptions;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn scenario() -> Scenario {
     let text = json!({
@@ -167,4 +169,44 @@ fn a_link_opens_the_same_run_at_the_same_instant() {
     let other = fragment.replace("seed=9", "seed=8");
     let (opened, _) = link::open(Some("retry-storm"), &other);
     assert_eq!(Session::open(opened).is_as_linked(), Some(false));
+}
+
+#[test]
+fn a_map_stays_while_a_shard_has_no_leader_to_hand_keys_over() {
+    let with = |store: Value| {
+        let text = json!({
+            "duration": "2s",
+            "nodes": {
+                "ann": {"clients": {"to": "front", "mix": {"write": 1}, "items": 10}},
+                "front": {"router": {"shards": ["one", "two"], "active": 1}},
+                "one": {"ledger": {}},
+                "two": store,
+            },
+        });
+        read::text(&text.to_string()).unwrap_or_else(|problems| panic!("{problems}"))
+    };
+    for (path, value) in [("front.active", json!(2)), ("front.placement", json!({"range": {}}))] {
+        let set = Command::Set { path: path.to_owned(), value };
+        let mut run = Run::new(with(json!({"ledger": {}}))).expect("a run");
+        run.apply(&set).expect("keys that move");
+        let mut run = Run::new(with(json!({"quorum": {}}))).expect("a run");
+        let says = format!(
+            "error: {path}: keys would have to move, and nobody leads `two` who could hand over all that \
+             was written (start again)"
+        );
+        assert_eq!(run.apply(&set).expect_err(path).to_string(), says);
+        let patience = Command::Set { path: "front.patience".to_owned(), value: json!("2s") };
+        run.apply(&patience).expect("anything else may change");
+        // A session begins again with the new map: nothing moves.
+        let mut session = Session::start(with(json!({"quorum": {}}))).expect("a session");
+        session.seek(at(1_000));
+        session.command(set).expect("a new beginning");
+        session.seek(at(2_000));
+        let Role::Router(router) = &session.run().course.world.processes[1] else {
+            panic!("a router")
+        };
+        assert_eq!((router.book.version, router.book.change.as_ref()), (0, None));
+        let active = if path == "front.active" { 2 } else { 1 };
+        assert_eq!(router.book.map.shards, active);
+    }
 }

@@ -337,9 +337,12 @@ impl Router {
         {
             return self.transfer(job, &request, to, amount, cx);
         }
-        let mut op = request.op;
-        if let Op::CompareAndSet { version } = op {
-            if version >> EPOCH != self.book.epoch(item) {
+        let (mut op, epoch) = (request.op, self.book.epoch(item));
+        // The versions of a key that has never moved are its shard's, and may need all bits.
+        if let Op::CompareAndSet { version } = op
+            && epoch > 0
+        {
+            if version >> EPOCH != epoch {
                 return self.station.finish(job, Answer::Conflict, cx);
             }
             op = Op::CompareAndSet { version: version & ((1 << EPOCH) - 1) };
@@ -407,6 +410,9 @@ impl Router {
                     Some(answer) => {
                         let answer = self.told(items[0], pass_on(answer));
                         self.station.finish(job, answer, cx);
+                    }
+                    None if ended.outcome == Outcome::Answered(Answer::Unsure) => {
+                        self.station.finish(job, Answer::Unsure, cx);
                     }
                     // It may yet be done: better to tell nothing than something false.
                     None => self.station.abandon(job, cx),

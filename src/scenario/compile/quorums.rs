@@ -1,12 +1,14 @@
-//! A store without a leader asks for no more replicas than it has, and for nothing that its way of
-//! merging cannot do.
+//! A store without a leader asks for no more replicas than it has, and nobody asks it for what its
+//! way of merging, or a store without a leader, cannot do.
 
-use super::names::Cast;
+use super::names::{Cast, Member};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Span;
 use crate::scenario::v1::Scenario;
-use crate::scenario::v1::node::{Clients, Node};
+use crate::scenario::v1::node::{Call, Clients, Node, Op};
+use crate::scenario::v1::router::{Router, Transfers};
 use crate::scenario::v1::store::{Merge, Quorum};
+use std::collections::BTreeSet;
 
 /// Says what is impossible.
 pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
@@ -47,27 +49,101 @@ fn sizes(name: &str, store: &Quorum, problems: &mut Diagnostics) {
     }
 }
 
-/// Clients want only what the way of merging can do.
+/// The router before a store, if there is one: its name, and how it does transfers.
+type Before<'a> = Option<(&'a str, Transfers)>;
+
+/// Clients want only what the stores can do that their requests come to.
 fn wishes(name: &str, clients: &Clients, cast: &Cast<'_>, problems: &mut Diagnostics) {
-    let merges = cast.find(&clients.to).into_iter().find_map(|id| match cast.node(id).node {
-        Node::Quorum(store) => Some(store.merge),
-        _ => None,
-    });
     let mix = &clients.mix;
-    let counts = [("charge", mix.charge), ("increment", mix.increment)];
-    let writes = [("write", mix.write), ("update", mix.update)];
-    let sets = [("insert", mix.insert), ("remove", mix.remove)];
-    let (cannot, why) = match merges {
-        Some(Merge::Siblings) => ([counts, sets], "siblings"),
-        Some(Merge::Counter) => ([writes, sets], "counter"),
-        Some(Merge::Set) => ([writes, counts], "set"),
-        Some(Merge::LastWriterWins) | None => return,
-    };
-    for (field, _) in cannot.into_iter().flatten().filter(|(_, weight)| *weight > 0) {
-        let message = format!("`{}` merges as `{why}`, which cannot do this", clients.to);
-        let remedy = "leave it out, or merge in another way";
-        problems.error(format!("nodes.{name}.clients.mix.{field}"), message, remedy);
+    let wishes = [
+        ("write", mix.write, Wish::Write, Some(Op::Write)),
+        ("charge", mix.charge, Wish::Count, Some(Op::Charge)),
+        ("update", mix.update, Wish::Write, Some(Op::Update)),
+        ("increment", mix.increment, Wish::Count, Some(Op::Increment)),
+        ("insert", mix.insert, Wish::Members, Some(Op::Write)),
+        ("remove", mix.remove, Wish::Members, Some(Op::Write)),
+        ("transfer", mix.transfer, Wish::Transfer, None),
+    ];
+    for (field, _, wish, op) in wishes.into_iter().filter(|(_, weight, ..)| *weight > 0) {
+        for (store, quorum, router) in reached(&clients.to, op, cast) {
+            let Some(why) = why_not(wish, quorum.merge, router) else { continue };
+            let remedy = match wish {
+                Wish::Transfer => "leave it out, or choose a store with a leader",
+                _ => "leave it out, or merge in another way",
+            };
+            let path = format!("nodes.{name}.clients.mix.{field}");
+            problems.error(path, format!("`{store}` {why}"), remedy);
+        }
     }
+}
+
+/// What clients want of a store, as far as it makes a difference here.
+#[derive(Clone, Copy)]
+enum Wish {
+    /// Overwrite an item.
+    Write,
+    /// Add to it.
+    Count,
+    /// Put members into a set or take them out.
+    Members,
+    /// Change two items at once.
+    Transfer,
+}
+
+/// Why a store without a leader cannot do something.
+fn why_not(wish: Wish, merge: Merge, router: Before<'_>) -> Option<String> {
+    let merges = |word| Some(format!("merges as `{word}`, which cannot do this"));
+    match (wish, merge) {
+        (Wish::Transfer, _) => Some(match router {
+            Some((router, Transfers::TwoPhaseCommit)) => {
+                format!("has no leader who could hold a lock for `{router}`")
+            }
+            Some((router, Transfers::Saga)) => {
+                format!("has no leader who would know a step again that `{router}` tries twice")
+            }
+            Some((_, Transfers::Unprotected)) | None => {
+                "has no leader who could change two items at once".to_owned()
+            }
+        }),
+        (Wish::Count | Wish::Members, Merge::Siblings) => merges("siblings"),
+        (Wish::Write | Wish::Members, Merge::Counter) => merges("counter"),
+        (Wish::Write | Wish::Count, Merge::Set) => merges("set"),
+        _ => None,
+    }
+}
+
+/// The stores without a leader that an operation of clients comes to, by balancers, services and
+/// routers that pass it on.
+fn reached<'a>(
+    to: &'a str,
+    op: Option<Op>,
+    cast: &Cast<'a>,
+) -> Vec<(&'a str, &'a Quorum, Before<'a>)> {
+    let passes = |call: &Call| call.op.is_none() && (call.only.is_none() || call.only == op);
+    let (mut found, mut seen, mut ways) = (Vec::new(), BTreeSet::new(), vec![(to, None)]);
+    while let Some((to, router)) = ways.pop() {
+        for id in cast.find(to) {
+            let Member { group, node, .. } = *cast.node(id);
+            if !seen.insert((group, router.map(|(name, _)| name))) {
+                continue;
+            }
+            match node {
+                Node::Balancer(balancer) => ways.push((&balancer.to, router)),
+                Node::Router(Router { shards, transfers, .. }) => {
+                    let router = Some((group, *transfers));
+                    ways.extend(shards.iter().map(|to| (to.as_str(), router)));
+                }
+                Node::Service(service) => {
+                    let calls = service.calls.iter().filter(|(_, call)| passes(call));
+                    ways.extend(calls.map(|(to, _)| (to, router)));
+                }
+                Node::Quorum(store) => found.push((group, store, router)),
+                Node::Clients(_) | Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) => {}
+            }
+        }
+    }
+    found.sort_by_key(|(store, ..)| *store);
+    found
 }
 
 #[cfg(test)]
@@ -81,6 +157,10 @@ mod tests {
             "people": { "clients": { "count": 1, "to": "db", "mix": mix } },
             "db": { "quorum": store },
         } });
+        found(scenario)
+    }
+
+    fn found(scenario: Value) -> Vec<String> {
         let scenario = read::value(scenario).unwrap_or_else(|problems| panic!("{problems}"));
         let problems = compile(&scenario).err().unwrap_or_default().problems;
         problems.iter().map(|p| format!("{}: {} ({})", p.path, p.message, p.remedy)).collect()
@@ -133,5 +213,54 @@ mod tests {
         assert_eq!(found("counter"), all("counter", ["write", "update", "insert", "remove"]));
         assert_eq!(found("set"), all("set", ["write", "update", "charge", "increment"]));
         assert_eq!(found("last_writer_wins"), [""; 0]);
+    }
+
+    /// The problems of a wish that comes to a counter and to siblings by a balancer, a service and
+    /// a router.
+    fn behind(mix: Value, router: Value) -> Vec<String> {
+        let scenario = json!({ "nodes": {
+            "people": { "clients": { "count": 1, "to": "lb", "mix": mix } },
+            "lb": { "balancer": { "to": "api" } },
+            "api": { "service": { "calls": {
+                "front": {}, "log": { "op": "write" }, "cache": { "only": "read" },
+            } } },
+            "front": { "router": router },
+            "counts": { "quorum": { "merge": "counter" } },
+            "carts": { "quorum": { "merge": "siblings" } },
+            "log": { "quorum": { "merge": "last_writer_wins" } },
+            "cache": { "quorum": { "merge": "siblings" } },
+        } });
+        found(scenario)
+    }
+
+    #[test]
+    fn what_no_shard_without_a_leader_can_do_is_refused_where_clients_wish_it() {
+        let router = |how: &str| json!({ "shards": ["carts", "counts"], "transfers": how });
+        let says = |field: &str, why: &str, remedy: &str| {
+            format!("nodes.people.clients.mix.{field}: {why} (leave it out, or {remedy})")
+        };
+        let merges = |field: &str, store: &str, merge: &str| {
+            let why = format!("`{store}` merges as `{merge}`, which cannot do this");
+            says(field, &why, "merge in another way")
+        };
+        let all = json!({ "read": 1, "scan": 1, "write": 1, "increment": 1 });
+        assert_eq!(
+            behind(all, router("saga")),
+            [merges("write", "counts", "counter"), merges("increment", "carts", "siblings")]
+        );
+        for (how, why) in [
+            ("two_phase_commit", "could hold a lock for `front`"),
+            ("saga", "would know a step again that `front` tries twice"),
+            ("unprotected", "could change two items at once"),
+        ] {
+            let of = |store: &str| {
+                let why = format!("`{store}` has no leader who {why}");
+                says("transfer", &why, "choose a store with a leader")
+            };
+            let found = behind(json!({ "transfer": 1 }), router(how));
+            assert_eq!(found, [of("carts"), of("counts")], "{how}");
+        }
+        let reads = behind(json!({ "read": 1, "scan": 1 }), router("two_phase_commit"));
+        assert_eq!(reads, [""; 0], "a router that nobody asks for transfers");
     }
 }

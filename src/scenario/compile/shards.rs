@@ -94,7 +94,7 @@ fn check_ranges(
 }
 
 fn is_store(node: &Node) -> bool {
-    matches!(node, Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_))
+    matches!(node, Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) | Node::Quorum(_))
 }
 
 fn active(router: &Router) -> u32 {

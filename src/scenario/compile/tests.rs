@@ -329,6 +329,7 @@ fn bank(router: Value) -> Value {
             "left": { "ledger": {} },
             "right": { "primary_replica": {} },
             "third": { "raft": {} },
+            "fourth": { "quorum": {} },
             "web": { "service": { "calls": { "bank": {} } } },
         }
     })
@@ -336,11 +337,16 @@ fn bank(router: Value) -> Value {
 
 #[test]
 fn every_kind_of_store_can_be_a_shard() {
-    let plan = plan(bank(json!({ "shards": ["left", "right", "third"] })));
-    assert_eq!(plan.find_links("bank~right").len(), 6, "every replica is reached");
+    let mut bank = bank(json!({ "shards": ["left", "right", "third", "fourth"] }));
+    bank["nodes"]["people"]["clients"]["mix"] = json!({ "read": 1, "write": 1, "scan": 1 });
+    let plan = plan(bank);
+    for store in ["bank~right", "bank~fourth"] {
+        assert_eq!(plan.find_links(store).len(), 6, "every replica is reached");
+    }
     let Settings::Router(router) = &plan.nodes[1].settings else { panic!("a router") };
     let reads: Vec<bool> = router.shards.iter().map(|calls| calls.reads.is_some()).collect();
-    assert_eq!((reads, router.items, router.active), (vec![false, true, true], 100, 3));
+    let leaders = vec![false, true, true, false];
+    assert_eq!((reads, router.items, router.active), (leaders, 100, 4));
 }
 
 #[test]

@@ -60,6 +60,9 @@ impl QuorumStore {
     /// Begins to do what a client wants.
     pub(super) fn coordinate(&mut self, job: Key, request: Request, cx: &mut Cx<'_>) {
         let Request { intent, op, item, .. } = request;
+        if op == Op::Scan {
+            return self.scan(job, cx);
+        }
         let Some(phase) = self.first_phase(op) else {
             return self.station.finish(job, Answer::Error, cx);
         };
@@ -114,13 +117,15 @@ impl QuorumStore {
     }
 
     /// What comes first; none for what this kind of store cannot do. Siblings cannot be counted
-    /// with, counts and sets cannot be overwritten, and nothing spans two items.
+    /// with, counts and sets cannot be overwritten, nothing spans two items, and there is nobody to
+    /// hold a lock or to say of an item that it is gone.
     fn first_phase(&self, op: Op) -> Option<Phase> {
         let counts = matches!(op, Op::Charge { .. } | Op::Increment { .. });
         let is_of_sets = op.on_set(0).is_some();
         match (self.settings.merge, op) {
             (_, Op::Read | Op::Update) => Some(Phase::Reading),
-            (_, Op::Transfer { .. }) => None,
+            (_, Op::Transfer { .. } | Op::Leg { .. }) => None,
+            (_, op) if op.holds() => None,
             (Merge::LastWriterWins, Op::Write) => Some(Phase::Writing),
             (Merge::LastWriterWins, _) => Some(Phase::Reading),
             (Merge::Siblings, _) => (!counts && !is_of_sets).then_some(Phase::Beginning),
@@ -129,7 +134,7 @@ impl QuorumStore {
         }
     }
 
-    fn sizes(&self) -> QuorumSizes {
+    pub(super) fn sizes(&self) -> QuorumSizes {
         let (read, write) = (self.settings.read as usize, self.settings.write as usize);
         QuorumSizes {
             read: if self.is(Mutation::ReadFirst) { 1 } else { read },
@@ -432,7 +437,7 @@ impl QuorumStore {
 }
 
 /// How many homes must answer, and how many must have a write.
-struct QuorumSizes {
-    read: usize,
-    write: usize,
+pub(super) struct QuorumSizes {
+    pub(super) read: usize,
+    pub(super) write: usize,
 }

@@ -74,6 +74,18 @@ pub enum QuorumMessage {
         /// By item.
         items: Vec<(u32, Cell)>,
     },
+    /// From a coordinator: what do you hold of all items?
+    GetAll {
+        /// The coordinator's number of what it is about.
+        round: u64,
+    },
+    /// The answer.
+    GotAll {
+        /// Copied from the question.
+        round: u64,
+        /// By item, what is kept for others included.
+        items: Vec<(u32, Cell)>,
+    },
 }
 
 /// What a replica is reminded of.
@@ -122,6 +134,8 @@ impl QuorumMessage {
                 "an answer with what it has more"
             }
             QuorumMessage::Leaves { .. } => "a copy of what differs",
+            QuorumMessage::GetAll { .. } => "a question for all it holds",
+            QuorumMessage::GotAll { .. } => "a copy of all it holds",
         }
     }
 
@@ -138,6 +152,8 @@ impl QuorumMessage {
             QuorumMessage::Tree { branches } => mix(7, 0, branches.iter().fold(0, |a, b| a ^ b)),
             QuorumMessage::Branches { differ } => mix(8, 0, differ.len() as u64),
             QuorumMessage::Leaves { leaves, items } => mix(9, leaves.len() as u64, hash(items)),
+            QuorumMessage::GetAll { round } => mix(10, *round, 0),
+            QuorumMessage::GotAll { round, items } => mix(11, *round, hash(items)),
         }
     }
 }

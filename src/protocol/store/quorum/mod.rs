@@ -15,6 +15,7 @@ mod keeping;
 pub mod messages;
 mod mutation;
 pub mod ring;
+mod scanning;
 #[cfg(test)]
 mod swarm;
 mod tending;
@@ -35,6 +36,7 @@ use keeping::{Arriving, Shelf, Write};
 use messages::{QuorumMessage, QuorumTimer};
 #[cfg(test)]
 use mutation::Mutation;
+use scanning::Scan;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -113,6 +115,8 @@ pub struct QuorumStore {
     arriving: BTreeMap<u64, Arriving>,
     arrivals: u64,
     rounds: BTreeMap<u64, Round>,
+    scans: BTreeMap<u64, Scan>,
+    // The last number given to either.
     round: u64,
     // The last timestamp it gave, by its own clock: it never gives one twice.
     stamped: u64,
@@ -139,6 +143,7 @@ impl QuorumStore {
             arriving: BTreeMap::new(),
             arrivals: 0,
             rounds: BTreeMap::new(),
+            scans: BTreeMap::new(),
             round: 0,
             stamped: 0,
             suspected: Vec::new(),
@@ -199,6 +204,7 @@ impl QuorumStore {
         self.crash_shelves(durable);
         self.arriving.clear();
         self.rounds.clear();
+        self.scans.clear();
         self.stamped = 0;
         self.suspected.clear();
         self.tending = false;
@@ -258,13 +264,21 @@ impl QuorumStore {
             QuorumMessage::Tree { branches } => self.compare(source, &branches, cx),
             QuorumMessage::Branches { differ } => self.descend(source, &differ, cx),
             QuorumMessage::Leaves { leaves, items } => self.exchange(source, &leaves, items, cx),
+            QuorumMessage::GetAll { round } => {
+                let items = self.everything();
+                self.tell(source, QuorumMessage::GotAll { round, items }, cx);
+            }
+            QuorumMessage::GotAll { round, items } => self.got_all(round, source, items, cx),
         }
     }
 
     fn timer(&mut self, timer: QuorumTimer, cx: &mut Cx<'_>) {
         match timer {
             QuorumTimer::StandIn { round } => self.stand_in(round, cx),
-            QuorumTimer::GiveUp { round } => self.give_up(round, cx),
+            QuorumTimer::GiveUp { round } => {
+                self.give_up(round, cx);
+                self.give_up_scan(round, cx);
+            }
             QuorumTimer::Applied { number } => {
                 if let Some(arriving) = self.arriving.remove(&number) {
                     self.apply(arriving, cx);

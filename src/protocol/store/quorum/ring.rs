@@ -6,9 +6,17 @@ use crate::base::id::NodeId;
 
 /// Every replica, beginning with the first home of an item.
 pub fn order(members: &[NodeId], item: u32) -> impl Iterator<Item = NodeId> {
+    from(members, (mix(u64::from(item)) % members.len().max(1) as u64) as usize)
+}
+
+fn from(members: &[NodeId], first: usize) -> impl Iterator<Item = NodeId> {
     let count = members.len().max(1);
-    let first = (mix(u64::from(item)) % count as u64) as usize;
     (0..members.len()).map(move |n| members[(first + n) % count])
+}
+
+/// The homes of every item that there may be: one list for each replica that can be the first.
+pub fn lists(members: &[NodeId], copies: u32) -> impl Iterator<Item = Vec<NodeId>> {
+    (0..members.len()).map(move |first| from(members, first).take(copies as usize).collect())
 }
 
 /// The replicas that hold an item.
