@@ -211,7 +211,7 @@ mod tests {
         let siblings = all("siblings", ["charge", "increment", "insert", "remove"]);
         assert_eq!(found("siblings"), siblings);
         assert_eq!(found("counter"), all("counter", ["write", "update", "insert", "remove"]));
-        assert_eq!(found("set"), all("set", ["write", "update", "charge", "increment"]));
+        assert_eq!(found("set"), all("set", ["write", "charge", "update", "increment"]));
         assert_eq!(found("last_writer_wins"), [""; 0]);
     }
 

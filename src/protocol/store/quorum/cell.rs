@@ -168,11 +168,11 @@ impl Cell {
             return false;
         }
         let before = self.seen.clone();
-        let stays = |(one, two): (&Cell, &Cell), member: &(u8, Dot)| {
-            two.members.contains(member) || !two.seen.covers(member.1) || !one.seen.covers(member.1)
+        let stays = |other: &Cell, member: &(u8, Dot)| {
+            other.members.contains(member) || !other.seen.covers(member.1)
         };
-        let own = self.members.iter().filter(|m| stays((self, other), m));
-        let theirs = other.members.iter().filter(|m| stays((other, self), m));
+        let own = self.members.iter().filter(|m| stays(other, m));
+        let theirs = other.members.iter().filter(|m| stays(self, m));
         let mut members: Vec<(u8, Dot)> = own.chain(theirs).copied().collect();
         members.sort_unstable();
         members.dedup();
@@ -280,9 +280,12 @@ impl Cell {
         for tally in &self.tallies {
             hash = mix(hash ^ u64::from(tally.count));
         }
-        // Of two sets one has seen a change that the other has not, or they are the same.
         for count in &self.seen.0 {
             hash = mix(hash ^ u64::from(*count));
+        }
+        for (member, dot) in &self.members {
+            let dot = (u64::from(dot.place) << 32) | u64::from(dot.count);
+            hash = mix(hash ^ dot ^ (u64::from(*member) << 48));
         }
         hash
     }

@@ -130,6 +130,8 @@ impl QuorumStore {
             (Merge::LastWriterWins, _) => Some(Phase::Reading),
             (Merge::Siblings, _) => (!counts && !is_of_sets).then_some(Phase::Beginning),
             (Merge::Counter, _) => counts.then_some(Phase::Beginning),
+            // What is taken out must be known: an insertion nobody here has heard of would stay.
+            (Merge::Set, Op::Remove { .. }) => Some(Phase::Reading),
             (Merge::Set, _) => is_of_sets.then_some(Phase::Beginning),
         }
     }
@@ -246,6 +248,9 @@ impl QuorumStore {
     fn modify(&mut self, number: u64, cx: &mut Cx<'_>) {
         let balance = self.settings.balance;
         let Some(round) = self.rounds.get(&number) else { return };
+        if self.settings.merge == Merge::Set {
+            return self.make(number, Past::default(), None, 0, cx);
+        }
         let (base, before) = round.cell.newest().map_or((0, balance), |v| (v.stamp, v.value));
         let value = match round.op {
             Op::CompareAndSet { version } if version != base => {
@@ -276,7 +281,14 @@ impl QuorumStore {
         let Some(round) = self.rounds.get_mut(&number) else { return };
         let mut cell = self.now.items.get(&round.item).cloned().unwrap_or_default();
         let counts = merge != Merge::LastWriterWins;
-        let dot = Dot { place, count: if counts { cell.made_by(place) + 1 } else { 0 } };
+        if merge == Merge::Set {
+            cell.join(&round.cell, merge);
+        }
+        let given = self.given.entry(round.item).or_default();
+        if counts {
+            *given = cell.made_by(place).max(*given) + 1;
+        }
+        let dot = Dot { place, count: *given };
         match (merge, round.op) {
             (Merge::Counter, op) => {
                 let tally = cell.tally(place);

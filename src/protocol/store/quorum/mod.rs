@@ -120,6 +120,9 @@ pub struct QuorumStore {
     round: u64,
     // The last timestamp it gave, by its own clock: it never gives one twice.
     stamped: u64,
+    // The last count it gave to a change of each item, where changes are counted. A crash keeps
+    // it, or two changes could have the same name (Riak gives an actor a new epoch for that).
+    given: BTreeMap<u32, u32>,
     // Who did not answer in time and has not been heard of since.
     suspected: Vec<NodeId>,
     tending: bool,
@@ -146,6 +149,7 @@ impl QuorumStore {
             scans: BTreeMap::new(),
             round: 0,
             stamped: 0,
+            given: BTreeMap::new(),
             suspected: Vec::new(),
             tending: false,
             next_peer: u32::from(place(&settings.members, me)),

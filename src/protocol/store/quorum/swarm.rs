@@ -23,7 +23,7 @@ use crate::sim::network::LinkSettings;
 use crate::sim::process::{Input, Process};
 use crate::sim::trace::{Level, What};
 use crate::sim::world::World;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long there is trouble.
 const TROUBLE: Span = Span::secs(3);
@@ -53,6 +53,10 @@ struct Asked {
     op: Op,
     item: u32,
     known: Known,
+    /// The change it became.
+    dot: Option<Dot>,
+    /// Of a removal: acknowledged insertions of the member.
+    takes_out: Vec<Dot>,
 }
 
 struct Swarm {
@@ -67,6 +71,9 @@ struct Swarm {
     context: BTreeMap<u32, u64>,
     /// Of each item every change that a coordinator made.
     made: BTreeMap<u32, Vec<(Dot, Op)>>,
+    /// Which of them were acknowledged, and which insertions acknowledged removals took out.
+    acknowledged: BTreeSet<(u32, Dot)>,
+    taken_out: BTreeSet<(u32, Dot)>,
     reads: u64,
     changes: u64,
     /// Where clients only count, and read everything now and then: how much was acknowledged, and
@@ -137,6 +144,7 @@ impl Swarm {
         world.start();
         let (asked, known, tried) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let made = BTreeMap::new();
+        let (acknowledged, taken_out) = (BTreeSet::new(), BTreeSet::new());
         let (context, number, reads, changes) = (BTreeMap::new(), 0, 0, 0);
         let (sums, scans, scanned) = (None, BTreeMap::new(), 0);
         Swarm {
@@ -149,6 +157,8 @@ impl Swarm {
             tried,
             context,
             made,
+            acknowledged,
+            taken_out,
             reads,
             changes,
             sums,
@@ -173,11 +183,13 @@ impl Swarm {
                     What::Sent { message: Message::Reply(reply), .. } => self.answered(&reply)?,
                     What::Note { note: Note::Stamped { intent, change, item }, .. } => {
                         if let Some(op) = self.asked.get(&intent).map(|asked| asked.op) {
+                            self.named_once(item, change.dot)?;
                             self.made.entry(item).or_default().push((change.dot, op));
                         }
                         let Some(asked) = self.asked.get_mut(&intent) else { continue };
                         asked.known.past = Past::default();
                         asked.known.past.add(change.dot);
+                        asked.dot = Some(change.dot);
                     }
                     _ => {}
                 }
@@ -209,6 +221,8 @@ impl Swarm {
         let known = self.known.entry(item).or_default();
         if asked.op.changes() {
             self.changes += 1;
+            self.acknowledged.extend(asked.dot.map(|dot| (item, dot)));
+            self.taken_out.extend(asked.takes_out.iter().map(|dot| (item, *dot)));
             if let Some((acknowledged, _)) = &mut self.sums {
                 *acknowledged += 1;
             }
@@ -265,7 +279,16 @@ impl Swarm {
             *self.tried.entry(item).or_default() += 1;
             known.past = Past::default();
         }
-        self.asked.insert(intent, Asked { op, item, known });
+        let takes_out = match op {
+            Op::Remove { member } if !self.settings.sloppy => {
+                let made = self.made.get(&item).into_iter().flatten();
+                let put_in = made.filter(|(_, made)| *made == Op::Insert { member });
+                let dots = put_in.map(|(dot, _)| *dot);
+                dots.filter(|dot| self.acknowledged.contains(&(item, *dot))).collect()
+            }
+            _ => Vec::new(),
+        };
+        self.asked.insert(intent, Asked { op, item, known, dot: None, takes_out });
         self.send(node, intent, op, item);
     }
 
@@ -339,6 +362,13 @@ impl Swarm {
         if hints.is_empty() { Ok(()) } else { Err("hints are left".to_owned()) }
     }
 
+    /// No two changes have the same name where names count.
+    fn named_once(&self, item: u32, dot: Dot) -> Result<(), String> {
+        let made = self.made.get(&item).map_or(&[][..], Vec::as_slice);
+        let twice = dot.count > 0 && made.iter().any(|(known, _)| *known == dot);
+        if twice { Err(format!("two changes of item {item} are called {dot:?}")) } else { Ok(()) }
+    }
+
     /// No member is in a set that was taken out later where it was put in, unless a crash took
     /// that back; and one that nobody took out is in it.
     fn explains(&self, item: u32, cell: &Cell) -> bool {
@@ -358,7 +388,8 @@ impl Swarm {
             }
             _ => false,
         });
-        !cell.members.iter().any(is_out) && !missing
+        let was_taken = |(_, dot): &(u8, Dot)| self.taken_out.contains(&(item, *dot));
+        !cell.members.iter().any(|m| is_out(m) || was_taken(m)) && !missing
     }
 
     fn agree(&self, item: u32) -> Result<(), String> {
