@@ -284,11 +284,12 @@ impl QuorumStore {
         if merge == Merge::Set {
             cell.join(&round.cell, merge);
         }
-        let given = self.given.entry(round.item).or_default();
+        let mut dot = Dot { place, count: 0 };
         if counts {
+            let given = self.given.entry(round.item).or_default();
             *given = cell.made_by(place).max(*given) + 1;
+            dot.count = *given;
         }
-        let dot = Dot { place, count: *given };
         match (merge, round.op) {
             (Merge::Counter, op) => {
                 let tally = cell.tally(place);
