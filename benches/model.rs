@@ -83,6 +83,7 @@ pub fn herd(clients: u32, load: f64, level: Level) -> World<Role> {
             profile: Profile::default(),
         },
         mix: vec![(1, Op::Read)],
+        members: 8,
         items: 1,
         skew: 0.0,
         key_reuse: Chance::NEVER,

@@ -41,6 +41,8 @@ fn tag(group: u16, op: Op) -> u32 {
         Op::Abort => 14,
         Op::Take => 15,
         Op::Put { .. } => 16,
+        Op::Insert { .. } => 17,
+        Op::Remove { .. } => 18,
     };
     u32::from(group) << 8 | kind
 }

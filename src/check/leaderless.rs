@@ -162,7 +162,9 @@ impl Leaderless {
                 Merge::LastWriterWins => {
                     item.close_by_stamp(&copies, world.shared.now, &mut self.lost);
                 }
-                Merge::Siblings | Merge::Counter => item.close_by_dot(&copies, &mut self.lost),
+                Merge::Siblings | Merge::Counter | Merge::Set => {
+                    item.close_by_dot(&copies, &mut self.lost);
+                }
             }
         }
     }

@@ -145,7 +145,7 @@ enum Check {
     Acknowledged(Acknowledged),
     Conserved(Box<Conserved>),
     Released(Box<Released>),
-    Fresh(Fresh),
+    Fresh(Box<Fresh>),
     Converged(Box<Converged>),
     Consistent(Box<Consistent>),
     Availability(Availability),
@@ -235,7 +235,7 @@ impl Checks {
             }
             Property::LocksReleased { within } => Check::Released(Box::new(Released::new(within))),
             Property::FreshReads { at_least, bound } => {
-                Check::Fresh(Fresh::new(at_least, bound, &self.groups))
+                Check::Fresh(Box::new(Fresh::new(at_least, bound, &self.groups)))
             }
             Property::Converged { within } => {
                 Check::Converged(Box::new(Converged::new(within, &self.groups)))

@@ -6,8 +6,8 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Role;
 use crate::protocol::rpc::Answer;
-use crate::protocol::store::quorum::QuorumStore;
 use crate::protocol::store::quorum::cell::Cell;
+use crate::protocol::store::quorum::{Merge, QuorumStore};
 use crate::sim::world::World;
 use serde::Serialize;
 
@@ -53,6 +53,8 @@ pub struct Holder {
 pub struct Held {
     /// The value: of a write, the number of its intent among those of its population.
     pub value: i64,
+    /// True if it is a set, with a bit of the value for each member.
+    pub is_set: bool,
     /// Other versions that stand beside it.
     pub beside: u32,
     /// True if it lacks what another home has.
@@ -62,7 +64,14 @@ pub struct Held {
 impl Held {
     /// In as few signs as fit into a table.
     pub fn words(&self) -> String {
-        let Held { value, beside, behind } = self;
+        let Held { value, is_set, beside, behind } = self;
+        let value = match is_set {
+            true => {
+                let there = (0..i64::BITS).filter(|member| value >> member & 1 == 1);
+                format!("{{{}}}", there.map(|m| m.to_string()).collect::<Vec<_>>().join(" "))
+            }
+            false => value.to_string(),
+        };
         let beside = if *beside > 0 { format!(" +{beside}") } else { String::new() };
         let behind = if *behind { " ≠" } else { "" };
         format!("{value}{beside}{behind}")
@@ -145,8 +154,9 @@ fn held(
     let merge = store.settings.merge;
     let behind = cells(replicas, item).into_iter().flatten().any(|c| !own.contains(c, merge));
     let Answer::Done { value, .. } = store.read(own) else { return None };
-    let value = if value >> 40 > 0 { value & ((1 << 40) - 1) } else { value };
-    Some(Held { value, beside: own.versions.len().saturating_sub(1) as u32, behind })
+    let is_set = merge == Merge::Set;
+    let value = if !is_set && value >> 40 > 0 { value & ((1 << 40) - 1) } else { value };
+    Some(Held { value, is_set, beside: own.versions.len().saturating_sub(1) as u32, behind })
 }
 
 /// What the table says, in a sentence.
@@ -171,8 +181,9 @@ mod tests {
 
     #[test]
     fn a_value_says_what_stands_beside_it_and_what_it_lacks() {
-        let held = Held { value: 7, beside: 0, behind: false };
+        let held = Held { value: 7, is_set: false, beside: 0, behind: false };
         assert_eq!(held.words(), "7");
+        assert_eq!(Held { is_set: true, value: 0b10_0101, ..held }.words(), "{0 2 5}");
         assert_eq!(Held { beside: 2, behind: true, ..held }.words(), "7 +2 ≠");
         let holder = |hints, beside| Holder {
             name: "db-1".to_owned(),

@@ -289,6 +289,8 @@ pub fn wish(op: Op, item: u32) -> String {
             format!("write item {item} if its version is still {version}")
         }
         Op::Increment { by } => format!("add {by} to item {item}"),
+        Op::Insert { member } => format!("put {member} into set {item}"),
+        Op::Remove { member } => format!("take {member} out of set {item}"),
         Op::Transfer { to, amount } => {
             format!("transfer {amount} from account {item} to account {to}")
         }

@@ -176,6 +176,8 @@ fn sign(op: &Operation) -> String {
         Action::CompareAndSet { from, to } => format!("{from} → {to}"),
         Action::Add(amount) => then(format!("+{amount}")),
         Action::Charge(amount) => then(format!("−{amount}")),
+        Action::Insert(member) => then(format!("put {member}")),
+        Action::Remove(member) => then(format!("out {member}")),
         Action::Transfer { to, amount } => format!("{amount} to {to}"),
         Action::Enqueue(value) => format!("put {value}"),
         Action::Dequeue => format!("take {value}"),

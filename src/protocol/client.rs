@@ -25,6 +25,8 @@ pub struct ClientSettings {
     pub mix: Vec<(u32, Op)>,
     /// How many items or accounts there are.
     pub items: u32,
+    /// So many different members clients put into sets and take out.
+    pub members: u8,
     /// Zipf exponent of the popularity of items; zero is uniform.
     pub skew: f64,
     /// How often a client wrongly uses the idempotency key of its last request again.
@@ -118,6 +120,7 @@ pub struct Population {
     other: Stream,
     thinking: Stream,
     reuse: Stream,
+    member: Stream,
 }
 
 impl Population {
@@ -148,6 +151,7 @@ impl Population {
             item: stream("item"),
             other: stream("other account"),
             thinking: stream("think time"),
+            member: stream("member"),
             reuse: stream("key reuse"),
             settings,
         }
@@ -306,6 +310,9 @@ impl Population {
             if *to == item {
                 *to = (item + 1) % self.settings.items;
             }
+        }
+        if let Op::Insert { member } | Op::Remove { member } = &mut op {
+            *member = self.member.below(u32::from(self.settings.members)) as u8;
         }
         cx.note(Note::Began { intent, client, op, item });
         let key = self.key(client, intent);

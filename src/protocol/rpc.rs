@@ -29,6 +29,16 @@ pub enum Op {
         /// How much.
         by: u32,
     },
+    /// Put a member into a set: an item whose value has a bit for each member.
+    Insert {
+        /// Which, from 0 to 62.
+        member: u8,
+    },
+    /// Take a member out of a set.
+    Remove {
+        /// Which, from 0 to 62.
+        member: u8,
+    },
     /// Take money from one account and give it to another.
     Transfer {
         /// The account that receives it.
@@ -71,7 +81,7 @@ pub enum Op {
 pub enum Kind {
     /// Reads, the first half of an update included.
     Read,
-    /// Writes.
+    /// Writes, members put into sets and taken out included.
     Write,
     /// Charges of any amount.
     Charge,
@@ -88,7 +98,9 @@ impl Kind {
     pub fn includes(self, op: Op) -> bool {
         self == match op {
             Op::Read | Op::Scan => Kind::Read,
-            Op::Write | Op::Take | Op::Put { .. } => Kind::Write,
+            Op::Write | Op::Insert { .. } | Op::Remove { .. } | Op::Take | Op::Put { .. } => {
+                Kind::Write
+            }
             Op::Charge { .. } => Kind::Charge,
             Op::Update | Op::CompareAndSet { .. } => Kind::Update,
             Op::Increment { .. } => Kind::Increment,
@@ -113,6 +125,16 @@ impl Op {
             self,
             Op::Prepare { .. } | Op::Commit { .. } | Op::Abort | Op::Take | Op::Put { .. }
         )
+    }
+
+    /// What becomes of a set, if it is an operation on one.
+    pub fn on_set(self, members: i64) -> Option<i64> {
+        let bit = |member: u8| 1i64.checked_shl(u32::from(member)).unwrap_or(0);
+        match self {
+            Op::Insert { member } => Some(members | bit(member)),
+            Op::Remove { member } => Some(members & !bit(member)),
+            _ => None,
+        }
     }
 
     /// What an account gains when one side of a transfer between stores is done.
@@ -142,6 +164,8 @@ impl Op {
             Op::Abort => 12,
             Op::Take => 13,
             Op::Put { value } => 14 | (value.cast_unsigned() << 8),
+            Op::Insert { member } => 15 | (u64::from(member) << 8),
+            Op::Remove { member } => 16 | (u64::from(member) << 8),
         }
     }
 
@@ -154,6 +178,8 @@ impl Op {
             Op::Update => "update",
             Op::CompareAndSet { .. } => "compare-and-set",
             Op::Increment { .. } => "increment",
+            Op::Insert { .. } => "insertion",
+            Op::Remove { .. } => "removal",
             Op::Transfer { .. } => "transfer",
             Op::Scan => "scan",
             Op::Leg { .. } => "side of a transfer",

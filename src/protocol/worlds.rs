@@ -49,6 +49,7 @@ pub(crate) fn clients(rate: f64, op: Op, calls: CallSettings) -> ClientSettings 
         },
         mix: vec![(1, op)],
         items: 10,
+        members: 8,
         skew: 0.0,
         key_reuse: Chance::NEVER,
         intents: None,

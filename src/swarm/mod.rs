@@ -18,12 +18,13 @@ use crate::scenario::v1::Scenario;
 use crate::session::Session;
 use serde_json::Value;
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("raft", include_str!("subjects/raft.json")),
     ("semi_sync", include_str!("subjects/semi_sync.json")),
     ("one_primary", include_str!("subjects/one_primary.json")),
     ("ledger", include_str!("subjects/ledger.json")),
     ("counter", include_str!("subjects/counter.json")),
+    ("set", include_str!("subjects/set.json")),
     ("sharded_counter", include_str!("subjects/sharded_counter.json")),
     ("transfers", include_str!("subjects/transfers.json")),
 ];

@@ -11,7 +11,7 @@ const RUNS: u64 = 60;
 const SEEDS: u64 = 300;
 
 /// Settings that break a promise of a subject.
-const MISTAKES: [(&str, &str, &str); 9] = [
+const MISTAKES: [(&str, &str, &str); 10] = [
     ("semi_sync", "db.acks", "0"),
     ("semi_sync", "db.fencing", "false"),
     ("semi_sync", "db.failover.promote", "\"first\""),
@@ -19,6 +19,7 @@ const MISTAKES: [(&str, &str, &str); 9] = [
     ("raft", "people.reads", "\"any\""),
     ("ledger", "accounts.keys", "null"),
     ("counter", "db.merge", "\"last_writer_wins\""),
+    ("set", "db.merge", "\"last_writer_wins\""),
     ("sharded_counter", "right.merge", "\"last_writer_wins\""),
     ("transfers", "bank.transfers", "\"unprotected\""),
 ];

@@ -182,7 +182,7 @@ fn operation(id: u64, pair: &Pair, problems: &mut Diagnostics) -> Option<Operati
     Some(Operation { id, process, item, call, action, outcome })
 }
 
-const NAMES: &str = "read, write, cas, add, enqueue, dequeue, charge or transfer";
+const NAMES: &str = "read, write, cas, add, insert, remove, enqueue, dequeue, charge or transfer";
 
 /// What an operation takes, if it is known here.
 fn known(f: &str) -> Option<&'static str> {
@@ -191,6 +191,7 @@ fn known(f: &str) -> Option<&'static str> {
         "write" | "w" | "add" | "inc" | "increment" | "enqueue" | "enq" | "charge" | "withdraw" => {
             "a number, or [item number]"
         }
+        "insert" | "remove" => "a number from 0 to 62, or [item number]",
         "cas" => "[from to], or [item [from to]]",
         "transfer" => "{:from item, :to item, :amount number}",
         _ => return None,
@@ -220,6 +221,10 @@ fn action(pair: &Pair) -> Option<(i64, Action)> {
             _ => return None,
         },
         "add" | "inc" | "increment" => Action::Add(number()?),
+        "insert" | "remove" => {
+            let member = number().and_then(|n| u8::try_from(n).ok()).filter(|n| *n < 63)?;
+            if pair.f == "insert" { Action::Insert(member) } else { Action::Remove(member) }
+        }
         "enqueue" | "enq" => Action::Enqueue(number()?),
         "dequeue" | "deq" => Action::Dequeue,
         "charge" | "withdraw" => Action::Charge(number()?),
@@ -338,6 +343,8 @@ fn line(op: &Operation, process: u64, time: Time, ends: bool, language: Language
         Action::Write(value) => ("write", value.to_string()),
         Action::CompareAndSet { from, to } => ("cas", list(&[from, to], language)),
         Action::Add(amount) => ("add", amount.to_string()),
+        Action::Insert(member) => ("insert", member.to_string()),
+        Action::Remove(member) => ("remove", member.to_string()),
         Action::Enqueue(value) => ("enqueue", value.to_string()),
         Action::Dequeue => ("dequeue", text(output.flatten())),
         Action::Charge(amount) => ("charge", amount.to_string()),
@@ -448,7 +455,7 @@ mod tests {
 
     /// One operation of a process after the other, as a history that a file can hold.
     fn history() -> impl Strategy<Value = Vec<Operation>> {
-        let one = (0..4u64, -3..3i64, (0..30u64, 0..30u64), 0..8u8, -9..9i64, 0..5u8, 0..3u64);
+        let one = (0..4u64, -3..3i64, (0..30u64, 0..30u64), 0..10u8, -9..9i64, 0..5u8, 0..3u64);
         proptest::collection::vec(one, 0..40).prop_map(|draws| {
             let mut free = [Some(0); 4];
             let mut ops = Vec::new();
@@ -463,6 +470,8 @@ mod tests {
                     4 => (Action::Enqueue(n), Output::Nothing),
                     5 => (Action::Dequeue, Output::Value(Some(n))),
                     6 => (Action::Charge(n), Output::Value(Some(n))),
+                    7 => (Action::Insert(n.unsigned_abs() as u8), Output::Value(Some(n))),
+                    8 => (Action::Remove(n.unsigned_abs() as u8), Output::Nothing),
                     _ => (Action::Transfer { to: n, amount: 3 }, Output::Nothing),
                 };
                 let outcome = match fate {

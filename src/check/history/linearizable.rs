@@ -29,7 +29,7 @@ pub fn check(ops: &[Operation], model: Named, budget: u64) -> Judgement {
             Named::Counter => judge(&Account::default(), &part, &mut left),
             Named::Account(account) => judge(&account, &part, &mut left),
             Named::Queue => judge(&Queue, &part, &mut left),
-            Named::KeyValue => key_value(&part, &mut left),
+            Named::Set | Named::KeyValue => key_value(&part, &mut left),
         };
         match judged {
             Judged::Order(part) => order.extend(part),

@@ -169,8 +169,8 @@ impl Model for Queue {
     }
 }
 
-/// Many items, each with a value that is read, written and counted with; a transfer ties two of
-/// them together. Every item is zero at first.
+/// Many items, each with a value that is read, written, counted with or a set; a transfer ties two
+/// of them together. Every item is zero at first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyValue;
 
@@ -190,7 +190,11 @@ impl Model for KeyValue {
                 let charge = Operation { action: Action::Charge(amount), ..*op };
                 number.step(&value, &charge)?
             }
-            _ => Register { init: None }.step(&Some(value), op)?.unwrap_or(0),
+            action => match action.on_set(value) {
+                Some(after) if op.output().is_none_or(|said| said.allows(after)) => after,
+                Some(_) => return None,
+                None => Register { init: None }.step(&Some(value), op)?.unwrap_or(0),
+            },
         };
         let mut after = state.clone();
         after.insert(op.item, next);
@@ -243,7 +247,7 @@ impl Model for Cell {
             Action::CompareAndSet { .. } | Action::Write(_) => {
                 return Register { init: None }.step(state, op);
             }
-            _ => value,
+            action => action.on_set(value).unwrap_or(value),
         };
         fits(next).then_some(Some(next))
     }
@@ -254,7 +258,9 @@ impl Model for Cell {
     }
 
     fn needs(&self, op: &Operation, other: &Operation) -> bool {
-        let counts = |op: &Operation| matches!(op.action, Action::Add(_) | Action::Charge(_));
+        let counts = |op: &Operation| {
+            matches!(op.action, Action::Add(_) | Action::Charge(_)) || op.action.on_set(0).is_some()
+        };
         let changes = counts(other) || other.value_written().is_some();
         let says = matches!(op.output(), Some(Output::Value(_)));
         (says && counts(other))
@@ -276,13 +282,15 @@ pub enum Named {
     Queue,
     /// [`Account`] that is never overdrawn if a floor is given.
     Account(Account),
+    /// [`KeyValue`] with sets only, all empty at first.
+    Set,
     /// [`KeyValue`].
     KeyValue,
 }
 
 impl Named {
     /// The names by which [`Named::find`] knows them.
-    pub const NAMES: [&str; 6] = ["register", "cas", "counter", "queue", "account", "kv"];
+    pub const NAMES: [&str; 7] = ["register", "cas", "counter", "queue", "account", "set", "kv"];
 
     /// The model with this name.
     pub fn find(name: &str) -> Option<Named> {
@@ -292,6 +300,7 @@ impl Named {
             "counter" => Named::Counter,
             "queue" => Named::Queue,
             "account" => Named::Account(Account::default()),
+            "set" => Named::Set,
             "kv" => Named::KeyValue,
             _ => return None,
         })
@@ -305,6 +314,7 @@ impl Named {
             Named::Counter => "counter",
             Named::Queue => "queue",
             Named::Account(_) => "account",
+            Named::Set => "set",
             Named::KeyValue => "kv",
         }
     }
@@ -323,6 +333,7 @@ impl Named {
             Named::Counter => matches!(action, Action::Read | Action::Add(_)),
             Named::Queue => Queue.knows(action),
             Named::Account(account) => account.knows(action),
+            Named::Set => action == Action::Read || action.on_set(0).is_some(),
             Named::KeyValue => KeyValue.knows(action),
         }
     }

@@ -36,6 +36,10 @@ pub enum Action {
     },
     /// Add to the value.
     Add(i64),
+    /// Put a member into a set, the value of which has a bit for each.
+    Insert(u8),
+    /// Take a member out of a set.
+    Remove(u8),
     /// Put an element at the end of a queue.
     Enqueue(i64),
     /// Take the first element of a queue.
@@ -49,6 +53,18 @@ pub enum Action {
         /// How much.
         amount: i64,
     },
+}
+
+impl Action {
+    /// What becomes of a set, if it is an action on one.
+    pub fn on_set(self, members: i64) -> Option<i64> {
+        let bit = |member: u8| 1i64.checked_shl(u32::from(member)).unwrap_or(0);
+        match self {
+            Action::Insert(member) => Some(members | bit(member)),
+            Action::Remove(member) => Some(members & !bit(member)),
+            _ => None,
+        }
+    }
 }
 
 /// What is known to have come of an operation.
@@ -86,6 +102,17 @@ pub enum Output {
     Value(Option<i64>),
     /// Whether the condition for a change held; if not, nothing was changed.
     Matched(bool),
+}
+
+impl Output {
+    /// True if it can have been given back by a change that leaves this value.
+    pub fn allows(self, after: i64) -> bool {
+        match self {
+            Output::Nothing => true,
+            Output::Value(value) => value == Some(after),
+            Output::Matched(said) => said,
+        }
+    }
 }
 
 impl Operation {
@@ -193,6 +220,8 @@ impl fmt::Display for Operation {
             }
             Action::CompareAndSet { from, to } => write!(f, "replaced {from} by {to}")?,
             Action::Add(amount) => write!(f, "added {amount}")?,
+            Action::Insert(member) => write!(f, "put {member} in")?,
+            Action::Remove(member) => write!(f, "took {member} out")?,
             Action::Enqueue(value) => write!(f, "put {value}")?,
             Action::Charge(amount) if output == Some(Output::Matched(false)) => {
                 write!(f, "was refused a charge of {amount}")?;

@@ -153,6 +153,8 @@ impl Open {
             Op::Transfer { to, .. } if to == self.item => Action::Add(0),
             Op::Charge { amount } | Op::Transfer { amount, .. } => Action::Charge(amount.into()),
             Op::Increment { by } => Action::Add(by.into()),
+            Op::Insert { member } => Action::Insert(member),
+            Op::Remove { member } => Action::Remove(member),
             // What only routers ask for, or what is about no single item.
             Op::Scan
             | Op::Leg { .. }

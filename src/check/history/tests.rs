@@ -204,6 +204,13 @@ fn balance(state: &i64, action: Action) -> Output {
     }
 }
 
+fn members(state: &std::collections::BTreeMap<i64, i64>, action: Action) -> Output {
+    match action {
+        Action::Read => Output::Value(Some(state.get(&1).copied().unwrap_or(0))),
+        _ => Output::Nothing,
+    }
+}
+
 fn draws(actions: Vec<Action>, most: usize) -> impl Strategy<Value = Vec<(Action, u64, u64, u8)>> {
     let one = (proptest::sample::select(actions), 0..60u64, 0..60u64, 0..6u8);
     proptest::collection::vec(one, 1..most)
@@ -220,6 +227,10 @@ fn queues() -> Vec<Action> {
 
 fn accounts() -> Vec<Action> {
     vec![Action::Read, Action::Add(2), Action::Charge(1), Action::Charge(3)]
+}
+
+fn sets() -> Vec<Action> {
+    vec![Action::Read, Action::Insert(0), Action::Insert(1), Action::Remove(0)]
 }
 
 /// Holds the search against the checker that tries every order, and a proof against what it says
@@ -277,6 +288,7 @@ proptest! {
         cells in draws(cells(), 60),
         queues in draws(queues(), 30),
         accounts in draws(accounts(), 24),
+        sets in draws(sets(), 30),
     ) {
         let found = |ops: &[Operation], model| judged(ops, model).state;
         let register = Register::default();
@@ -286,6 +298,7 @@ proptest! {
         let account = Account { opening: 3, floor: Some(0) };
         let ops = sequential(&account, &accounts, balance);
         prop_assert_eq!(found(&ops, Named::Account(account)), State::Holds);
+        prop_assert_eq!(found(&sequential(&KeyValue, &sets, members), Named::Set), State::Holds);
     }
 
     #[test]
@@ -293,6 +306,7 @@ proptest! {
         cells in draws(cells(), 8),
         queues in draws(queues(), 8),
         accounts in draws(accounts(), 8),
+        sets in draws(sets(), 8),
         which in 0..7usize,
         value in 0..4i64,
     ) {
@@ -312,6 +326,9 @@ proptest! {
         let mut ops = sequential(&account, &accounts, balance);
         bend(&mut ops, which, value);
         agree(&account, &ops);
+        let mut ops = sequential(&KeyValue, &sets, members);
+        bend(&mut ops, which, value);
+        agree(&KeyValue, &ops);
     }
 
     /// If the whole can be explained, so can what is left when something goes with all that needs
@@ -321,6 +338,7 @@ proptest! {
         cells in draws(cells(), 8),
         queues in draws(queues(), 8),
         accounts in draws(accounts(), 8),
+        sets in draws(sets(), 8),
         from in 0..7usize,
         size in 1..3usize,
     ) {
@@ -332,5 +350,8 @@ proptest! {
         let account = Account { opening: 3, floor: Some(0) };
         let ops = sequential(&account, &accounts, balance);
         prop_assert!(brute(&account, &3, &without(&account, &ops, from, size)), "{:?}", ops);
+        let ops = sequential(&KeyValue, &sets, members);
+        let left = without(&KeyValue, &ops, from, size);
+        prop_assert!(brute(&KeyValue, &KeyValue.init(), &left), "{:?}", ops);
     }
 }

@@ -261,6 +261,10 @@ impl Ledger {
             Op::Increment { by } => i64::from(by),
             Op::Leg { delta } => i64::from(delta),
             Op::Transfer { to, amount } if to != item => -i64::from(amount),
+            Op::Insert { .. } | Op::Remove { .. } => {
+                let members = self.settings.balance - before.charged;
+                op.on_set(members).map_or(0, |after| after - members)
+            }
             _ => 0,
         };
         let write = cx.persist(self.settings.sync);

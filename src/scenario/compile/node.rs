@@ -21,12 +21,15 @@ use crate::protocol::store::raft::member::RaftSettings;
 use crate::protocol::store::raft::node::RaftStoreSettings;
 use crate::protocol::{route, rpc};
 use crate::scenario::v1::Scenario;
+use crate::scenario::v1::calling::{Caller, Pick, Reads};
 use crate::scenario::v1::node::{
-    Arrivals, Balancer, Call, Caller, Clients, Collision, Disk, Ledger, Load, Merge, Mix, Node, Op,
-    Order, Pick, Policy, PrimaryReplica, Promote, Quorum, Raft, RaftReads, ReadRepair, Reads,
-    Service, Station,
+    Arrivals, Balancer, Call, Clients, Load, Mix, Node, Op, Policy, Service,
 };
 use crate::scenario::v1::policy::Wraps;
+use crate::scenario::v1::station::{Order, Station};
+use crate::scenario::v1::store::{
+    Collision, Disk, Ledger, Merge, PrimaryReplica, Promote, Quorum, Raft, RaftReads, ReadRepair,
+};
 use crate::sim::disk::DiskSettings;
 
 /// The settings of one node.
@@ -96,6 +99,7 @@ fn clients(clients: &Clients, cast: &Cast<'_>) -> ClientSettings {
         },
         mix: mix(&clients.mix, clients.amount),
         items: clients.items,
+        members: clients.members,
         skew: clients.skew,
         key_reuse: clients.key_reuse,
         intents: clients.requests,
@@ -111,6 +115,8 @@ fn mix(mix: &Mix, amount: u32) -> Vec<(u32, rpc::Op)> {
         (mix.charge, rpc::Op::Charge { amount }),
         (mix.update, rpc::Op::Update),
         (mix.increment, rpc::Op::Increment { by: 1 }),
+        (mix.insert, rpc::Op::Insert { member: 0 }),
+        (mix.remove, rpc::Op::Remove { member: 0 }),
         (mix.transfer, rpc::Op::Transfer { to: 0, amount }),
         (mix.scan, rpc::Op::Scan),
     ];
@@ -224,6 +230,7 @@ fn quorum(store: &Quorum, member: &Member<'_>, cast: &Cast<'_>) -> QuorumSetting
             Merge::LastWriterWins => quorum::Merge::LastWriterWins,
             Merge::Siblings => quorum::Merge::Siblings,
             Merge::Counter => quorum::Merge::Counter,
+            Merge::Set => quorum::Merge::Set,
         },
         timeout: store.timeout,
         apply: store.apply.compile(),

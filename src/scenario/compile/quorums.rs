@@ -5,7 +5,9 @@ use super::names::{Cast, Member};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Span;
 use crate::scenario::v1::Scenario;
-use crate::scenario::v1::node::{Call, Clients, Merge, Node, Op, Quorum, Router, Transfers};
+use crate::scenario::v1::node::{Call, Clients, Node, Op};
+use crate::scenario::v1::router::{Router, Transfers};
+use crate::scenario::v1::store::{Merge, Quorum};
 use std::collections::BTreeSet;
 
 /// Says what is impossible.
@@ -54,18 +56,20 @@ type Before<'a> = Option<(&'a str, Transfers)>;
 fn wishes(name: &str, clients: &Clients, cast: &Cast<'_>, problems: &mut Diagnostics) {
     let mix = &clients.mix;
     let wishes = [
-        ("write", mix.write, Some(Op::Write)),
-        ("charge", mix.charge, Some(Op::Charge)),
-        ("update", mix.update, Some(Op::Update)),
-        ("increment", mix.increment, Some(Op::Increment)),
-        ("transfer", mix.transfer, None),
+        ("write", mix.write, Wish::Write, Some(Op::Write)),
+        ("charge", mix.charge, Wish::Count, Some(Op::Charge)),
+        ("update", mix.update, Wish::Write, Some(Op::Update)),
+        ("increment", mix.increment, Wish::Count, Some(Op::Increment)),
+        ("insert", mix.insert, Wish::Members, Some(Op::Write)),
+        ("remove", mix.remove, Wish::Members, Some(Op::Write)),
+        ("transfer", mix.transfer, Wish::Transfer, None),
     ];
-    for (field, _, op) in wishes.into_iter().filter(|(_, weight, _)| *weight > 0) {
+    for (field, _, wish, op) in wishes.into_iter().filter(|(_, weight, ..)| *weight > 0) {
         for (store, quorum, router) in reached(&clients.to, op, cast) {
-            let Some(why) = why_not(op, quorum.merge, router) else { continue };
-            let remedy = match op {
-                Some(_) => "leave it out, or merge in another way",
-                None => "leave it out, or choose a store with a leader",
+            let Some(why) = why_not(wish, quorum.merge, router) else { continue };
+            let remedy = match wish {
+                Wish::Transfer => "leave it out, or choose a store with a leader",
+                _ => "leave it out, or merge in another way",
             };
             let path = format!("nodes.{name}.clients.mix.{field}");
             problems.error(path, format!("`{store}` {why}"), remedy);
@@ -73,11 +77,24 @@ fn wishes(name: &str, clients: &Clients, cast: &Cast<'_>, problems: &mut Diagnos
     }
 }
 
-/// Why a store without a leader cannot do something; no operation is a transfer.
-fn why_not(op: Option<Op>, merge: Merge, router: Before<'_>) -> Option<String> {
+/// What clients want of a store, as far as it makes a difference here.
+#[derive(Clone, Copy)]
+enum Wish {
+    /// Overwrite an item.
+    Write,
+    /// Add to it.
+    Count,
+    /// Put members into a set or take them out.
+    Members,
+    /// Change two items at once.
+    Transfer,
+}
+
+/// Why a store without a leader cannot do something.
+fn why_not(wish: Wish, merge: Merge, router: Before<'_>) -> Option<String> {
     let merges = |word| Some(format!("merges as `{word}`, which cannot do this"));
-    match (op, merge) {
-        (None, _) => Some(match router {
+    match (wish, merge) {
+        (Wish::Transfer, _) => Some(match router {
             Some((router, Transfers::TwoPhaseCommit)) => {
                 format!("has no leader who could hold a lock for `{router}`")
             }
@@ -88,9 +105,10 @@ fn why_not(op: Option<Op>, merge: Merge, router: Before<'_>) -> Option<String> {
                 "has no leader who could change two items at once".to_owned()
             }
         }),
-        (Some(Op::Charge | Op::Increment), Merge::Siblings) => merges("siblings"),
-        (Some(Op::Write | Op::Update), Merge::Counter) => merges("counter"),
-        (Some(_), Merge::LastWriterWins | Merge::Siblings | Merge::Counter) => None,
+        (Wish::Count | Wish::Members, Merge::Siblings) => merges("siblings"),
+        (Wish::Write | Wish::Members, Merge::Counter) => merges("counter"),
+        (Wish::Write | Wish::Count, Merge::Set) => merges("set"),
+        _ => None,
     }
 }
 
@@ -184,10 +202,16 @@ mod tests {
                  (leave it out, or merge in another way)"
             )
         };
-        let mix = json!({ "read": 1, "write": 1, "charge": 1, "update": 1, "increment": 1 });
+        let mix = json!({
+            "read": 1, "write": 1, "charge": 1, "update": 1, "increment": 1, "insert": 1,
+            "remove": 1,
+        });
         let found = |merge: &str| problems(json!({ "merge": merge }), mix.clone());
-        assert_eq!(found("siblings"), ["charge", "increment"].map(|f| says("siblings", f)));
-        assert_eq!(found("counter"), ["write", "update"].map(|f| says("counter", f)));
+        let all = |merge: &str, fields: [&str; 4]| fields.map(|field| says(merge, field));
+        let siblings = all("siblings", ["charge", "increment", "insert", "remove"]);
+        assert_eq!(found("siblings"), siblings);
+        assert_eq!(found("counter"), all("counter", ["write", "update", "insert", "remove"]));
+        assert_eq!(found("set"), all("set", ["write", "update", "charge", "increment"]));
         assert_eq!(found("last_writer_wins"), [""; 0]);
     }
 

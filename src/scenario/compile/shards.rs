@@ -6,7 +6,8 @@ use crate::base::diagnostics::Diagnostics;
 use crate::protocol::caller::CallSettings;
 use crate::protocol::router::RouterSettings;
 use crate::protocol::router::{map, transfer};
-use crate::scenario::v1::node::{Clients, Mix, Node, Placement, Router, Transfers};
+use crate::scenario::v1::node::{Clients, Mix, Node};
+use crate::scenario::v1::router::{Placement, Router, Transfers};
 use crate::scenario::v1::{Check, Scenario};
 use std::collections::BTreeMap;
 
@@ -60,8 +61,8 @@ fn money(scenario: &Scenario, problems: &mut Diagnostics) {
     };
     for (name, node) in scenario.nodes.iter() {
         let Node::Clients(clients) = node else { continue };
-        let Mix { write, charge, update, increment, .. } = clients.mix;
-        if write + charge + update + increment > 0 {
+        let Mix { write, charge, update, increment, insert, remove, .. } = clients.mix;
+        if write + charge + update + increment + insert + remove > 0 {
             let message = format!("`{name}` change what accounts hold together");
             let remedy = "leave this check out, or let clients only read, scan and transfer";
             problems.error(format!("checks.{n}.conserved"), message, remedy);

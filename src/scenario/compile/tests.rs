@@ -284,7 +284,7 @@ fn a_primary_asks_for_no_more_replicas_than_there_are() {
         ]
     );
     let mut empty = v1::Scenario::default();
-    let none = v1::node::PrimaryReplica { replicas: 0, ..Default::default() };
+    let none = v1::store::PrimaryReplica { replicas: 0, ..Default::default() };
     empty.nodes.0.push(("db".to_owned(), Node::PrimaryReplica(none)));
     let found = compile(&empty).expect_err("nobody is there").to_string();
     assert!(found.contains("nodes.db.primary_replica.replicas"), "{found}");
@@ -315,7 +315,7 @@ fn a_cluster_can_elect_a_leader_and_keep_it() {
         ]
     );
     let mut empty = v1::Scenario::default();
-    let none = v1::node::Raft { replicas: 0, ..Default::default() };
+    let none = v1::store::Raft { replicas: 0, ..Default::default() };
     empty.nodes.0.push(("db".to_owned(), Node::Raft(none)));
     let found = compile(&empty).expect_err("nobody is there").to_string();
     assert!(found.contains("nodes.db.raft.replicas"), "{found}");

@@ -8,10 +8,17 @@
 #[macro_use]
 pub mod wire;
 
+#[macro_use]
+pub mod calling;
+#[macro_use]
+pub mod station;
+
 pub mod breaker;
 pub mod dist;
 pub mod node;
 pub mod policy;
+pub mod router;
+pub mod store;
 
 use crate::base::time::Span;
 use crate::base::unit::Chance;

@@ -4,7 +4,7 @@
 //! same changes hold the same, whichever way they heard of them (Shapiro et al. 2011).
 
 use super::Merge;
-use crate::protocol::rpc::Answer;
+use crate::protocol::rpc::{Answer, Op};
 use serde::{Deserialize, Serialize};
 
 /// The name of a change: the place of its coordinator among the replicas, and how many changes of
@@ -95,12 +95,17 @@ pub struct Cell {
     pub versions: Vec<Version>,
     /// Where it is counted with, what each coordinator has counted, by place.
     pub tallies: Vec<Tally>,
+    /// Where it is a set: its members, each with the change that put it in. One that was put in
+    /// at several places at once stands there several times.
+    pub members: Vec<(u8, Dot)>,
+    /// Where it is a set: every change of it that has been seen.
+    pub seen: Past,
 }
 
 impl Cell {
     /// A cell with one version.
     pub fn of(version: Version) -> Cell {
-        Cell { versions: vec![version], tallies: Vec::new() }
+        Cell { versions: vec![version], ..Cell::default() }
     }
 
     /// What one coordinator has counted here.
@@ -114,10 +119,10 @@ impl Cell {
 
     /// Takes in what another copy holds. True if that was news.
     pub fn join(&mut self, other: &Cell, merge: Merge) -> bool {
-        let mut news = self.join_tallies(&other.tallies);
+        let mut news = self.join_tallies(&other.tallies) | self.join_set(other);
         for version in &other.versions {
             news |= match merge {
-                Merge::LastWriterWins | Merge::Counter => self.put_last(version),
+                Merge::LastWriterWins | Merge::Counter | Merge::Set => self.put_last(version),
                 Merge::Siblings => self.put_beside(version),
             };
         }
@@ -140,6 +145,48 @@ impl Cell {
             }
         }
         news
+    }
+
+    /// Puts a member in or takes it out, as a change of its own.
+    pub fn change_set(&mut self, dot: Dot, op: Op) {
+        match op {
+            Op::Insert { member } => {
+                self.members.retain(|(known, _)| *known != member);
+                self.members.push((member, dot));
+                self.members.sort_unstable();
+            }
+            Op::Remove { member } => self.members.retain(|(known, _)| *known != member),
+            _ => {}
+        }
+        self.seen.add(dot);
+    }
+
+    /// What one has and the other has seen but has no longer, was taken out.
+    fn join_set(&mut self, other: &Cell) -> bool {
+        // Whoever has seen nothing has no member.
+        if other.seen.0.is_empty() {
+            return false;
+        }
+        let before = self.seen.clone();
+        let stays = |(one, two): (&Cell, &Cell), member: &(u8, Dot)| {
+            two.members.contains(member) || !two.seen.covers(member.1) || !one.seen.covers(member.1)
+        };
+        let own = self.members.iter().filter(|m| stays((self, other), m));
+        let theirs = other.members.iter().filter(|m| stays((other, self), m));
+        let mut members: Vec<(u8, Dot)> = own.chain(theirs).copied().collect();
+        members.sort_unstable();
+        members.dedup();
+        let news = members != self.members;
+        self.members = members;
+        self.seen.join(&other.seen);
+        news || before != self.seen
+    }
+
+    /// A mistake to be found: what was taken out is not known to have been there.
+    pub(super) fn forget_removals(&mut self) {
+        let mut seen = Past::default();
+        self.members.iter().for_each(|(_, dot)| seen.add(*dot));
+        self.seen = seen;
     }
 
     fn put_last(&mut self, version: &Version) -> bool {
@@ -169,7 +216,7 @@ impl Cell {
 
     /// Everything that has been seen by whoever reads it.
     pub fn past(&self) -> Past {
-        let mut past = Past::default();
+        let mut past = self.seen.clone();
         for version in &self.versions {
             past.join(&version.past);
             past.add(version.dot);
@@ -189,8 +236,15 @@ impl Cell {
                 (self.past().pack(replicas), value)
             }
             Merge::Counter => self.count(balance),
+            Merge::Set => (self.seen.pack(replicas), self.set()),
         };
         Answer::Done { version, value }
+    }
+
+    /// The members of the set as bits.
+    fn set(&self) -> i64 {
+        let put = |set, (member, _): &(u8, Dot)| Op::Insert { member: *member }.on_set(set);
+        self.members.iter().fold(0, |set, member| put(set, member).unwrap_or(set))
     }
 
     /// How often it was counted with, and to what it adds up.
@@ -201,10 +255,12 @@ impl Cell {
         (sum(|t| u64::from(t.count)), value)
     }
 
-    /// True if a change of siblings or of a count is in it, or was seen by whoever replaced it.
+    /// True if a change of siblings, of a count or of a set is in it, or was seen by whoever
+    /// replaced it.
     pub fn accounts_for(&self, dot: Dot) -> bool {
         let tally = self.tallies.get(usize::from(dot.place));
         tally.is_some_and(|tally| tally.count >= dot.count)
+            || self.seen.covers(dot)
             || self.versions.iter().any(|v| v.dot == dot || v.past.covers(dot))
     }
 
@@ -223,6 +279,10 @@ impl Cell {
         }
         for tally in &self.tallies {
             hash = mix(hash ^ u64::from(tally.count));
+        }
+        // Of two sets one has seen a change that the other has not, or they are the same.
+        for count in &self.seen.0 {
+            hash = mix(hash ^ u64::from(*count));
         }
         hash
     }
@@ -279,6 +339,25 @@ mod tests {
     }
 
     #[test]
+    fn a_member_stays_out_unless_it_was_put_in_again_elsewhere() {
+        let (insert, remove) = (Op::Insert { member: 7 }, Op::Remove { member: 7 });
+        let dot = |place, count| Dot { place, count };
+        let mut one = Cell::default();
+        one.change_set(dot(0, 1), insert);
+        let old = one.clone();
+        let mut two = one.clone();
+        one.change_set(dot(0, 2), remove);
+        assert!(!one.join(&old, Merge::Set), "an old copy brings nothing back");
+        assert_eq!(one.set(), 0);
+        two.change_set(dot(1, 1), insert);
+        assert!(one.join(&two, Merge::Set) && two.join(&one, Merge::Set));
+        assert_eq!((one.set(), &one), (1 << 7, &two), "nobody who took it out knew of the second");
+        assert!(one.accounts_for(dot(0, 2)) && one.accounts_for(dot(1, 1)));
+        let Answer::Done { value, .. } = one.read(Merge::Set, 1_000, 3) else { panic!() };
+        assert_eq!(value, 1 << 7);
+    }
+
+    #[test]
     fn a_count_too_large_for_its_bits_counts_as_not_seen() {
         let back = Past::unpack(past(&[(8, 500)]).pack(9), 9);
         assert!(back.covers(Dot { place: 8, count: 127 }));
@@ -298,7 +377,50 @@ mod tests {
         cell
     }
 
+    /// Sets as three coordinators make them, one after the other: each changes its own copy, and
+    /// now and then hears of another's.
+    fn sets(steps: &[(u8, u8, bool, u8)]) -> [Cell; 3] {
+        let mut sets = [const { None }; 3].map(|none: Option<Cell>| none.unwrap_or_default());
+        for &(place, member, insert, heard) in steps {
+            let at = usize::from(place);
+            let op = if insert { Op::Insert { member } } else { Op::Remove { member } };
+            let dot = Dot { place, count: sets[at].made_by(place) + 1 };
+            sets[at].change_set(dot, op);
+            let other = sets[usize::from(heard)].clone();
+            sets[at].join(&other, Merge::Set);
+        }
+        sets
+    }
+
     proptest! {
+        #[test]
+        fn the_order_of_joining_sets_does_not_matter(
+            steps in proptest::collection::vec((0..3u8, 0..3u8, any::<bool>(), 0..3u8), 0..24),
+        ) {
+            let [one, two, three] = sets(&steps);
+            let joined = |cells: [&Cell; 4]| {
+                let mut all = Cell::default();
+                for cell in cells {
+                    all.join(cell, Merge::Set);
+                }
+                all
+            };
+            let all = joined([&one, &two, &three, &one]);
+            prop_assert_eq!(&all, &joined([&three, &three, &one, &two]));
+            prop_assert_eq!(&all, &joined([&two, &all, &one, &two]));
+            prop_assert_eq!(all.hash(1), joined([&two, &three, &all, &one]).hash(1));
+            prop_assert!([&one, &two, &three].iter().all(|cell| all.contains(cell, Merge::Set)));
+            prop_assert!(all.members.iter().all(|(_, dot)| all.seen.covers(*dot)));
+            let there = |member: u8| all.members.iter().any(|(known, _)| *known == member);
+            for member in 0..3 {
+                let of_it = |step: &&(u8, u8, bool, u8)| step.1 == member;
+                let last = steps.iter().rev().find(of_it);
+                prop_assert!(last.is_some_and(|step| step.2) <= there(member), "the last put in");
+                let never_in = steps.iter().filter(of_it).all(|step| !step.2);
+                prop_assert!(!(never_in && there(member)));
+            }
+        }
+
         #[test]
         fn the_order_of_joining_does_not_matter(
             one in proptest::collection::vec((0..3u8, 1..6u32), 0..6),

@@ -117,18 +117,20 @@ impl QuorumStore {
     }
 
     /// What comes first; none for what this kind of store cannot do. Siblings cannot be counted
-    /// with, counts cannot be overwritten, nothing spans two items, and there is nobody to hold a
-    /// lock or to say of an item that it is gone.
+    /// with, counts and sets cannot be overwritten, nothing spans two items, and there is nobody to
+    /// hold a lock or to say of an item that it is gone.
     fn first_phase(&self, op: Op) -> Option<Phase> {
         let counts = matches!(op, Op::Charge { .. } | Op::Increment { .. });
+        let is_of_sets = op.on_set(0).is_some();
         match (self.settings.merge, op) {
             (_, Op::Read | Op::Update) => Some(Phase::Reading),
             (_, Op::Transfer { .. } | Op::Leg { .. }) => None,
             (_, op) if op.holds() => None,
             (Merge::LastWriterWins, Op::Write) => Some(Phase::Writing),
             (Merge::LastWriterWins, _) => Some(Phase::Reading),
-            (Merge::Siblings, _) => (!counts).then_some(Phase::Beginning),
+            (Merge::Siblings, _) => (!counts && !is_of_sets).then_some(Phase::Beginning),
             (Merge::Counter, _) => counts.then_some(Phase::Beginning),
+            (Merge::Set, _) => is_of_sets.then_some(Phase::Beginning),
         }
     }
 
@@ -254,7 +256,7 @@ impl QuorumStore {
             }
             Op::Charge { amount } => before.saturating_sub(i64::from(amount)),
             Op::Increment { by } => before.saturating_add(i64::from(by)),
-            _ => round.intent as i64,
+            op => op.on_set(before).unwrap_or(round.intent as i64),
         };
         self.make(number, Past::default(), Some(base), value, cx);
     }
@@ -285,6 +287,7 @@ impl QuorumStore {
                     _ => {}
                 }
             }
+            (Merge::Set, op) => cell.change_set(dot, op),
             (Merge::Siblings, _) => {
                 let mut seen = past.clone();
                 seen.add(dot);

@@ -126,9 +126,13 @@ impl QuorumStore {
         let mut news = false;
         for part in &parts {
             let blind = self.is(Mutation::LastArrivalWins);
+            let forgetful = self.is(Mutation::ForgetRemovals);
             let cell = self.now.cell(part.home, part.item);
             if blind {
                 *cell = Cell::default();
+            }
+            if forgetful {
+                cell.forget_removals();
             }
             news |= cell.join(&part.cell, merge);
         }

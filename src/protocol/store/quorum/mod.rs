@@ -83,6 +83,9 @@ pub enum Merge {
     Siblings,
     /// Each coordinator counts for itself, and the value is the sum.
     Counter,
+    /// A member stays if it was put in by a change that nobody who took it out had seen (Bieniusa
+    /// et al. 2012, An optimized conflict-free replicated set).
+    Set,
 }
 
 /// What becomes of copies that a read finds out of date.

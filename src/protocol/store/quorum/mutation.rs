@@ -24,12 +24,14 @@ pub(super) enum Mutation {
     HashHalf,
     /// What was kept for another is dropped once it has been sent.
     DropUnconfirmed,
+    /// That a member was seen before it was taken out of a set is forgotten.
+    ForgetRemovals,
 }
 
 #[cfg(test)]
 impl Mutation {
     /// All.
-    pub(super) const ALL: [Mutation; 9] = [
+    pub(super) const ALL: [Mutation; 10] = [
         Mutation::AcknowledgeFirst,
         Mutation::ReadFirst,
         Mutation::CountCopies,
@@ -39,6 +41,7 @@ impl Mutation {
         Mutation::LastArrivalWins,
         Mutation::HashHalf,
         Mutation::DropUnconfirmed,
+        Mutation::ForgetRemovals,
     ];
 }
 

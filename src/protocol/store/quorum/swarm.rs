@@ -3,7 +3,7 @@
 //! with everything that was acknowledged. And every mistake that a replica can be told to make is
 //! found.
 
-use super::cell::Past;
+use super::cell::{Cell, Dot, Past};
 use super::mutation::Mutation;
 use super::{Merge, QuorumSettings, QuorumStore, ReadRepair};
 use crate::base::dist::Dist;
@@ -65,6 +65,8 @@ struct Swarm {
     /// How often each item was asked to change, and the last context of siblings read.
     tried: BTreeMap<u32, u64>,
     context: BTreeMap<u32, u64>,
+    /// Of each item every change that a coordinator made.
+    made: BTreeMap<u32, Vec<(Dot, Op)>>,
     reads: u64,
     changes: u64,
     /// Where clients only count, and read everything now and then: how much was acknowledged, and
@@ -83,7 +85,8 @@ fn sizes(chance: &mut Stream) -> (u32, u32, u32) {
 fn settings(chance: &mut Stream, sloppy: bool) -> QuorumSettings {
     let (copies, read, write) = sizes(chance);
     let more = if sloppy { 1 + chance.below(2) } else { chance.below(3) };
-    let merges = [Merge::LastWriterWins, Merge::LastWriterWins, Merge::Siblings, Merge::Counter];
+    let merges =
+        [Merge::LastWriterWins, Merge::LastWriterWins, Merge::Siblings, Merge::Counter, Merge::Set];
     let repairs = [ReadRepair::First, ReadRepair::First, ReadRepair::Later, ReadRepair::Never];
     QuorumSettings {
         station: StationSettings { workers: 8, ..StationSettings::default() },
@@ -94,7 +97,7 @@ fn settings(chance: &mut Stream, sloppy: bool) -> QuorumSettings {
         sloppy,
         read_repair: repairs[chance.below(4) as usize],
         anti_entropy: Some(COMPARE),
-        merge: merges[chance.below(4) as usize],
+        merge: merges[chance.below(5) as usize],
         timeout: Span::millis(100),
         apply: Dist::Exponential { mean: [0.0, 3_000.0][chance.below(2) as usize] },
         sync: true,
@@ -133,6 +136,7 @@ impl Swarm {
         world.shared.trace.level = Level::All;
         world.start();
         let (asked, known, tried) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let made = BTreeMap::new();
         let (context, number, reads, changes) = (BTreeMap::new(), 0, 0, 0);
         let (sums, scans, scanned) = (None, BTreeMap::new(), 0);
         Swarm {
@@ -144,6 +148,7 @@ impl Swarm {
             known,
             tried,
             context,
+            made,
             reads,
             changes,
             sums,
@@ -166,7 +171,10 @@ impl Swarm {
             for record in std::mem::take(&mut self.world.shared.trace.fresh) {
                 match record.what {
                     What::Sent { message: Message::Reply(reply), .. } => self.answered(&reply)?,
-                    What::Note { note: Note::Stamped { intent, change, .. }, .. } => {
+                    What::Note { note: Note::Stamped { intent, change, item }, .. } => {
+                        if let Some(op) = self.asked.get(&intent).map(|asked| asked.op) {
+                            self.made.entry(item).or_default().push((change.dot, op));
+                        }
                         let Some(asked) = self.asked.get_mut(&intent) else { continue };
                         asked.known.past = Past::default();
                         asked.known.past.add(change.dot);
@@ -216,7 +224,7 @@ impl Swarm {
         let seen = Past::unpack(version, self.settings.members.len() as u32);
         let fresh = match merge {
             Merge::LastWriterWins => version >= before.stamp,
-            Merge::Siblings => includes(&seen, &before.past),
+            Merge::Siblings | Merge::Set => includes(&seen, &before.past),
             Merge::Counter => version >= before.count,
         };
         if self.settings.read_repair == ReadRepair::First && merge == Merge::LastWriterWins {
@@ -239,6 +247,8 @@ impl Swarm {
         let version = self.context.get(&item).copied().unwrap_or(0);
         let op = match (self.chance.below(4), self.settings.merge) {
             (0 | 1, _) => Op::Read,
+            (2, Merge::Set) => Op::Insert { member: self.chance.below(3) as u8 },
+            (_, Merge::Set) => Op::Remove { member: self.chance.below(3) as u8 },
             (2, Merge::LastWriterWins) | (2, Merge::Siblings) => Op::Write,
             (_, Merge::Siblings) => Op::CompareAndSet { version },
             (2, Merge::Counter) => Op::Charge { amount: 3 },
@@ -329,6 +339,28 @@ impl Swarm {
         if hints.is_empty() { Ok(()) } else { Err("hints are left".to_owned()) }
     }
 
+    /// No member is in a set that was taken out later where it was put in, unless a crash took
+    /// that back; and one that nobody took out is in it.
+    fn explains(&self, item: u32, cell: &Cell) -> bool {
+        let made = self.made.get(&item).map_or(&[][..], Vec::as_slice);
+        let takes_out = |member: u8| {
+            let out = Op::Remove { member };
+            made.iter().filter(move |(_, op)| *op == out).map(|(dot, _)| *dot)
+        };
+        let is_out = |(member, dot): &(u8, Dot)| {
+            let later = |out: Dot| out.place == dot.place && out.count > dot.count;
+            takes_out(*member).any(|out| later(out) && cell.seen.covers(out))
+        };
+        let there = |member: u8| cell.members.iter().any(|(known, _)| *known == member);
+        let missing = made.iter().any(|(dot, op)| match op {
+            Op::Insert { member } => {
+                cell.seen.covers(*dot) && takes_out(*member).next().is_none() && !there(*member)
+            }
+            _ => false,
+        });
+        !cell.members.iter().any(is_out) && !missing
+    }
+
     fn agree(&self, item: u32) -> Result<(), String> {
         let nothing = Default::default();
         let known = self.known.get(&item).cloned().unwrap_or_default();
@@ -340,6 +372,7 @@ impl Swarm {
             let whole = match self.settings.merge {
                 Merge::LastWriterWins => version >= known.stamp,
                 Merge::Siblings => includes(&cell.past(), &known.past),
+                Merge::Set => includes(&cell.past(), &known.past) && self.explains(item, cell),
                 Merge::Counter => (known.count..=tried).contains(&version),
             };
             if !whole {
