@@ -15,7 +15,7 @@ use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use crate::protocol::Role;
 use crate::protocol::note::Note;
-use crate::protocol::rpc::{Answer, Ending, Outcome};
+use crate::protocol::rpc::{Answer, Ending, Op, Outcome};
 use crate::sim::trace::{Record, What};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -105,7 +105,8 @@ impl Fresh {
     pub fn fold(&mut self, record: &Record<Role>) {
         let What::Note { node, note } = &record.what else { return };
         match *note {
-            Note::Began { intent, op, item, .. } => {
+            // A scan is of no item, and its answer has no version.
+            Note::Began { intent, op, item, .. } if op != Op::Scan => {
                 let (node, changes) = (*node, op.changes());
                 let (group, newest, told) = (None, None, None);
                 let open = Open { node, item, changes, group, needs: 0, newest, told };

@@ -6,6 +6,7 @@ mod links;
 mod presets;
 mod script;
 mod session;
+mod shards;
 mod tidy;
 
 #[test]

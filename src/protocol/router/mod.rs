@@ -369,7 +369,9 @@ impl Router {
         let Some(gather) = self.gathers.get_mut(&job) else { return };
         gather.left -= 1;
         match (ended.ending, ended.outcome) {
-            (_, Outcome::Answered(Answer::Done { value, .. })) => gather.value += value,
+            (_, Outcome::Answered(Answer::Done { value, .. })) => {
+                gather.value = gather.value.saturating_add(value);
+            }
             (Ending::Unknown, _) | (_, Outcome::TimedOut) => gather.unknown = true,
             (_, Outcome::Answered(answer)) => gather.failed = Some(pass_on(answer)),
         }

@@ -107,7 +107,9 @@ impl Machine {
     pub fn answer(&self, op: Op, number: u32) -> Answer {
         if op == Op::Scan {
             let here = self.items.iter().filter(|(number, _)| !self.holds.of(**number).left);
-            let value = here.map(|(_, item)| item.value - self.balance).sum();
+            let gains = here.map(|(_, item)| item.value.saturating_sub(self.balance));
+            // The members of two sets may be more than a number holds.
+            let value = gains.fold(0, i64::saturating_add);
             return Answer::Done { version: 0, value };
         }
         self.holds.refuses(op, number).unwrap_or_else(|| self.read(number))

@@ -12,7 +12,8 @@ use crate::base::unit::Chance;
 station! {
     /// Sends each request to the shard that has its key, and transfers between shards.
     pub struct Router {
-        /// The shards: names of stores. Each has a part of the keys.
+        /// The shards: names of stores. Each has a part of the keys. With one that has no leader,
+        /// transfers are refused, and keys do not move: another map begins the run again.
         shards: Vec<String> = Vec::new();
         /// How many of them, from the first, have keys; none is all. Changed later, keys move.
         active: Option<u32> = None, 1 ..= 64;
