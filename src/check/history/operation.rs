@@ -1,6 +1,7 @@
 //! What a history is made of: operations, each with the instants between which it took effect.
 
 use crate::base::time::Time;
+use crate::protocol::rpc::Op;
 use std::fmt;
 
 /// One thing that one process did to one item.
@@ -58,12 +59,12 @@ pub enum Action {
 impl Action {
     /// What becomes of a set, if it is an action on one.
     pub fn on_set(self, members: i64) -> Option<i64> {
-        let bit = |member: u8| 1i64.checked_shl(u32::from(member)).unwrap_or(0);
-        match self {
-            Action::Insert(member) => Some(members | bit(member)),
-            Action::Remove(member) => Some(members & !bit(member)),
-            _ => None,
-        }
+        let op = match self {
+            Action::Insert(member) => Op::Insert { member },
+            Action::Remove(member) => Op::Remove { member },
+            _ => return None,
+        };
+        op.on_set(members)
     }
 }
 

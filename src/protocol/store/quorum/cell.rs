@@ -383,7 +383,7 @@ mod tests {
     /// Sets as three coordinators make them, one after the other: each changes its own copy, and
     /// now and then hears of another's.
     fn sets(steps: &[(u8, u8, bool, u8)]) -> [Cell; 3] {
-        let mut sets = [const { None }; 3].map(|none: Option<Cell>| none.unwrap_or_default());
+        let mut sets: [Cell; 3] = std::array::from_fn(|_| Cell::default());
         for &(place, member, insert, heard) in steps {
             let at = usize::from(place);
             let op = if insert { Op::Insert { member } } else { Op::Remove { member } };
