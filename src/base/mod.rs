@@ -3,6 +3,7 @@
 
 pub mod diagnostics;
 pub mod dist;
+pub mod domain;
 pub mod histogram;
 pub mod id;
 pub mod lists;

@@ -1,6 +1,7 @@
 //! Who is on the stage: names, groups, kinds, and a place for each node, worked out once for a run.
 
 use super::frame::Kind;
+use crate::base::domain::{Domain, Domains};
 use crate::base::id::NodeId;
 use crate::protocol::{Role, Settings};
 use crate::sim::world::World;
@@ -11,6 +12,8 @@ use serde::Serialize;
 pub struct Cast {
     /// One for each node.
     pub members: Vec<Member>,
+    /// Where what runs.
+    pub domains: Domains,
 }
 
 /// A node as people know it.
@@ -36,7 +39,7 @@ impl Cast {
             kind: kind(role),
             place,
         });
-        Cast { members: members.collect() }
+        Cast { members: members.collect(), domains: Domains::default() }
     }
 
     /// The name of a node.
@@ -64,8 +67,23 @@ impl Cast {
         self.members.iter().map(number).collect()
     }
 
-    /// What a set of nodes is called: the group's name if it is a whole group.
+    /// The nodes of a domain that can fail with it: people near it are not in it.
+    pub fn breakable(&self, domain: &Domain) -> Vec<NodeId> {
+        let asks = |node: &&NodeId| self.members[node.index()].kind == Kind::Clients;
+        domain.nodes.iter().filter(|node| !asks(node)).copied().collect()
+    }
+
+    /// The domain of which these nodes, more than one, are all.
+    pub fn domain_of(&self, nodes: &[NodeId]) -> Option<&Domain> {
+        let all_of = |d: &&Domain| d.nodes.as_slice() == nodes || self.breakable(d) == nodes;
+        self.domains.all.iter().find(all_of).filter(|_| nodes.len() > 1)
+    }
+
+    /// What a set of nodes is called: the name of the domain or group if it is all of one.
     pub fn name_all(&self, nodes: &[NodeId]) -> String {
+        if let Some(domain) = self.domain_of(nodes) {
+            return format!("{} {}", domain.tier.word(), domain.name);
+        }
         match nodes {
             [] => "nobody".to_owned(),
             [one] => self.name(*one).to_owned(),
@@ -85,6 +103,7 @@ fn kind(role: &Role) -> Kind {
     match role {
         Role::Clients(_) => Kind::Clients,
         Role::Balancer(_) => Kind::Balancer,
+        Role::Dns(_) => Kind::Names,
         Role::Router(_) | Role::Service(_) => Kind::Service,
         Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => Kind::Store,
     }
@@ -95,6 +114,8 @@ pub fn targets(role: &Role) -> Vec<NodeId> {
     let calls = role.callers().iter().flat_map(|c| c.settings.targets.iter().copied());
     match role {
         Role::Balancer(balancer) => balancer.settings.backends.clone(),
+        // Nobody's requests go through it.
+        Role::Dns(_) => Vec::new(),
         Role::Clients(_)
         | Role::Router(_)
         | Role::Service(_)
@@ -110,6 +131,7 @@ pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
     match settings {
         Settings::Clients(s) => s.calls.targets.clone(),
         Settings::Balancer(s) => s.backends.clone(),
+        Settings::Dns(_) => Vec::new(),
         Settings::Router(s) => s.shards.iter().flat_map(|c| c.targets.clone()).collect(),
         Settings::Service(s) => {
             s.dependencies.iter().flat_map(|d| d.calls.targets.clone()).collect()

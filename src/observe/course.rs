@@ -9,10 +9,11 @@ use super::frame::{Fate, PacketEnd};
 use super::metrics::BIN;
 use super::picture;
 use super::watch::Watch;
-use crate::base::id::FaultId;
+use crate::base::id::{FaultId, NodeId};
 use crate::base::time::Time;
 use crate::check::Checks;
 use crate::protocol::{Message, Role};
+use crate::sim::fault::Fault;
 use crate::sim::trace::{self, Record, What};
 use crate::sim::world::World;
 use std::collections::VecDeque;
@@ -43,10 +44,20 @@ pub struct FaultSpan {
     pub id: FaultId,
     /// In words.
     pub sentence: String,
+    /// Which node is down, if that is what it is.
+    pub down: Option<NodeId>,
     /// Since when.
     pub since: Time,
     /// Until when, if it has ended.
     pub until: Option<Time>,
+}
+
+/// The node that a fault brings down, if it does.
+pub fn crashed(fault: &Fault) -> Option<NodeId> {
+    match fault {
+        Fault::Crash { node } => Some(*node),
+        _ => None,
+    }
 }
 
 impl Course {
@@ -144,6 +155,7 @@ impl Course {
                 self.faults.push(FaultSpan {
                     id: *fault,
                     sentence: sentence.unwrap_or_default(),
+                    down: active.and_then(|a| crashed(&a.fault)),
                     since: record.at,
                     until: None,
                 });
@@ -191,7 +203,11 @@ impl Course {
             Message::Request(request) => Some(request.intent),
             Message::Reply(reply) => Some(reply.intent),
             Message::Forward { request, .. } => Some(request.intent),
-            Message::Probe { .. } | Message::Alive { .. } | Message::Store(_) => None,
+            Message::Probe { .. }
+            | Message::Alive { .. }
+            | Message::Resolve { .. }
+            | Message::Resolved { .. }
+            | Message::Store(_) => None,
         })
     }
 }

@@ -105,7 +105,7 @@ pub enum Cargo {
     },
     /// A health check or its answer.
     Probe,
-    /// What replicas say to each other.
+    /// What replicas say to each other, and name servers to callers.
     Store {
         /// In a few words.
         words: &'static str,
@@ -128,6 +128,8 @@ impl Cargo {
             Message::Forward { request, .. } => {
                 Cargo::Request { intent: request.intent, attempt: request.ticket.attempt }
             }
+            Message::Resolve { .. } => Cargo::Store { words: "where does the name lead?" },
+            Message::Resolved { .. } => Cargo::Store { words: "where the name leads" },
             Message::Store(message) => Cargo::Store { words: message.words() },
         }
     }

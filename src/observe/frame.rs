@@ -32,6 +32,8 @@ pub enum Kind {
     Clients,
     /// Spreads requests over backends.
     Balancer,
+    /// Says where a name leads.
+    Names,
     /// Does work, perhaps calling others.
     Service,
     /// Holds data.

@@ -8,6 +8,7 @@ use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::protocol::balancer::Balancer;
 use crate::protocol::caller::Caller;
+use crate::protocol::dns::Dns;
 use crate::protocol::rpc::{Answer, Reply, Request};
 use crate::protocol::store::Standing;
 use crate::protocol::store::quorum::QuorumStore;
@@ -57,6 +58,7 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
             row("requests begun", population.intents().to_string());
         }
         Role::Balancer(balancer) => backends(balancer, cast, &mut rows),
+        Role::Dns(dns) => places(dns, cast, &mut rows),
         Role::Ledger(ledger) => {
             row("accounts changed", ledger.items.len().to_string());
             row("money charged", ledger.charged().to_string());
@@ -76,6 +78,10 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
     }
     for caller in role.callers() {
         calls(caller, cast, now, &mut rows);
+        for (place, count) in caller.resolvers.shares() {
+            let says = format!("{count} of 16 resolvers");
+            rows.push((format!("told {}", cast.name(place)), says));
+        }
     }
     rows
 }
@@ -89,6 +95,13 @@ fn backends(balancer: &Balancer, cast: &Cast, rows: &mut Vec<(String, String)>) 
         };
         let says = format!("{} outstanding{state}", backend.outstanding);
         rows.push((cast.name(*node).to_owned(), says));
+    }
+}
+
+fn places(dns: &Dns, cast: &Cast, rows: &mut Vec<(String, String)>) {
+    for (place, node) in dns.settings.places.iter().enumerate() {
+        let says = if dns.health.is_healthy(place) { "answers" } else { "does not answer" };
+        rows.push((cast.name(*node).to_owned(), says.to_owned()));
     }
 }
 
@@ -203,6 +216,8 @@ pub fn words(message: &Message) -> String {
         }
         Message::Probe { .. } => "health check".to_owned(),
         Message::Alive { .. } => "healthy".to_owned(),
+        Message::Resolve { .. } => "where does the name lead?".to_owned(),
+        Message::Resolved { .. } => "where the name leads".to_owned(),
         Message::Store(message) => message.words().to_owned(),
     }
 }

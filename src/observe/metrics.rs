@@ -341,6 +341,8 @@ impl Metrics {
             }
             Message::Probe { .. }
             | Message::Alive { .. }
+            | Message::Resolve { .. }
+            | Message::Resolved { .. }
             | Message::Forward { .. }
             | Message::Store(_) => {}
         }

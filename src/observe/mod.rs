@@ -3,6 +3,7 @@
 pub mod account;
 pub mod cast;
 pub mod copies;
+pub mod cost;
 pub mod course;
 pub mod event;
 pub mod explain;

@@ -7,6 +7,7 @@ use super::frame::{
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::{Span, Time};
 use crate::protocol::caller::Caller;
+use crate::protocol::dns::Dns;
 use crate::protocol::meaning::phase;
 use crate::protocol::note::Phase;
 use crate::protocol::rpc::{Answer, Reply, Request};
@@ -82,7 +83,11 @@ fn kind(world: &World<Role>, packet: &Packet<Message>) -> PacketKind {
         Message::Request(request) => request_kind(&world.processes[link.source.index()], request),
         Message::Reply(reply) => reply_kind(&world.processes[link.target.index()], reply),
         Message::Forward { .. } => PacketKind::Request,
-        Message::Probe { .. } | Message::Alive { .. } | Message::Store(_) => PacketKind::Probe,
+        Message::Probe { .. }
+        | Message::Alive { .. }
+        | Message::Resolve { .. }
+        | Message::Resolved { .. }
+        | Message::Store(_) => PacketKind::Probe,
     }
 }
 
@@ -118,7 +123,11 @@ pub fn kind_of(
         Message::Request(request) => request_kind(&world.processes[source.index()], request),
         Message::Reply(reply) => reply_kind(&world.processes[target.index()], reply),
         Message::Forward { .. } => PacketKind::Request,
-        Message::Probe { .. } | Message::Alive { .. } | Message::Store(_) => PacketKind::Probe,
+        Message::Probe { .. }
+        | Message::Alive { .. }
+        | Message::Resolve { .. }
+        | Message::Resolved { .. }
+        | Message::Store(_) => PacketKind::Probe,
     }
 }
 
@@ -145,7 +154,11 @@ fn node_view(world: &World<Role>, cast: &Cast, id: NodeId) -> NodeView {
         crowd: crowd(role),
         line: String::new(),
     };
-    NodeView { line: line(&view), ..view }
+    let line = match role {
+        Role::Dns(dns) if !place.down => answers(dns),
+        _ => line(&view),
+    };
+    NodeView { line, ..view }
 }
 
 /// Whether a node runs.
@@ -167,7 +180,7 @@ pub fn station(role: &Role) -> Option<&Station> {
         Role::Replica(replica) => Some(&replica.station),
         Role::Raft(member) => Some(&member.station),
         Role::Quorum(store) => Some(&store.station),
-        Role::Clients(_) | Role::Balancer(_) => None,
+        Role::Clients(_) | Role::Balancer(_) | Role::Dns(_) => None,
     }
 }
 
@@ -176,6 +189,7 @@ pub fn in_flight(role: &Role) -> u32 {
     match role {
         Role::Balancer(balancer) => balancer.outstanding(),
         Role::Clients(_)
+        | Role::Dns(_)
         | Role::Router(_)
         | Role::Service(_)
         | Role::Ledger(_)
@@ -224,6 +238,15 @@ fn crowd(role: &Role) -> Option<Crowd> {
         counts,
         sample: population.doing.iter().step_by(every).copied().collect(),
     })
+}
+
+/// What a name server believes of its places.
+fn answers(dns: &Dns) -> String {
+    let dead = (0..dns.settings.places.len()).filter(|place| !dns.health.is_healthy(*place));
+    match dead.count() {
+        0 => "every place answers".to_owned(),
+        n => format!("{n} of {} places do not answer", dns.settings.places.len()),
+    }
 }
 
 fn line(view: &NodeView) -> String {

@@ -200,7 +200,10 @@ impl Balancer {
                 Message::Reply(reply) => self.reply(&reply, cx),
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
                 Message::Alive { number } => self.alive(source, number),
-                Message::Forward { .. } | Message::Store(_) => {}
+                Message::Resolve { .. }
+                | Message::Resolved { .. }
+                | Message::Forward { .. }
+                | Message::Store(_) => {}
             },
             Input::Timer(Timer::Balancer(timer)) => match timer {
                 BalancerTimer::Probe { plan } | BalancerTimer::Sweep { plan }

@@ -8,6 +8,7 @@
 use super::Cx;
 use super::Message;
 use super::Timer;
+use super::dns::{ResolverSettings, Resolvers};
 use super::guard::Guard;
 use super::meaning::{ending, failure, late, result, retryable};
 use super::note::{NoRetry, Note};
@@ -31,6 +32,8 @@ use serde::{Deserialize, Serialize};
 pub struct CallSettings {
     /// The nodes that can answer; each attempt goes to one of them.
     pub targets: Vec<NodeId>,
+    /// How it finds out which of them to use, where a name stands for them.
+    pub resolver: Option<ResolverSettings>,
     /// How the node is chosen.
     pub pick: Pick,
     /// Where reads may come from, if the targets are replicas of the same data.
@@ -151,6 +154,8 @@ pub struct Caller {
     pub(super) timeouts: Timeouts,
     guards: Vec<Guard>,
     route: Route,
+    /// Where its clients were told that a name leads.
+    pub resolvers: Resolvers,
     jitter: Stream,
     throttle: Stream,
 }
@@ -188,6 +193,7 @@ impl Caller {
             timeouts: Timeouts::default(),
             guards: Vec::new(),
             route: Route::new(Stream::new(seed, "target pick", number)),
+            resolvers: Resolvers::default(),
             jitter: Stream::new(seed, "retry jitter", number),
             throttle: Stream::new(seed, "throttle", number),
         };
@@ -356,7 +362,7 @@ impl Caller {
         attempt.versioned = true;
         let request = self.request(call, number, Op::CompareAndSet { version });
         if let Some(request) = request {
-            let target = self.route.pick(&self.settings, request.op);
+            let target = self.target(call, request.op, cx);
             cx.send(target, Message::Request(request));
         }
         true
@@ -372,6 +378,24 @@ impl Caller {
         let ticket = Ticket { call, stack: self.stack, attempt };
         let after = self.route.after(self.settings.reads, op, c.after);
         Some(Request { ticket, intent: c.intent, op, item: c.item, key: c.key, deadline, after })
+    }
+
+    /// Where the next attempt of a call goes.
+    fn target(&mut self, call: Key, op: Op, cx: &mut Cx<'_>) -> NodeId {
+        match &self.settings.resolver {
+            Some(resolver) => {
+                let owner = self.calls.get(call).map_or(0, |c| c.owner);
+                self.resolvers.place(resolver, self.stack, owner, cx)
+            }
+            None => self.route.pick(&self.settings, op),
+        }
+    }
+
+    /// A name server has said where its name leads.
+    pub fn resolved(&mut self, resolver: u8, place: Option<NodeId>, now: Time) {
+        if let (Some(place), Some(settings)) = (place, &self.settings.resolver) {
+            self.resolvers.told(resolver, place, now + settings.ttl);
+        }
     }
 
     /// The guard of a call, to act on while the stack's number is at hand.
@@ -407,7 +431,7 @@ impl Caller {
         let (intent, hedges) = (call.intent, call.hedges);
         let op = if call.op == Op::Update { Op::Read } else { call.op };
         let request = self.request(key, number, op)?;
-        let target = self.route.pick(&self.settings, op);
+        let target = self.target(key, op, cx);
         cx.note(Note::Sent { intent, attempt: number, target, hedge });
         cx.send(target, Message::Request(request));
         let stack = self.stack;

@@ -211,6 +211,9 @@ impl Population {
             Input::Message { source, message: Message::Reply(reply) } => {
                 self.reply(source, &reply, cx);
             }
+            Input::Message { message: Message::Resolved { resolver, place, .. }, .. } => {
+                self.caller.resolved(resolver, place, cx.now());
+            }
             Input::Message { .. } | Input::Timer(_) | Input::Persisted(_) => {}
         }
     }

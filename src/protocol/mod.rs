@@ -6,7 +6,9 @@
 pub mod balancer;
 pub mod caller;
 pub mod client;
+pub mod dns;
 mod guard;
+pub mod health;
 pub mod load;
 pub mod meaning;
 pub mod note;
@@ -27,6 +29,7 @@ use crate::sim::process::{Context, Input, Process};
 use balancer::{Balancer, BalancerSettings, BalancerTimer};
 use caller::CallTimer;
 use client::{ClientSettings, ClientTimer, Population};
+use dns::{Dns, DnsSettings, DnsTimer};
 use note::Note;
 use router::{Router, RouterSettings, RouterTimer};
 use rpc::{Reply, Request};
@@ -48,6 +51,8 @@ pub enum Role {
     Clients(Box<Population>),
     /// A load balancer.
     Balancer(Box<Balancer>),
+    /// A name server.
+    Dns(Box<Dns>),
     /// A router before shards.
     Router(Box<Router>),
     /// A service.
@@ -73,6 +78,8 @@ pub enum Settings {
     Clients(ClientSettings),
     /// See [`Role::Balancer`].
     Balancer(BalancerSettings),
+    /// See [`Role::Dns`].
+    Dns(DnsSettings),
     /// See [`Role::Router`].
     Router(RouterSettings),
     /// See [`Role::Service`].
@@ -103,6 +110,22 @@ pub enum Message {
     Alive {
         /// The round of asking.
         number: u32,
+    },
+    /// Asks where a name leads.
+    Resolve {
+        /// Which call stack of the asker wants to know.
+        stack: u8,
+        /// Which of its resolvers.
+        resolver: u8,
+    },
+    /// Says where.
+    Resolved {
+        /// Copied from the question.
+        stack: u8,
+        /// Copied from the question.
+        resolver: u8,
+        /// The place to use; none where the name stands for nothing.
+        place: Option<NodeId>,
     },
     /// A replica passes on what only the leader can do; the leader answers the client.
     Forward {
@@ -138,6 +161,8 @@ pub enum Timer {
     Store(StoreTimer),
     /// Something of a router's.
     Router(RouterTimer),
+    /// Something of a name server's.
+    Dns(DnsTimer),
 }
 
 impl Settings {
@@ -150,6 +175,7 @@ impl Settings {
             Settings::Quorum(s) => Some(s.balance),
             Settings::Clients(_)
             | Settings::Balancer(_)
+            | Settings::Dns(_)
             | Settings::Router(_)
             | Settings::Service(_) => None,
         }
@@ -162,6 +188,7 @@ impl Role {
         match settings.clone() {
             Settings::Clients(s) => Role::Clients(Box::new(Population::new(s, seed, node))),
             Settings::Balancer(s) => Role::Balancer(Box::new(Balancer::new(s, seed, node))),
+            Settings::Dns(s) => Role::Dns(Box::new(Dns::new(s))),
             Settings::Router(s) => Role::Router(Box::new(Router::new(s, seed, node))),
             Settings::Service(s) => Role::Service(Box::new(Service::new(s, seed, node))),
             Settings::Ledger(s) => Role::Ledger(Box::new(Ledger::new(s, seed, node))),
@@ -176,6 +203,7 @@ impl Role {
         match (self, settings.clone()) {
             (Role::Clients(role), Settings::Clients(s)) => role.configure(s, cx),
             (Role::Balancer(role), Settings::Balancer(s)) => role.configure(s, cx),
+            (Role::Dns(role), Settings::Dns(s)) => role.configure(s, cx),
             (Role::Router(role), Settings::Router(s)) => role.configure(s, cx),
             (Role::Service(role), Settings::Service(s)) => role.configure(s, cx),
             (Role::Ledger(role), Settings::Ledger(s)) => role.configure(s, cx),
@@ -186,6 +214,7 @@ impl Role {
                 _,
                 Settings::Clients(_)
                 | Settings::Balancer(_)
+                | Settings::Dns(_)
                 | Settings::Router(_)
                 | Settings::Service(_)
                 | Settings::Ledger(_)
@@ -207,7 +236,9 @@ impl Role {
                 role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
             }
             Role::Balancer(_) => true,
-            Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => false,
+            Role::Dns(_) | Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => {
+                false
+            }
         }
     }
 
@@ -221,6 +252,7 @@ impl Role {
             Role::Raft(role) => role.entry(position),
             Role::Clients(_)
             | Role::Balancer(_)
+            | Role::Dns(_)
             | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
@@ -235,6 +267,7 @@ impl Role {
             Role::Raft(role) => role.dropped(),
             Role::Clients(_)
             | Role::Balancer(_)
+            | Role::Dns(_)
             | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
@@ -257,6 +290,7 @@ impl Role {
             Role::Raft(role) => Some(role.standing()),
             Role::Clients(_)
             | Role::Balancer(_)
+            | Role::Dns(_)
             | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
@@ -273,6 +307,7 @@ impl Role {
             Role::Raft(role) => Some(&role.machine.holds),
             Role::Clients(_)
             | Role::Balancer(_)
+            | Role::Dns(_)
             | Role::Router(_)
             | Role::Service(_)
             | Role::Quorum(_) => None,
@@ -291,6 +326,7 @@ impl Role {
             Role::Raft(role) => of(&role.machine, role.settings.balance),
             Role::Clients(_)
             | Role::Balancer(_)
+            | Role::Dns(_)
             | Role::Router(_)
             | Role::Service(_)
             | Role::Quorum(_) => Vec::new(),
@@ -304,6 +340,7 @@ impl Role {
             Role::Router(role) => &role.callers,
             Role::Service(role) => &role.callers,
             Role::Balancer(_)
+            | Role::Dns(_)
             | Role::Ledger(_)
             | Role::Replica(_)
             | Role::Raft(_)
@@ -333,6 +370,7 @@ impl Process for Role {
         match self {
             Role::Clients(role) => role.handle(input, cx),
             Role::Balancer(role) => role.handle(input, cx),
+            Role::Dns(role) => role.handle(input, cx),
             Role::Router(role) => role.handle(input, cx),
             Role::Service(role) => role.handle(input, cx),
             Role::Ledger(role) => role.handle(input, cx),
@@ -346,6 +384,7 @@ impl Process for Role {
         match self {
             Role::Clients(role) => role.crash(),
             Role::Balancer(role) => role.crash(),
+            Role::Dns(role) => role.crash(),
             Role::Router(role) => role.crash(durable),
             Role::Service(role) => role.crash(),
             Role::Ledger(role) => role.crash(durable),
@@ -371,6 +410,11 @@ impl Process for Role {
             Message::Reply(r) => r.intent ^ (u64::from(r.ticket.attempt) << 48) ^ answer_tag(r),
             Message::Probe { number } => u64::from(*number) | (1 << 62),
             Message::Alive { number } => u64::from(*number) | (1 << 63),
+            Message::Resolve { resolver, .. } => u64::from(*resolver) | (1 << 60),
+            Message::Resolved { resolver, place, .. } => {
+                let place = place.map_or(0, |place| u64::from(place.0) + 1);
+                u64::from(*resolver) ^ (place << 8) ^ (3 << 59)
+            }
             Message::Forward { client, request } => {
                 request.intent ^ (u64::from(client.0) << 32) ^ (1 << 61)
             }

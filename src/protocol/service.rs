@@ -147,7 +147,15 @@ impl Service {
                 Message::Request(request) => self.request(source, request, cx),
                 Message::Reply(reply) => self.reply(source, &reply, cx),
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
-                Message::Alive { .. } | Message::Forward { .. } | Message::Store(_) => {}
+                Message::Resolved { stack, resolver, place } => {
+                    if let Some(caller) = self.callers.get_mut(usize::from(stack)) {
+                        caller.resolved(resolver, place, cx.now());
+                    }
+                }
+                Message::Resolve { .. }
+                | Message::Alive { .. }
+                | Message::Forward { .. }
+                | Message::Store(_) => {}
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
             Input::Timer(Timer::Call { stack, what }) => {

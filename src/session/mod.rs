@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod history;
+mod prices;
 pub mod report;
 pub mod run;
 pub mod share;
@@ -17,6 +18,7 @@ use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::check::Verdict;
 use crate::observe::copies::Copies;
+use crate::observe::cost::{self, Cost};
 use crate::observe::figure::Figure;
 use crate::observe::frame::Frame;
 use crate::observe::line::{Line, Story};
@@ -28,6 +30,7 @@ use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
 use history::History;
+use prices::prices;
 use run::Run;
 use share::LinkOptions;
 use timeline::Mark;
@@ -364,6 +367,12 @@ impl Session {
     /// Every router and its shards.
     pub fn shardings(&self) -> Vec<Sharding> {
         shards::shardings(&self.run.course.world, &self.run.course.cast)
+    }
+
+    /// What it costs by the hour.
+    pub fn cost(&self) -> Cost {
+        let prices = prices(&self.run);
+        cost::cost(&self.run.course.world, &self.run.course.cast, &prices)
     }
 
     /// What the checks say so far.

@@ -4,6 +4,7 @@ use super::Session;
 use super::share::LinkOptions;
 use super::timeline::Mark;
 use crate::check::{State, Verdict};
+use crate::observe::cost::Cost;
 use crate::observe::line::Line;
 use crate::observe::totals::Totals;
 use serde::Serialize;
@@ -32,6 +33,8 @@ pub struct Report {
     pub delivered: u64,
     /// What the checks say.
     pub verdicts: Vec<Verdict>,
+    /// What it costs by the hour, in prices of one server.
+    pub cost: Cost,
     /// Faults and commands.
     pub marks: Vec<Mark>,
     /// The log, oldest first.
@@ -55,6 +58,7 @@ impl Report {
             messages: metrics.messages.sent,
             delivered: metrics.messages.ended[0],
             verdicts: session.verdicts(),
+            cost: session.cost(),
             marks: session.marks(),
             log,
         }
@@ -106,6 +110,11 @@ impl fmt::Display for Report {
             latency(t.p999)
         )?;
         writeln!(f, "  messages     {:>10}  of which {} arrived", self.messages, self.delivered)?;
+        let Cost { per_hour, nodes, traffic, .. } = &self.cost;
+        writeln!(
+            f,
+            "  cost         {per_hour:>10.2} servers: {nodes:.2} run, {traffic:.2} traffic"
+        )?;
         if !self.verdicts.is_empty() {
             writeln!(f)?;
         }

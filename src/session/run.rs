@@ -41,6 +41,7 @@ impl Run {
         let mut world = plan.world();
         let names: Vec<_> = plan.nodes.iter().map(|n| (n.name.clone(), n.group.clone())).collect();
         let mut cast = Cast::new(&names, &world);
+        cast.domains = plan.domains.clone();
         for node in &plan.nodes {
             if let Some(place) = node.place {
                 cast.members[node.id.index()].place = place;
@@ -57,6 +58,7 @@ impl Run {
         let clients = |role: &Role| match role {
             Role::Clients(p) => u64::from(p.settings.clients) * 40,
             Role::Balancer(_)
+            | Role::Dns(_)
             | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
@@ -195,6 +197,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
             Some((s.clients, s.intents, arrivals))
         }
         Settings::Balancer(_)
+        | Settings::Dns(_)
         | Settings::Router(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
@@ -254,6 +257,7 @@ fn offered(plan: &Plan) -> f64 {
             Load::Closed { .. } => f64::from(s.clients),
         },
         Settings::Balancer(_)
+        | Settings::Dns(_)
         | Settings::Router(_)
         | Settings::Service(_)
         | Settings::Ledger(_)

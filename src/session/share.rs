@@ -32,7 +32,7 @@ pub fn commands(script: &[Step], plan: &Plan) -> Vec<Timed<Command>> {
 
 fn act(act: &Act, plan: &Plan) -> Vec<Command> {
     let each = |name: &str, command: fn(NodeId) -> Command| {
-        plan.find(name).into_iter().map(command).collect()
+        plan.find_breakable(name).into_iter().map(command).collect()
     };
     let ways = |name: &str| plan.find_links(name).into_iter();
     match act {
@@ -41,7 +41,7 @@ fn act(act: &Act, plan: &Plan) -> Vec<Command> {
         Act::Pause(name) => each(name, Command::Pause),
         Act::Resume(name) => each(name, Command::Resume),
         Act::Slow(name, factor) => {
-            plan.find(name).into_iter().map(|node| Command::Slow(node, *factor)).collect()
+            plan.find_breakable(name).into_iter().map(|node| Command::Slow(node, *factor)).collect()
         }
         Act::Cut(name) => {
             ways(name).map(|(source, target)| Command::Cut { source, target }).collect()

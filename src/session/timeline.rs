@@ -2,10 +2,14 @@
 
 use super::command::{Command, Timed};
 use super::run::Run;
+use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::observe::cast::Cast;
+use crate::observe::course::crashed;
+use crate::observe::picture::sentence;
 use crate::sim::fault::Trigger;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Something at an instant or over a span of the time axis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,31 +33,17 @@ pub enum MarkKind {
     Command,
 }
 
+/// A fault that has been or will be.
+struct Spell {
+    at: Time,
+    until: Option<Time>,
+    down: Option<NodeId>,
+    text: String,
+}
+
 /// All marks, in order of time.
 pub fn marks(run: &Run, commands: &[Timed<Command>]) -> Vec<Mark> {
-    let mut marks: Vec<Mark> = run
-        .course
-        .faults
-        .iter()
-        .map(|fault| Mark {
-            at: fault.since,
-            until: fault.until.or_else(|| active_until(run, fault.id)),
-            kind: MarkKind::Fault,
-            text: fault.sentence.clone(),
-        })
-        .collect();
-    for planned in &run.plan.faults {
-        if let Trigger::At(at) = planned.trigger
-            && at > run.course.now()
-        {
-            marks.push(Mark {
-                at,
-                until: planned.lasts.map(|span| at + span),
-                kind: MarkKind::Fault,
-                text: crate::observe::picture::sentence(&planned.fault, &run.course.cast),
-            });
-        }
-    }
+    let mut marks = faults(run);
     marks.extend(commands.iter().map(|command| Mark {
         at: command.at,
         until: None,
@@ -62,6 +52,43 @@ pub fn marks(run: &Run, commands: &[Timed<Command>]) -> Vec<Mark> {
     }));
     marks.sort_by_key(|mark| mark.at);
     marks
+}
+
+/// Faults, past and planned. Nodes that are down from one instant to another are one mark: they
+/// fell together, as those of a zone do.
+fn faults(run: &Run) -> Vec<Mark> {
+    let cast = &run.course.cast;
+    let past = run.course.faults.iter().map(|fault| Spell {
+        at: fault.since,
+        until: fault.until.or_else(|| active_until(run, fault.id)),
+        down: fault.down,
+        text: fault.sentence.clone(),
+    });
+    let planned = run.plan.faults.iter().filter_map(|planned| match planned.trigger {
+        Trigger::At(at) if at > run.course.now() => Some(Spell {
+            at,
+            until: planned.lasts.map(|span| at + span),
+            down: crashed(&planned.fault),
+            text: sentence(&planned.fault, cast),
+        }),
+        _ => None,
+    });
+    let mut together: BTreeMap<(Time, Option<Time>), Vec<NodeId>> = BTreeMap::new();
+    let (kind, mut spells) = (MarkKind::Fault, past.chain(planned).collect::<Vec<_>>());
+    for spell in &spells {
+        if let Some(node) = spell.down {
+            together.entry((spell.at, spell.until)).or_default().push(node);
+        }
+    }
+    spells.retain(|spell| spell.down.is_none());
+    let alone = spells.into_iter().map(|Spell { at, until, text, .. }| (at, until, text));
+    let down = together.into_iter().map(|((at, until), mut nodes)| {
+        nodes.sort_unstable();
+        let verb = if nodes.len() > 1 && cast.domain_of(&nodes).is_none() { "are" } else { "is" };
+        (at, until, format!("{} {verb} down", cast.name_all(&nodes)))
+    });
+    let mark = |(at, until, text)| Mark { at, until, kind, text };
+    alone.chain(down).map(mark).collect()
 }
 
 fn active_until(run: &Run, fault: crate::base::id::FaultId) -> Option<Time> {

@@ -53,6 +53,8 @@ pub struct Link {
     pub trouble: Trouble,
     /// Messages on it now.
     pub in_flight: u32,
+    /// Messages that have entered it, copies by the network included.
+    pub sent: u64,
     // One stream for each question, so that a lossy link has the latencies of a reliable one.
     latency: Stream,
     loss: Stream,
@@ -101,6 +103,7 @@ impl Network {
             settings,
             trouble: Trouble::default(),
             in_flight: 0,
+            sent: 0,
             latency: Stream::new(seed, "link latency", number),
             loss: Stream::new(seed, "link loss", number),
             duplication: Stream::new(seed, "link duplication", number),

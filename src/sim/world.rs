@@ -310,6 +310,7 @@ impl<P: Process> Shared<P> {
         let now = self.now;
         let link = &mut self.network.links[id.index()];
         link.in_flight += 1;
+        link.sent += 1;
         let due_at = now + link.draw_latency();
         let way = due_at.since(now);
         let mut doomed = None;

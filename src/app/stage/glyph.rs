@@ -16,6 +16,7 @@ pub fn outline(kind: Kind, spot: &Spot) -> String {
     match kind {
         Kind::Clients => circle(w),
         Kind::Balancer => triangle(w, 0.22),
+        Kind::Names => format!("M-{w:.1} 0L0 -{h:.1}L{w:.1} 0L0 {h:.1}Z"),
         Kind::Service => rounded(w, h, h * 0.26),
         Kind::Store => cylinder(w, h),
     }

@@ -142,6 +142,7 @@ pub fn role(kind: Kind) -> &'static str {
     match kind {
         Kind::Clients => "clients",
         Kind::Balancer => "load balancer",
+        Kind::Names => "name server",
         Kind::Service => "service",
         Kind::Store => "store",
     }
@@ -151,6 +152,7 @@ fn role_class(kind: Kind) -> &'static str {
     match kind {
         Kind::Clients => "clients",
         Kind::Balancer => "balancer",
+        Kind::Names => "names",
         Kind::Service => "service",
         Kind::Store => "store",
     }

@@ -283,7 +283,10 @@ impl Router {
                         self.asked(source, transaction, item, cx);
                     }
                 }
-                Message::Alive { .. } | Message::Forward { .. } => {}
+                Message::Alive { .. }
+                | Message::Resolve { .. }
+                | Message::Resolved { .. }
+                | Message::Forward { .. } => {}
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
             Input::Timer(Timer::Call { stack, what }) => {

@@ -174,6 +174,8 @@ impl Ledger {
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
                 Message::Reply(_)
                 | Message::Alive { .. }
+                | Message::Resolve { .. }
+                | Message::Resolved { .. }
                 | Message::Forward { .. }
                 | Message::Store(_) => {}
             },

@@ -1,5 +1,6 @@
 //! From faults as people write them to faults of nodes and directions.
 
+use super::breaks;
 use super::graph::directions;
 use super::names::Cast;
 use super::{MOST_FAULTS, MOST_NAMED, MOST_NODES, MOST_PROBLEMS, PlannedLink};
@@ -27,12 +28,20 @@ pub fn compile(
     let (mut planned, mut surges, mut named) = (Vec::new(), Vec::new(), 0);
     for (number, fault) in scenario.faults.iter().enumerate() {
         let path = format!("faults[{number}]");
-        let trigger = trigger(fault, &path, problems);
+        let trigger = match &fault.breaks {
+            // It goes on from the beginning if nothing is said.
+            Some(_) if fault.when.is_none() => Trigger::At(Time::ZERO),
+            _ => trigger(fault, &path, problems),
+        };
         let lasts = fault.r#for;
         let mut compiler = Compiler { cast, links, path, problems };
         let Some(faults) = compiler.faults(fault) else { continue };
         if let Some(surge) = &fault.surge {
             surges.extend(compiler.surge(surge, &trigger, lasts));
+        }
+        if let Some(breaks) = &fault.breaks {
+            let window = (fault.at.unwrap_or_default(), lasts);
+            planned.extend(breaks::compile(breaks, number, window, scenario, &mut compiler));
         }
         let plan = |fault| Planned { trigger: trigger.clone(), lasts, fault };
         named += faults.iter().map(|fault| reach(fault, links)).sum::<usize>();
@@ -86,11 +95,11 @@ fn trigger(fault: &v1::Fault, path: &str, problems: &mut Diagnostics) -> Trigger
     }
 }
 
-struct Compiler<'a> {
-    cast: &'a Cast<'a>,
+pub(super) struct Compiler<'a> {
+    pub cast: &'a Cast<'a>,
     links: &'a [PlannedLink],
-    path: String,
-    problems: &'a mut Diagnostics,
+    pub path: String,
+    pub problems: &'a mut Diagnostics,
 }
 
 impl Compiler<'_> {
@@ -132,7 +141,7 @@ impl Compiler<'_> {
             let slow = |node| Fault::SlowDisk { node, extra };
             kinds.push(self.each("slow_disk.node", &disk.node, slow));
         }
-        if fault.surge.is_some() {
+        if fault.surge.is_some() || fault.breaks.is_some() {
             kinds.push(Vec::new());
         }
         if kinds.len() != 1 {
@@ -141,7 +150,7 @@ impl Compiler<'_> {
                 n => format!("{n} things go wrong in one fault"),
             };
             let remedy = "give exactly one of cut, partition, gray, flap, crash, pause, slow, \
-                          clock, slow_disk, surge";
+                          clock, slow_disk, surge, breaks";
             self.problems.error(self.path.clone(), message, remedy);
         }
         (kinds.len() == 1).then(|| kinds.remove(0))
@@ -189,7 +198,7 @@ impl Compiler<'_> {
             let mut nodes = Vec::new();
             for (place, name) in side.iter().enumerate() {
                 let path = format!("{path}[{number}][{place}]");
-                let found = self.cast.known(name, &path, self.problems);
+                let found = self.cast.known_or_domain(name, &path, self.problems);
                 if all.iter().flatten().any(|node| found.contains(node)) {
                     let message = format!("`{name}` is on two sides");
                     self.problems.error(path, message, "put each node on one side");
@@ -203,7 +212,8 @@ impl Compiler<'_> {
 
     fn each(&mut self, part: &str, name: &str, fault: impl Fn(NodeId) -> Fault) -> Vec<Fault> {
         let path = format!("{}.{part}", self.path);
-        self.cast.known(name, &path, self.problems).into_iter().map(fault).collect()
+        self.cast.known_or_domain(name, &path, self.problems);
+        self.cast.breakable(name).into_iter().map(fault).collect()
     }
 
     fn clock(&mut self, clock: &v1::Clock) -> Vec<Fault> {

@@ -1,7 +1,7 @@
 //! Who calls whom: that it leads somewhere and never in a circle, and the links it needs.
 
 use super::names::{Cast, ends};
-use super::{MOST_LINKS, MOST_NAMED, PlannedLink, quorums};
+use super::{MOST_LINKS, MOST_NAMED, PlannedLink, domains, names, quorums};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
@@ -24,6 +24,10 @@ fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
         Node::Service(s) => {
             let path = |to: &str| format!("nodes.{name}.service.calls.{to}");
             s.calls.names().map(|to| (to, path(to))).collect()
+        }
+        Node::Dns(d) => {
+            let path = |n: usize| format!("nodes.{name}.dns.to[{n}]");
+            d.to.iter().enumerate().map(|(n, to)| (to.as_str(), path(n))).collect()
         }
         Node::Router(r) => {
             let path = |n: usize| format!("nodes.{name}.router.shards.{n}");
@@ -52,11 +56,33 @@ pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
             }
         }
     }
+    name_servers(scenario, cast, problems);
     stores(scenario, problems);
     clusters(scenario, problems);
     quorums::check(scenario, cast, problems);
     circles(scenario, cast, problems);
     fan_outs(scenario, cast, problems);
+}
+
+/// A name leads somewhere, and is called by those who can ask where.
+fn name_servers(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
+    for (name, node) in scenario.nodes.iter() {
+        if let Node::Dns(dns) = node
+            && dns.to.is_empty()
+        {
+            let path = format!("nodes.{name}.dns.to");
+            problems.error(path, "the name leads nowhere", "name the places it stands for");
+        }
+        let asks = matches!(node, Node::Clients(_) | Node::Service(_));
+        for (to, path) in callees(name, node).into_iter().filter(|_| !asks) {
+            let named = cast.find(to).into_iter().map(|id| cast.node(id).node);
+            if named.into_iter().any(|node| matches!(node, Node::Dns(_))) {
+                let message =
+                    format!("`{to}` is a name server, which only clients and services ask");
+                problems.error(path, message, "name one of the places it stands for");
+            }
+        }
+    }
 }
 
 /// A Raft cluster can elect a leader and keep it.
@@ -190,8 +216,8 @@ fn circles(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
 
 /// The links that calls need, both ways, and those that are listed.
 pub fn links(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) -> Vec<PlannedLink> {
-    let usual = LinkSettings {
-        latency: scenario.network.latency.compile(),
+    let usual = |one: NodeId, other: NodeId| LinkSettings {
+        latency: domains::latency(scenario, cast, one, other).compile(),
         loss: scenario.network.loss,
         duplication: scenario.network.duplication,
     };
@@ -200,13 +226,17 @@ pub fn links(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) -
     for member in &cast.nodes {
         for (to, _) in callees(member.group, member.node) {
             for target in cast.find(to) {
-                links.insert((member.id, target), usual.clone());
-                links.insert((target, member.id), usual.clone());
+                links.insert((member.id, target), usual(member.id, target));
+                links.insert((target, member.id), usual(target, member.id));
+                for place in names::leads_to(cast, target) {
+                    links.insert((member.id, place), usual(member.id, place));
+                    links.insert((place, member.id), usual(place, member.id));
+                }
             }
         }
         if matches!(member.node, Node::PrimaryReplica(_) | Node::Raft(_) | Node::Quorum(_)) {
             for mate in cast.find(member.group).into_iter().filter(|mate| *mate != member.id) {
-                links.insert((member.id, mate), usual.clone());
+                links.insert((member.id, mate), usual(member.id, mate));
             }
         }
         if links.len() > MOST_LINKS {
@@ -223,9 +253,15 @@ pub fn links(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) -
             problems.error("links", message, "name fewer groups at once");
             break;
         }
+        // Naming two nodes makes a link; naming a domain means those that are there.
+        let domain = |name: &str| cast.domains.find(name).is_some();
+        let wide = ends(name).is_some_and(|(one, other, _)| domain(one) || domain(other));
         for pair in directions(name, &format!("links.{name}"), cast, problems) {
             named += 1;
-            let settings = links.entry(pair).or_insert_with(|| usual.clone());
+            if wide && !links.contains_key(&pair) {
+                continue;
+            }
+            let settings = links.entry(pair).or_insert_with(|| usual(pair.0, pair.1));
             if let Some(latency) = &link.latency {
                 settings.latency = latency.compile();
             }
@@ -263,7 +299,8 @@ pub fn directions(
         problems.error(path, message, "write a~b for both ways, a~~b for one");
         return Vec::new();
     };
-    let (ones, others) = (cast.known(one, path, problems), cast.known(other, path, problems));
+    let ones = cast.known_or_domain(one, path, problems);
+    let others = cast.known_or_domain(other, path, problems);
     if ones.len() * others.len() > MOST_LINKS {
         let message = format!("`{name}` names too many links");
         problems.error(path, message, format!("{MOST_LINKS} links is the limit"));

@@ -2,6 +2,8 @@
 //! mistakes are found in one go, each with its path and what to do about it.
 
 mod breaker;
+mod breaks;
+mod domains;
 mod fault;
 mod graph;
 mod names;
@@ -17,6 +19,7 @@ use super::v1::wire::Wire;
 use super::v1::wire::walk::Walk;
 use super::v1::{self, Scenario};
 use crate::base::diagnostics::Diagnostics;
+use crate::base::domain::Domains;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
 use crate::protocol::load::Surge;
@@ -60,6 +63,8 @@ pub struct Plan {
     pub nodes: Vec<PlannedNode>,
     /// By id, one for each direction.
     pub links: Vec<PlannedLink>,
+    /// Where what runs.
+    pub domains: Domains,
     /// What will go wrong.
     pub faults: Vec<Planned>,
     /// When which clients will want more than usual.
@@ -119,7 +124,8 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
         return Err(problems);
     }
     let (seed, duration, checks) = (scenario.seed, scenario.duration, scenario.checks.clone());
-    Ok(Plan { seed, duration, nodes, links, faults, surges, checks })
+    let domains = cast.domains;
+    Ok(Plan { seed, duration, nodes, links, domains, faults, surges, checks })
 }
 
 /// One change to a scenario, by path: `people.retry.attempts`, `api.queue`, `lb~api.loss`, `seed`.
@@ -188,6 +194,7 @@ fn memory(scenario: &Scenario, problems: &mut Diagnostics) {
         }
         Node::Router(r) => r.shards.len() as u64 * cells(r.calls.breaker.as_ref()),
         Node::Balancer(_)
+        | Node::Dns(_)
         | Node::Ledger(_)
         | Node::PrimaryReplica(_)
         | Node::Raft(_)
@@ -241,10 +248,24 @@ impl Plan {
         world
     }
 
-    /// The nodes that a name stands for: a node, a group, or several by `name*`.
+    /// The nodes that a name stands for: a node, a group, several by `name*`, or a domain.
     pub fn find(&self, name: &str) -> Vec<NodeId> {
+        if let Some(domain) = self.domains.find(name) {
+            return domain.nodes.clone();
+        }
         let own = |n: &PlannedNode| names::stands_for(name, &n.name, &n.group);
         self.nodes.iter().filter(|n| own(n)).map(|n| n.id).collect()
+    }
+
+    /// The same of what can be crashed or slowed: the people near a domain are not in it.
+    pub fn find_breakable(&self, name: &str) -> Vec<NodeId> {
+        let mut nodes = self.find(name);
+        if self.domains.find(name).is_some() {
+            let asks =
+                |id: &NodeId| matches!(self.nodes[id.index()].settings, Settings::Clients(_));
+            nodes.retain(|id| !asks(id));
+        }
+        nodes
     }
 
     /// The directions that `a~b` or `a~~b` stands for.

@@ -1,6 +1,8 @@
 //! Who is who: names of nodes and groups, and what they stand for.
 
+use super::domains;
 use crate::base::diagnostics::Diagnostics;
+use crate::base::domain::Domains;
 use crate::base::id::NodeId;
 use crate::scenario::read::near;
 use crate::scenario::v1::Scenario;
@@ -23,23 +25,28 @@ pub struct Member<'a> {
 /// All nodes that will be, replicas expanded.
 pub struct Cast<'a> {
     pub nodes: Vec<Member<'a>>,
+    pub domains: Domains,
 }
 
 impl<'a> Cast<'a> {
     pub fn new(scenario: &'a Scenario, problems: &mut Diagnostics) -> Cast<'a> {
-        let mut cast = Cast { nodes: Vec::new() };
+        let mut cast = Cast { nodes: Vec::new(), domains: Domains::default() };
         if scenario.nodes.is_empty() {
             let remedy = "add clients and something they can ask";
             problems.error("nodes", "there are no nodes", remedy);
         }
         for (group, node) in scenario.nodes.iter() {
-            check_name(group, problems);
+            check_name("nodes", group, problems);
             let replicas = match node {
                 Node::Service(service) => service.replicas,
                 Node::PrimaryReplica(store) => store.replicas,
                 Node::Raft(store) => store.replicas,
                 Node::Quorum(store) => store.replicas,
-                Node::Clients(_) | Node::Balancer(_) | Node::Router(_) | Node::Ledger(_) => 1,
+                Node::Clients(_)
+                | Node::Balancer(_)
+                | Node::Dns(_)
+                | Node::Router(_)
+                | Node::Ledger(_) => 1,
             };
             for number in 1..=replicas {
                 if cast.nodes.len() >= super::MOST_NODES {
@@ -54,6 +61,7 @@ impl<'a> Cast<'a> {
             }
         }
         cast.check_twice(problems);
+        cast.domains = domains::compile(scenario, &cast, problems);
         cast
     }
 
@@ -75,7 +83,37 @@ impl<'a> Cast<'a> {
         self.nodes.iter().filter(meant).map(|n| n.id).collect()
     }
 
-    /// The same; an unknown name is a mistake at `path`.
+    /// The nodes that a name stands for where it may be that of a domain, too.
+    pub fn all(&self, name: &str) -> Vec<NodeId> {
+        match self.domains.find(name) {
+            Some(domain) => domain.nodes.clone(),
+            None => self.find(name),
+        }
+    }
+
+    /// The same of what can break: people near a place do not go down with it.
+    pub fn breakable(&self, name: &str) -> Vec<NodeId> {
+        let mut nodes = self.all(name);
+        if self.domains.find(name).is_some() {
+            nodes.retain(|id| !matches!(self.node(*id).node, Node::Clients(_)));
+        }
+        nodes
+    }
+
+    /// The nodes of a name or domain; an unknown name is a mistake at `path`.
+    pub fn known_or_domain(
+        &self,
+        name: &str,
+        path: &str,
+        problems: &mut Diagnostics,
+    ) -> Vec<NodeId> {
+        match self.domains.find(name) {
+            Some(domain) => domain.nodes.clone(),
+            None => self.known(name, path, problems),
+        }
+    }
+
+    /// The nodes of a name; an unknown name is a mistake at `path`.
     pub fn known(&self, name: &str, path: &str, problems: &mut Diagnostics) -> Vec<NodeId> {
         let found = self.find(name);
         if found.is_empty() && problems.problems.len() < super::MOST_PROBLEMS {
@@ -110,6 +148,14 @@ impl<'a> Cast<'a> {
     }
 }
 
+/// The places that a node stands for, if it is a name server.
+pub fn leads_to(cast: &Cast<'_>, node: NodeId) -> Vec<NodeId> {
+    match cast.node(node).node {
+        Node::Dns(dns) => dns.to.iter().flat_map(|to| cast.find(to)).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// True if `wanted` means the node `name` of `group`.
 pub fn stands_for(wanted: &str, name: &str, group: &str) -> bool {
     match wanted.strip_suffix('*') {
@@ -127,12 +173,12 @@ pub fn ends(link: &str) -> Option<(&str, &str, bool)> {
     (!one.is_empty() && !other.is_empty() && !other.contains('~')).then_some((one, other, both))
 }
 
-fn check_name(name: &str, problems: &mut Diagnostics) {
-    let path = || format!("nodes.{name}");
+pub fn check_name(kind: &str, name: &str, problems: &mut Diagnostics) {
+    let path = || format!("{kind}.{name}");
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || name.len() > 32 || !name.chars().all(letter) {
         let remedy = "use up to 32 small letters, digits and hyphens";
-        problems.error(path(), format!("`{name}` cannot be a node's name"), remedy);
+        problems.error(path(), format!("`{name}` cannot be a name"), remedy);
     } else if RESERVED.contains(&name) {
         let message = format!("`{name}` means something else in links");
         problems.error(path(), message, "choose another name");

@@ -1,7 +1,7 @@
 //! From nodes as people write them to the settings of processes.
 
 use super::PlannedNode;
-use super::names::{Cast, Member};
+use super::names::{self, Cast, Member};
 use super::{breaker, policy, shards};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
@@ -9,6 +9,7 @@ use crate::protocol::Settings;
 use crate::protocol::balancer::{self, BalancerSettings};
 use crate::protocol::caller::{self, CallSettings};
 use crate::protocol::client::{self, ClientSettings};
+use crate::protocol::dns::{DnsSettings, ResolverSettings};
 use crate::protocol::load::{self, Profile};
 use crate::protocol::policy::timeout::TimeoutSettings;
 use crate::protocol::service::{Dependency, ServiceSettings};
@@ -23,7 +24,7 @@ use crate::protocol::{route, rpc};
 use crate::scenario::v1::Scenario;
 use crate::scenario::v1::calling::{Caller, Pick, Reads};
 use crate::scenario::v1::node::{
-    Arrivals, Balancer, Call, Clients, Load, Mix, Node, Op, Policy, Service,
+    Arrivals, Balancer, Call, Clients, Dns, Load, Mix, Node, Op, Policy, Service, Tells,
 };
 use crate::scenario::v1::policy::Wraps;
 use crate::scenario::v1::station::{Order, Station};
@@ -34,9 +35,10 @@ use crate::sim::disk::DiskSettings;
 
 /// The settings of one node.
 pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> PlannedNode {
-    let (settings, disk) = match member.node {
+    let (mut settings, disk) = match member.node {
         Node::Clients(c) => (Settings::Clients(clients(c, cast)), DiskSettings::default()),
         Node::Balancer(b) => (Settings::Balancer(balancer(b, cast)), DiskSettings::default()),
+        Node::Dns(d) => (Settings::Dns(dns(d, member, cast)), DiskSettings::default()),
         Node::Router(r) => (Settings::Router(shards::router(r, scenario, cast)), disk(&r.disk)),
         Node::Service(s) => (Settings::Service(service(s, cast)), DiskSettings::default()),
         Node::Ledger(l) => (Settings::Ledger(ledger(l)), disk(&l.disk)),
@@ -44,6 +46,7 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
         Node::Raft(r) => (Settings::Raft(raft(r, member, cast)), disk(&r.disk)),
         Node::Quorum(q) => (Settings::Quorum(quorum(q, member, cast)), disk(&q.disk)),
     };
+    told(&mut settings, member.id, cast);
     let places = &scenario.view.places;
     let own = places.get(&member.name).copied();
     let place = own.or_else(|| Some(around(*places.get(member.group)?, member, cast)));
@@ -124,8 +127,10 @@ fn mix(mix: &Mix, amount: u32) -> Vec<(u32, rpc::Op)> {
 }
 
 pub fn calls(caller: &Caller<'_>, to: &str, cast: &Cast<'_>) -> CallSettings {
+    let (targets, resolver) = resolved(to, cast);
     CallSettings {
-        targets: cast.find(to),
+        targets,
+        resolver,
         pick: match caller.pick {
             Pick::RoundRobin => route::Pick::RoundRobin,
             Pick::Random => route::Pick::Random,
@@ -158,6 +163,54 @@ fn reads(reads: Reads, to: &str, cast: &Cast<'_>) -> Option<route::Reads> {
         Reads::Nearest => route::Reads::Nearest,
         Reads::Session => route::Reads::Session,
     })
+}
+
+/// The nodes that a name stands for, and who says which of them to use, if somebody does.
+fn resolved(to: &str, cast: &Cast<'_>) -> (Vec<NodeId>, Option<ResolverSettings>) {
+    let found = cast.find(to);
+    let server = found.iter().find_map(|id| match cast.node(*id).node {
+        Node::Dns(dns) => Some((*id, dns)),
+        _ => None,
+    });
+    let Some((id, dns)) = server else { return (found, None) };
+    let places = names::leads_to(cast, id);
+    let first = places.first().copied().unwrap_or(id);
+    (places, Some(ResolverSettings { dns: id, ttl: dns.ttl, first }))
+}
+
+/// What a node has been told before the run begins: of several places, its nearest.
+fn told(settings: &mut Settings, node: NodeId, cast: &Cast<'_>) {
+    let calls: Vec<&mut CallSettings> = match settings {
+        Settings::Clients(clients) => vec![&mut clients.calls],
+        Settings::Service(service) => {
+            service.dependencies.iter_mut().map(|dependency| &mut dependency.calls).collect()
+        }
+        _ => Vec::new(),
+    };
+    for calls in calls {
+        let Some(resolver) = &mut calls.resolver else { continue };
+        if matches!(cast.node(resolver.dns).node, Node::Dns(d) if d.tells == Tells::Nearest) {
+            let nearest = calls.targets.iter().min_by_key(|p| cast.domains.distance(node, **p));
+            resolver.first = nearest.copied().unwrap_or(resolver.first);
+        }
+    }
+}
+
+fn dns(dns: &Dns, member: &Member<'_>, cast: &Cast<'_>) -> DnsSettings {
+    let places = names::leads_to(cast, member.id);
+    let order = match dns.tells {
+        Tells::First => Vec::new(),
+        Tells::Nearest => {
+            let placed = cast.nodes.iter().filter(|n| cast.domains.around(n.id).next().is_some());
+            let order = |asker: &Member<'_>| {
+                let mut order: Vec<u32> = (0..places.len() as u32).collect();
+                order.sort_by_key(|n| cast.domains.distance(asker.id, places[*n as usize]));
+                (asker.id, order)
+            };
+            placed.map(order).collect()
+        }
+    };
+    DnsSettings { places, order, health: dns.health.as_ref().map(policy::health) }
 }
 
 fn replica(store: &PrimaryReplica, member: &Member<'_>, cast: &Cast<'_>) -> ReplicaSettings {

@@ -15,6 +15,7 @@ pub mod station;
 
 pub mod breaker;
 pub mod dist;
+pub mod domain;
 pub mod node;
 pub mod policy;
 pub mod router;
@@ -23,6 +24,7 @@ pub mod store;
 use crate::base::time::Span;
 use crate::base::unit::Chance;
 use dist::Dist;
+use domain::{Distances, Domain, Prices};
 use node::Node;
 use wire::named::Named;
 
@@ -43,6 +45,15 @@ wire! {
         network: Network = Network::default();
         /// Links that differ, by their ends: `a~b` both ways, `a~~b` from a to b only.
         links: Named<Link> = Named::default();
+        /// Failure domains, by name: regions, zones in them, hosts in those.
+        domains: Named<Domain> = Named::default();
+        /// Which domains nodes run in, by the name of a node or group. The replicas of a group are
+        /// dealt out to its domains in turn. What is placed nowhere is outside of all.
+        placement: Named<Vec<String>> = Named::default();
+        /// How long messages take between nodes that are placed.
+        distances: Distances = Distances::default();
+        /// What things cost.
+        prices: Prices = Prices::default();
         /// What goes wrong.
         faults: Vec<Fault> = Vec::new();
         /// What should hold.
@@ -93,9 +104,9 @@ wire! {
         gray: Option<Gray> = None;
         /// Links that are cut and healed again and again.
         flap: Option<Flap> = None;
-        /// A node that loses what it holds in memory and answers nothing.
+        /// A node, or all of a domain, that loses what it holds in memory and answers nothing.
         crash: Option<String> = None;
-        /// A node that stands still and keeps everything; what arrives waits.
+        /// A node, or all of a domain, that stands still and keeps everything; what arrives waits.
         pause: Option<String> = None;
         /// A node whose work takes longer.
         slow: Option<Slow> = None;
@@ -105,6 +116,8 @@ wire! {
         slow_disk: Option<SlowDisk> = None;
         /// Clients who want more than usual.
         surge: Option<SurgeOf> = None;
+        /// Nodes or domains that break and are repaired again and again, at random.
+        breaks: Option<Breaks> = None;
     }
 }
 
@@ -209,6 +222,18 @@ wire! {
         node: String = String::new();
         /// How many times as much.
         factor: f64 = 2.0, 0 ..= 1_000;
+    }
+}
+
+wire! {
+    /// Nodes or domains that break and are repaired again and again, at random, each by itself.
+    pub struct Breaks {
+        /// Which: each node, and each domain as a whole.
+        of: Vec<String> = Vec::new();
+        /// How long each works before it breaks: the mean is the MTTF.
+        after: Dist = Dist::Exponential(Span::secs(60));
+        /// How long it is broken: the mean is the MTTR.
+        repair: Dist = Dist::Exponential(Span::secs(5));
     }
 }
 

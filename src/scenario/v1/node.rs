@@ -18,6 +18,8 @@ wire! {
         Clients(Clients) = "clients";
         /// Hands each request to one of several servers.
         Balancer(Balancer) = "balancer";
+        /// Says which of several places a name leads to, and not to those that do not answer.
+        Dns(Dns) = "dns";
         /// Sends each request to the shard that has its key.
         Router(Router) = "router";
         /// Does work, perhaps with the help of others.
@@ -158,6 +160,31 @@ wire! {
         health: Option<Health> = None;
         /// Whether it stops using servers that fail requests.
         outlier: Option<Outlier> = None;
+    }
+}
+
+wire! {
+    /// Says which of several places a name leads to. Clients and services that call it by its name
+    /// ask it now and then, and go to the place they were told.
+    pub struct Dns {
+        /// The places, by name, the one to be preferred first.
+        to: Vec<String> = Vec::new();
+        /// Which of those that answer it tells.
+        tells: Tells = Tells::First;
+        /// How long others use what they were told: the time to live.
+        ttl: Span = Span::secs(60);
+        /// Whether it asks the places if they are alive.
+        health: Option<Health> = None;
+    }
+}
+
+wire! {
+    /// Which place a name server tells.
+    pub enum Tells {
+        /// The first in its list.
+        First;
+        /// The nearest to whoever asks, by the domains they are placed in.
+        Nearest;
     }
 }
 

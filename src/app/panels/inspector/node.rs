@@ -181,6 +181,7 @@ pub fn kind_word(kind: Kind) -> &'static str {
     match kind {
         Kind::Clients => "clients",
         Kind::Balancer => "load balancer",
+        Kind::Names => "name server",
         Kind::Service => "service",
         Kind::Store => "store",
     }

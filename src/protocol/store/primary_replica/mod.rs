@@ -287,7 +287,7 @@ impl Replica {
                     self.replica_message(source, message, cx);
                 }
             }
-            Message::Reply(_) | Message::Alive { .. } => {}
+            _ => {}
         }
     }
 

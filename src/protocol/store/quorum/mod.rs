@@ -242,7 +242,7 @@ impl QuorumStore {
                     self.told(source, message, cx);
                 }
             }
-            Message::Reply(_) | Message::Forward { .. } => {}
+            _ => {}
         }
     }
 

@@ -181,7 +181,7 @@ impl RaftStore {
                     self.act(cx, |raft, step| raft.receive(source, message, step));
                 }
             }
-            Message::Reply(_) | Message::Alive { .. } => {}
+            _ => {}
         }
     }
 
