@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use netsplit::base::diagnostics::Diagnostics;
+use netsplit::base::time::Span;
 use netsplit::check::State;
 use netsplit::check::history::jepsen::{self, History, Language};
 use netsplit::check::history::model::Named;
@@ -10,6 +11,7 @@ use netsplit::conform;
 use netsplit::observe::line::Line;
 use netsplit::observe::operations;
 use netsplit::scenario::link::{self, Opened};
+use netsplit::scenario::redundancy::report::Report as Losses;
 use netsplit::scenario::{compile, pages, presets, read, schema};
 use netsplit::session::Session;
 use netsplit::session::report::Report;
@@ -111,6 +113,20 @@ enum Command {
         #[arg(long, default_value_t = 1_000)]
         runs: u32,
     },
+    /// Find every single thing, and every pair, whose loss stops what clients want.
+    Redundancy {
+        /// A preset's name, a path to a scenario file, or a link.
+        what: String,
+        /// Change a setting first.
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        sets: Vec<String>,
+        /// Print what was found as JSON.
+        #[arg(long)]
+        json: bool,
+        /// Run the loss of each single thing, too, and count what still succeeds so long after it.
+        #[arg(long, value_name = "SECONDS")]
+        prove: Option<u64>,
+    },
     /// Turn a preset or a scenario file into a link, or a link into the scenario it holds.
     Link {
         /// A preset's name, a path to a scenario file, or a link.
@@ -148,6 +164,8 @@ fn main() -> ExitCode {
         Command::Shrink { what, sets, runs } => {
             with(&what, None, &sets).and_then(|opened| shrink(&mut out, &opened, runs))
         }
+        Command::Redundancy { what, sets, json, prove } => with(&what, None, &sets)
+            .and_then(|opened| redundancy(&mut out, &opened, json, prove.map(Span::secs))),
         Command::Link { what, base } => link(&mut out, &what, base.trim_end_matches('/')),
         Command::Presets => list(&mut out),
         Command::Schema => print(&mut out, &schema::schema()),
@@ -189,6 +207,20 @@ fn settings(sets: &[String]) -> Result<Vec<(String, Value)>, String> {
         Ok((path.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
     };
     sets.iter().map(setting).collect()
+}
+
+fn redundancy(
+    out: &mut impl Write,
+    opened: &Opened,
+    json: bool,
+    patience: Option<Span>,
+) -> Answer {
+    let report = Losses::of(&opened.scenario, patience).map_err(say)?;
+    let text = match json {
+        true => serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?,
+        false => report.to_string(),
+    };
+    print(out, &text)
 }
 
 /// What to tell of a run.

@@ -6,6 +6,7 @@ use crate::base::id::NodeId;
 use crate::protocol::{Role, Settings};
 use crate::sim::world::World;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The nodes of a run, by id.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -65,6 +66,49 @@ impl Cast {
         names.dedup();
         let number = |m: &Member| names.binary_search(&m.group.as_str()).unwrap_or(0) as u16;
         self.members.iter().map(number).collect()
+    }
+
+    /// Gives every innermost domain a band of the stage, so that what shares a fate stands together.
+    pub fn stand_in_domains(&mut self) {
+        // By band, the rows of each column.
+        let mut bands: Vec<BTreeMap<i64, Vec<usize>>> = Vec::new();
+        for band in self.bands() {
+            let mut columns: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+            for (n, member) in self.members.iter().enumerate() {
+                if self.domains.of.get(n).copied().flatten() == Some(band) {
+                    columns.entry((member.place.0 * 1e3) as i64).or_default().push(n);
+                }
+            }
+            bands.push(columns);
+        }
+        let tallest = |columns: &BTreeMap<i64, Vec<usize>>| {
+            columns.values().map(Vec::len).max().unwrap_or(0) as f64 + 0.4
+        };
+        let total: f64 = bands.iter().map(tallest).sum();
+        let mut top = 0.0;
+        for columns in &bands {
+            for rows in columns.values() {
+                for (row, n) in rows.iter().enumerate() {
+                    let down = (row as f64 + 0.5) / rows.len() as f64;
+                    self.members[*n].place.1 = (top + tallest(columns) * down) / total;
+                }
+            }
+            top += tallest(columns);
+        }
+    }
+
+    /// The domains that hold nodes themselves, those of a region together.
+    fn bands(&self) -> Vec<u32> {
+        let mut bands: Vec<u32> = self.domains.of.iter().copied().flatten().collect();
+        let way = |domain: u32| {
+            let out = std::iter::successors(Some(domain), |d| self.domains.all[*d as usize].inside);
+            let mut way: Vec<u32> = out.collect();
+            way.reverse();
+            way
+        };
+        bands.sort_by_key(|domain| way(*domain));
+        bands.dedup();
+        bands
     }
 
     /// The nodes of a domain that can fail with it: people near it are not in it.

@@ -45,9 +45,10 @@ pub struct Item {
 /// What the run has cost so far, as if every hour were like that. Clients are people: free.
 pub fn cost(world: &World<Role>, cast: &Cast, prices: &Prices) -> Cost {
     let mut items = groups(cast, prices);
-    let nodes = items.iter().map(|item| item.per_hour).sum();
+    let sum = |items: &[Item]| items.iter().map(|item| item.per_hour).fold(0.0, |a, b| a + b);
+    let nodes = sum(&items);
     let borders = traffic(world, cast, prices);
-    let traffic = borders.iter().map(|item| item.per_hour).sum();
+    let traffic = sum(&borders);
     items.extend(borders);
     items.sort_by(|a, b| b.per_hour.total_cmp(&a.per_hour));
     Cost { per_hour: nodes + traffic, nodes, traffic, items }

@@ -128,8 +128,8 @@ impl Cargo {
             Message::Forward { request, .. } => {
                 Cargo::Request { intent: request.intent, attempt: request.ticket.attempt }
             }
-            Message::Resolve { .. } => Cargo::Store { words: "where does the name lead?" },
-            Message::Resolved { .. } => Cargo::Store { words: "where the name leads" },
+            Message::Resolve { .. } => Cargo::Store { words: "a question where to go" },
+            Message::Resolved { .. } => Cargo::Store { words: "an answer where to go" },
             Message::Store(message) => Cargo::Store { words: message.words() },
         }
     }

@@ -216,8 +216,8 @@ pub fn words(message: &Message) -> String {
         }
         Message::Probe { .. } => "health check".to_owned(),
         Message::Alive { .. } => "healthy".to_owned(),
-        Message::Resolve { .. } => "where does the name lead?".to_owned(),
-        Message::Resolved { .. } => "where the name leads".to_owned(),
+        Message::Resolve { .. } => "a question where to go".to_owned(),
+        Message::Resolved { .. } => "an answer where to go".to_owned(),
         Message::Store(message) => message.words().to_owned(),
     }
 }

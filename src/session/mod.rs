@@ -4,6 +4,7 @@
 //! from those. Going back is going forward again from an earlier snapshot, so what is seen at an
 //! instant never depends on how one came there.
 
+pub mod capacity;
 pub mod command;
 pub mod history;
 mod prices;
@@ -27,6 +28,8 @@ use crate::observe::replicas::Store;
 use crate::observe::shards::Sharding;
 use crate::observe::{copies, figure, inspect, picture, replicas, shards};
 use crate::scenario::link::Opened;
+use crate::scenario::redundancy::availability::Expected;
+use crate::scenario::redundancy::{self, Redundancy};
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
 use history::History;
@@ -373,6 +376,21 @@ impl Session {
     pub fn cost(&self) -> Cost {
         let prices = prices(&self.run);
         cost::cost(&self.run.course.world, &self.run.course.cast, &prices)
+    }
+
+    /// What is left of services when a domain is lost.
+    pub fn capacity(&self) -> Vec<capacity::Left> {
+        capacity::left(&self.run)
+    }
+
+    /// What can be lost, and what stops then.
+    pub fn redundancy(&self) -> Redundancy {
+        redundancy::analyse(&self.run.plan)
+    }
+
+    /// How available each journey should be, if things break as often as the scenario says.
+    pub fn expected(&self) -> Vec<Expected> {
+        redundancy::availability::expected(&self.run.scenario, &self.run.plan)
     }
 
     /// What the checks say so far.

@@ -7,7 +7,7 @@ use crate::base::time::Time;
 use crate::base::unit::Chance;
 use crate::check::fresh::Bound;
 use crate::check::{Checks, Property};
-use crate::observe::cast::Cast;
+use crate::observe::cast::{Cast, targets_of};
 use crate::observe::course::Course;
 use crate::observe::picture;
 use crate::protocol::client::Load;
@@ -42,6 +42,7 @@ impl Run {
         let names: Vec<_> = plan.nodes.iter().map(|n| (n.name.clone(), n.group.clone())).collect();
         let mut cast = Cast::new(&names, &world);
         cast.domains = plan.domains.clone();
+        cast.stand_in_domains();
         for node in &plan.nodes {
             if let Some(place) = node.place {
                 cast.members[node.id.index()].place = place;
@@ -306,10 +307,38 @@ fn checks(plan: &Plan) -> Checks {
     names.sort_unstable();
     names.dedup();
     let group = |name: &str| names.binary_search(&name).map_or(u16::MAX, |n| n as u16);
-    let groups = plan.nodes.iter().map(|n| group(&n.group)).collect();
-    let mut checks = Checks::new(&properties(plan), groups);
+    // Two ways to the same store are ways to the same items.
+    let groups = plan.nodes.iter().map(|n| group(only_store(plan, n).unwrap_or(&n.group)));
+    let mut checks = Checks::new(&properties(plan), groups.collect());
     for (_, surge) in &plan.surges {
         checks.trouble(surge.from, surge.until);
     }
     checks
+}
+
+/// The store that requests to a node come to, if they come to one only.
+fn only_store<'a>(plan: &'a Plan, node: &'a PlannedNode) -> Option<&'a str> {
+    let (mut stores, mut seen, mut ways) = (Vec::new(), Vec::new(), vec![node.id]);
+    while let Some(id) = ways.pop() {
+        if seen.contains(&id) {
+            continue;
+        }
+        seen.push(id);
+        let node = plan.nodes.get(id.index())?;
+        // A router has items of its own: those of its shards together.
+        if node.settings.balance().is_some() || matches!(node.settings, Settings::Router(_)) {
+            stores.push(node.group.as_str());
+        }
+        match &node.settings {
+            Settings::Router(_) => {}
+            Settings::Dns(dns) => ways.extend(&dns.places),
+            settings => ways.extend(targets_of(settings)),
+        }
+    }
+    stores.sort_unstable();
+    stores.dedup();
+    match stores.as_slice() {
+        [store] => Some(store),
+        _ => None,
+    }
 }

@@ -4,6 +4,7 @@ mod conform;
 mod golden;
 mod links;
 mod presets;
+mod redundancy;
 mod script;
 mod session;
 mod shards;
@@ -12,6 +13,11 @@ mod tidy;
 #[test]
 fn draws_keep_their_bits() {
     golden::draws_keep_their_bits();
+}
+
+#[test]
+fn runs_agree_with_the_analysis_of_losses() {
+    redundancy::runs_agree_with_the_analysis();
 }
 
 #[test]

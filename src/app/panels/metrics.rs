@@ -2,6 +2,7 @@
 //! stands above the stage.
 
 use super::copies::CopiesOfStores;
+use super::cost::CostMeter;
 use super::figures::Figures;
 use super::headline::{Headline, OUTCOMES, headline, percent};
 use super::parts::reading_pace;
@@ -26,6 +27,7 @@ pub fn Metrics() -> impl Into<View> {
         .child(Shards())
         .child(CopiesOfStores())
         .child(Figures())
+        .child(CostMeter())
         .child(html("div").class("charts").child(charts.collect::<View>()))
 }
 

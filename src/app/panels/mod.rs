@@ -3,6 +3,7 @@
 
 pub mod checks;
 mod copies;
+mod cost;
 mod figures;
 pub mod form;
 pub mod gallery;
@@ -10,6 +11,7 @@ pub mod headline;
 pub mod help;
 pub mod inspector;
 pub mod log;
+mod losses;
 pub mod metrics;
 pub mod outline;
 pub mod parameters;
@@ -67,6 +69,12 @@ pub const PANELS: &[Panel] = &[
         title: "Checks",
         slot: Slot::Side,
         view: || checks::Checks().into_view(),
+    },
+    Panel {
+        id: "losses",
+        title: "Losses",
+        slot: Slot::Side,
+        view: || losses::Losses().into_view(),
     },
     Panel {
         id: "metrics",

@@ -35,7 +35,14 @@ pub fn Parameters() -> impl Into<View> {
         });
         names.unwrap_or_default()
     });
-    let network = schema.below(&["network"]);
+    let whole = move |part: &'static str, title: &'static str| {
+        html("details").class("parameters").child(html("summary").child(title)).child(Entry(
+            schema.below(&[part]),
+            Path::default().key(part),
+            title.to_owned(),
+            String::new(),
+        ))
+    };
     html("form")
         .class("form")
         .on(ev::submit, |event| event.prevent_default())
@@ -47,9 +54,9 @@ pub fn Parameters() -> impl Into<View> {
             String::clone,
             move |name| Node(name, names.with_untracked(|n| n.len() < 3)),
         ))
-        .child(html("details").class("parameters").child(html("summary").child("Network")).child(
-            Entry(network, Path::default().key("network"), "Network".to_owned(), String::new()),
-        ))
+        .child(whole("network", "Network"))
+        .child(whole("distances", "Distances"))
+        .child(whole("prices", "Prices"))
 }
 
 /// The section of a node (or of replicas, which share their settings).

@@ -9,6 +9,7 @@
 mod breaker;
 mod canvas;
 mod caption;
+mod domains;
 mod gauge;
 mod geometry;
 mod gl;
@@ -133,6 +134,7 @@ pub fn Stage() -> impl Into<View> {
                         .attr("viewBox", view_box)
                         .attr("style", scale)
                         .attr("aria-hidden", "true")
+                        .child(domains::Domains())
                         .child(sides::Sides())
                         .child(link::Roads())
                         .child(glyph::Floors()),

@@ -7,6 +7,8 @@
 //!   seconds from which on goodput stays at 80 % of what it was before the first fault;
 //! - `violations of <check>` and `cases of <check>`: how many things violate it, of how many;
 //! - `intents believes unknown, done 1`: intents of which all of this is true;
+//! - `cost`, `cost of traffic`: by the hour, in servers;
+//! - `single losses`, `pair losses`: things that stop something, alone and only together;
 //! - `a / b` of two of these, and `a per second`.
 
 use netsplit::base::id::NodeId;
@@ -27,6 +29,9 @@ pub fn measure(session: &Session, name: &str, window: Window) -> f64 {
     }
     if let Some(count) = name.strip_suffix(" per second") {
         return measure(session, count, window) / window.1.since(window.0).as_secs();
+    }
+    if let Some(value) = whole(session, name) {
+        return value;
     }
     if name == "back after" {
         return back_after(session);
@@ -49,6 +54,17 @@ pub fn measure(session: &Session, name: &str, window: Window) -> f64 {
         Some((how, series)) => over_time(session, how, series, window),
         None => count(session, name, window),
     }
+}
+
+/// What is so of a whole run or of its topology.
+fn whole(session: &Session, name: &str) -> Option<f64> {
+    Some(match name {
+        "cost" => session.cost().per_hour,
+        "cost of traffic" => session.cost().traffic,
+        "single losses" => session.redundancy().single.len() as f64,
+        "pair losses" => session.redundancy().pairs.map_or(f64::NAN, |pairs| pairs.len() as f64),
+        _ => return None,
+    })
 }
 
 fn count(session: &Session, name: &str, (from, until): Window) -> f64 {

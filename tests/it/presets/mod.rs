@@ -70,11 +70,12 @@ fn wrong(preset: &Preset, facts: &Facts) -> String {
     }
     assert_eq!(facts.tries.len(), preset.tries.len(), "{id}: facts for every change to try");
     assert_eq!(facts.choices.len(), preset.question.choices.len(), "{id}: facts for every choice");
-    judge("as it is", &runs(preset, None), &facts.run, &mut wrong);
+    let as_it_is = runs(preset, None);
+    judge("as it is", &as_it_is, &facts.run, &mut wrong);
     for (attempt, facts) in preset.tries.iter().zip(&facts.tries) {
         judge(&attempt.label, &runs(preset, Some(attempt)), facts, &mut wrong);
     }
-    bet(preset, facts, &mut wrong);
+    bet(preset, facts, &as_it_is, &mut wrong);
     wrong
 }
 
@@ -121,11 +122,11 @@ fn judge(name: &str, runs: &[Session], facts: &[Fact], wrong: &mut String) {
 }
 
 /// On every seed, the answer's facts all hold, and no other choice's do.
-fn bet(preset: &Preset, facts: &Facts, wrong: &mut String) {
-    for run in runs(preset, None) {
+fn bet(preset: &Preset, facts: &Facts, runs: &[Session], wrong: &mut String) {
+    for run in runs {
         for (n, (choice, claims)) in preset.question.choices.iter().zip(&facts.choices).enumerate()
         {
-            let holds = !claims.is_empty() && claims.iter().all(|claim| claim.ask(&run).holds);
+            let holds = !claims.is_empty() && claims.iter().all(|claim| claim.ask(run).holds);
             if holds != (n == preset.question.answer as usize) {
                 let seed = run.scenario().seed;
                 _ = writeln!(wrong, "the bet `{choice}` on seed {seed}: {holds}");
