@@ -135,4 +135,8 @@ facts! {
     facts_of_bank_balance = "bank-balance";
     facts_of_hot_shard = "hot-shard";
     facts_of_cross_shard = "cross-shard";
+    facts_of_single_point_of_failure = "single-point-of-failure";
+    facts_of_store_without_recommendations = "store-without-recommendations";
+    facts_of_availability_zones = "availability-zones";
+    facts_of_multi_region = "multi-region";
 }

@@ -35,7 +35,7 @@ fn zones(db: Value) -> Value {
             "mail": { "service": {} },
             "db": db,
         },
-        "domains": { "a": {}, "a-1": { "in": "a" }, "a-2": { "in": "a" }, "a-3": { "in": "a" } },
+        "domains": { "eu": {}, "a-1": { "in": "eu" }, "a-2": { "in": "eu" }, "a-3": { "in": "eu" } },
         "placement": { "api": ["a-1", "a-2"], "db": ["a-1", "a-2", "a-3"], "mail": ["a-1"] },
     })
 }

@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 20] = [
+const FILES: [(&str, &str); 24] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -31,6 +31,10 @@ const FILES: [(&str, &str); 20] = [
     ("bank-balance", include_str!("bank-balance.json")),
     ("hot-shard", include_str!("hot-shard.json")),
     ("cross-shard", include_str!("cross-shard.json")),
+    ("single-point-of-failure", include_str!("single-point-of-failure.json")),
+    ("store-without-recommendations", include_str!("store-without-recommendations.json")),
+    ("availability-zones", include_str!("availability-zones.json")),
+    ("multi-region", include_str!("multi-region.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {

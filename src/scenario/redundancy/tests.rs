@@ -30,7 +30,7 @@ fn shop(db: Value) -> Value {
             "mail": { "service": {} },
             "db": db,
         },
-        "domains": { "a": {}, "a-1": { "in": "a" }, "a-2": { "in": "a" } },
+        "domains": { "eu": {}, "a-1": { "in": "eu" }, "a-2": { "in": "eu" } },
         "placement": { "api": ["a-1", "a-2"], "db": ["a-1", "a-2"], "lb": ["a-1"] },
     })
 }
@@ -41,7 +41,7 @@ fn what_there_is_only_one_of_stops_what_needs_it() {
     assert_eq!(found.journeys, ["people read", "people change data"]);
     assert_eq!(found.broken, []);
     // What is optional stops nothing, and of two services one is enough.
-    assert_eq!(names(&found.single), ["a", "a-1", "lb", "mail", "db", "people~lb"]);
+    assert_eq!(names(&found.single), ["eu", "a-1", "lb", "mail", "db", "people~lb"]);
     let mail = &found.single[3];
     assert_eq!(mail.stops, ["people change data"]);
     assert_eq!(mail.reason, "none of api-1, api-2 can do it: mail is lost");
@@ -78,9 +78,9 @@ fn what_shares_a_box_is_less_available_than_it_looks() {
             "people": { "clients": { "to": "api" } },
             "api": { "service": { "replicas": 2 } },
         },
-        "domains": { "a": {}, "b": {} },
-        "placement": { "api": ["a"] },
-        "faults": [{ "breaks": { "of": ["a", "b"], "after": "90s", "repair": "10s" } }],
+        "domains": { "one": {}, "two": {} },
+        "placement": { "api": ["one"] },
+        "faults": [{ "breaks": { "of": ["one", "two"], "after": "90s", "repair": "10s" } }],
     });
     let of = |shop: &Value| {
         let scenario = scenario(shop.clone());
@@ -91,7 +91,7 @@ fn what_shares_a_box_is_less_available_than_it_looks() {
     // 1 - (1 - 0.9)², and 0.9 for what goes down together.
     let together = of(&shop);
     assert!(close(together.independent, 0.99) && close(together.shared, 0.9), "{together:?}");
-    shop["placement"]["api"] = json!(["a", "b"]);
+    shop["placement"]["api"] = json!(["one", "two"]);
     let apart = of(&shop);
     assert!(close(apart.independent, 0.99) && close(apart.shared, 0.99), "{apart:?}");
 }

@@ -8,7 +8,8 @@
 //! - `violations of <check>` and `cases of <check>`: how many things violate it, of how many;
 //! - `intents believes unknown, done 1`: intents of which all of this is true;
 //! - `cost`, `cost of traffic`: by the hour, in servers;
-//! - `single losses`, `pair losses`: things that stop something, alone and only together;
+//! - `things`: what can be lost; `single losses`, `pair losses`: what stops something, alone and
+//!   only together;
 //! - `a / b` of two of these, and `a per second`.
 
 use netsplit::base::id::NodeId;
@@ -61,6 +62,7 @@ fn whole(session: &Session, name: &str) -> Option<f64> {
     Some(match name {
         "cost" => session.cost().per_hour,
         "cost of traffic" => session.cost().traffic,
+        "things" => session.redundancy().elements as f64,
         "single losses" => session.redundancy().single.len() as f64,
         "pair losses" => session.redundancy().pairs.map_or(f64::NAN, |pairs| pairs.len() as f64),
         _ => return None,
