@@ -86,6 +86,7 @@ fn kind(role: &Role) -> Kind {
         Role::Clients(_) => Kind::Clients,
         Role::Balancer(_) => Kind::Balancer,
         Role::Router(_) | Role::Service(_) => Kind::Service,
+        Role::Cache(_) => Kind::Cache,
         Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => Kind::Store,
     }
 }
@@ -97,6 +98,7 @@ pub fn targets(role: &Role) -> Vec<NodeId> {
         Role::Balancer(balancer) => balancer.settings.backends.clone(),
         Role::Clients(_)
         | Role::Router(_)
+        | Role::Cache(_)
         | Role::Service(_)
         | Role::Ledger(_)
         | Role::Replica(_)
@@ -111,6 +113,7 @@ pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
         Settings::Clients(s) => s.calls.targets.clone(),
         Settings::Balancer(s) => s.backends.clone(),
         Settings::Router(s) => s.shards.iter().flat_map(|c| c.targets.clone()).collect(),
+        Settings::Cache(s) => s.calls.targets.clone(),
         Settings::Service(s) => {
             s.dependencies.iter().flat_map(|d| d.calls.targets.clone()).collect()
         }

@@ -34,6 +34,8 @@ pub enum Kind {
     Balancer,
     /// Does work, perhaps calling others.
     Service,
+    /// Holds copies of data that is behind it.
+    Cache,
     /// Holds data.
     Store,
 }

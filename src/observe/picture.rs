@@ -98,7 +98,7 @@ fn reply_kind(receiver: &Role, reply: &Reply) -> PacketKind {
     match reply.answer {
         _ if !receiver.awaits(reply.ticket) => PacketKind::Orphan,
         Answer::Done { .. } => PacketKind::Reply,
-        Answer::Degraded => PacketKind::DegradedReply,
+        Answer::Degraded | Answer::Stale { .. } => PacketKind::DegradedReply,
         Answer::Refused(_)
         | Answer::Error
         | Answer::Conflict
@@ -162,6 +162,7 @@ pub fn condition(place: &Place<Role>) -> Condition {
 pub fn station(role: &Role) -> Option<&Station> {
     match role {
         Role::Router(router) => Some(&router.station),
+        Role::Cache(cache) => Some(&cache.station),
         Role::Service(service) => Some(&service.station),
         Role::Ledger(ledger) => Some(&ledger.station),
         Role::Replica(replica) => Some(&replica.station),
@@ -177,6 +178,7 @@ pub fn in_flight(role: &Role) -> u32 {
         Role::Balancer(balancer) => balancer.outstanding(),
         Role::Clients(_)
         | Role::Router(_)
+        | Role::Cache(_)
         | Role::Service(_)
         | Role::Ledger(_)
         | Role::Replica(_)

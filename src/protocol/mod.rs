@@ -4,6 +4,7 @@
 //! [`Settings`] with its arms here; its wire form in `scenario`.
 
 pub mod balancer;
+pub mod cache;
 pub mod caller;
 pub mod client;
 mod guard;
@@ -25,6 +26,7 @@ use crate::base::id::NodeId;
 use crate::base::slab::Key;
 use crate::sim::process::{Context, Input, Process};
 use balancer::{Balancer, BalancerSettings, BalancerTimer};
+use cache::{Cache, CacheSettings, CacheTimer};
 use caller::CallTimer;
 use client::{ClientSettings, ClientTimer, Population};
 use note::Note;
@@ -50,6 +52,8 @@ pub enum Role {
     Balancer(Box<Balancer>),
     /// A router before shards.
     Router(Box<Router>),
+    /// A cache.
+    Cache(Box<Cache>),
     /// A service.
     Service(Box<Service>),
     /// A store of accounts.
@@ -75,6 +79,8 @@ pub enum Settings {
     Balancer(BalancerSettings),
     /// See [`Role::Router`].
     Router(RouterSettings),
+    /// See [`Role::Cache`].
+    Cache(CacheSettings),
     /// See [`Role::Service`].
     Service(ServiceSettings),
     /// See [`Role::Ledger`].
@@ -138,6 +144,8 @@ pub enum Timer {
     Store(StoreTimer),
     /// Something of a router's.
     Router(RouterTimer),
+    /// Something of a cache's.
+    Cache(CacheTimer),
 }
 
 impl Settings {
@@ -151,6 +159,7 @@ impl Settings {
             Settings::Clients(_)
             | Settings::Balancer(_)
             | Settings::Router(_)
+            | Settings::Cache(_)
             | Settings::Service(_) => None,
         }
     }
@@ -163,6 +172,7 @@ impl Role {
             Settings::Clients(s) => Role::Clients(Box::new(Population::new(s, seed, node))),
             Settings::Balancer(s) => Role::Balancer(Box::new(Balancer::new(s, seed, node))),
             Settings::Router(s) => Role::Router(Box::new(Router::new(s, seed, node))),
+            Settings::Cache(s) => Role::Cache(Box::new(Cache::new(s, seed, node))),
             Settings::Service(s) => Role::Service(Box::new(Service::new(s, seed, node))),
             Settings::Ledger(s) => Role::Ledger(Box::new(Ledger::new(s, seed, node))),
             Settings::Replica(s) => Role::Replica(Box::new(Replica::new(s, seed, node))),
@@ -177,6 +187,7 @@ impl Role {
             (Role::Clients(role), Settings::Clients(s)) => role.configure(s, cx),
             (Role::Balancer(role), Settings::Balancer(s)) => role.configure(s, cx),
             (Role::Router(role), Settings::Router(s)) => role.configure(s, cx),
+            (Role::Cache(role), Settings::Cache(s)) => role.configure(s, cx),
             (Role::Service(role), Settings::Service(s)) => role.configure(s, cx),
             (Role::Ledger(role), Settings::Ledger(s)) => role.configure(s, cx),
             (Role::Replica(role), Settings::Replica(s)) => role.configure(s, cx),
@@ -187,6 +198,7 @@ impl Role {
                 Settings::Clients(_)
                 | Settings::Balancer(_)
                 | Settings::Router(_)
+                | Settings::Cache(_)
                 | Settings::Service(_)
                 | Settings::Ledger(_)
                 | Settings::Replica(_)
@@ -206,6 +218,7 @@ impl Role {
             Role::Router(role) => {
                 role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
             }
+            Role::Cache(role) => role.caller.awaits(ticket),
             Role::Balancer(_) => true,
             Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => false,
         }
@@ -222,6 +235,7 @@ impl Role {
             Role::Clients(_)
             | Role::Balancer(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_) => None,
@@ -236,6 +250,7 @@ impl Role {
             Role::Clients(_)
             | Role::Balancer(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_) => 0,
@@ -258,6 +273,7 @@ impl Role {
             Role::Clients(_)
             | Role::Balancer(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_) => None,
@@ -274,6 +290,7 @@ impl Role {
             Role::Clients(_)
             | Role::Balancer(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Quorum(_) => None,
         }
@@ -292,6 +309,7 @@ impl Role {
             Role::Clients(_)
             | Role::Balancer(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Quorum(_) => Vec::new(),
         }
@@ -302,6 +320,7 @@ impl Role {
         match self {
             Role::Clients(role) => std::slice::from_ref(&role.caller),
             Role::Router(role) => &role.callers,
+            Role::Cache(role) => std::slice::from_ref(&role.caller),
             Role::Service(role) => &role.callers,
             Role::Balancer(_)
             | Role::Ledger(_)
@@ -334,6 +353,7 @@ impl Process for Role {
             Role::Clients(role) => role.handle(input, cx),
             Role::Balancer(role) => role.handle(input, cx),
             Role::Router(role) => role.handle(input, cx),
+            Role::Cache(role) => role.handle(input, cx),
             Role::Service(role) => role.handle(input, cx),
             Role::Ledger(role) => role.handle(input, cx),
             Role::Replica(role) => role.handle(input, cx),
@@ -347,6 +367,7 @@ impl Process for Role {
             Role::Clients(role) => role.crash(),
             Role::Balancer(role) => role.crash(),
             Role::Router(role) => role.crash(durable),
+            Role::Cache(role) => role.crash(),
             Role::Service(role) => role.crash(),
             Role::Ledger(role) => role.crash(durable),
             Role::Replica(role) => role.crash(durable),
@@ -380,7 +401,7 @@ impl Process for Role {
 }
 
 fn answer_tag(reply: &Reply) -> u64 {
-    use rpc::Answer::{Conflict, Degraded, Done, Error, KeyReused, Refused, Unsure};
+    use rpc::Answer::{Conflict, Degraded, Done, Error, KeyReused, Refused, Stale, Unsure};
     match reply.answer {
         Done { version, .. } => version << 8,
         Degraded => 1,
@@ -389,5 +410,6 @@ fn answer_tag(reply: &Reply) -> u64 {
         Conflict => 4,
         KeyReused => 5,
         Unsure => 6,
+        Stale { version, .. } => 7 | (version << 8),
     }
 }

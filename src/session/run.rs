@@ -10,6 +10,7 @@ use crate::check::{Checks, Property};
 use crate::observe::cast::Cast;
 use crate::observe::course::Course;
 use crate::observe::picture;
+use crate::protocol::cache::Writes;
 use crate::protocol::client::Load;
 use crate::protocol::{Role, Settings};
 use crate::scenario::compile::{Plan, PlannedNode, compile, set};
@@ -58,14 +59,19 @@ impl Run {
             Role::Clients(p) => u64::from(p.settings.clients) * 40,
             Role::Balancer(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Replica(_)
             | Role::Raft(_)
             | Role::Quorum(_) => 0,
         };
+        let held = |role: &Role| match role {
+            Role::Cache(cache) => u64::from(cache.contents.len()) * 150,
+            _ => 0,
+        };
         let calls = |role: &Role| u64::from(picture::in_flight(role)) * 200;
-        let nodes: u64 = self.course.world.processes.iter().map(|r| clients(r) + calls(r)).sum();
+        let nodes: u64 = self.course.world.processes.iter().map(|r| clients(r) + held(r) + calls(r)).sum();
         // Metrics, ledger and log are bounded; together they take about this.
         nodes + u64::from(self.course.world.shared.packets.len()) * 150 + (4 << 20)
     }
@@ -196,6 +202,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         }
         Settings::Balancer(_)
         | Settings::Router(_)
+        | Settings::Cache(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
         | Settings::Replica(_)
@@ -214,6 +221,14 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         };
         plan.nodes.iter().map(|n| of(&n.settings)).collect()
     };
+    // A cache that writes later gives out other versions than one that does not.
+    let behind = |plan: &Plan| -> Vec<_> {
+        let of = |settings: &Settings| match settings {
+            Settings::Cache(s) => s.writes == Writes::Behind,
+            _ => false,
+        };
+        plan.nodes.iter().map(|n| of(&n.settings)).collect()
+    };
     let ways = |plan: &Plan| plan.links.iter().map(|l| (l.source, l.target)).collect::<Vec<_>>();
     old.seed != new.seed
         || old.duration != new.duration
@@ -221,6 +236,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         || old.surges != new.surges
         || cast(old) != cast(new)
         || shards(old) != shards(new)
+        || behind(old) != behind(new)
         || pinned(old, new).is_some()
         || ways(old) != ways(new)
 }
@@ -255,6 +271,7 @@ fn offered(plan: &Plan) -> f64 {
         },
         Settings::Balancer(_)
         | Settings::Router(_)
+        | Settings::Cache(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
         | Settings::Replica(_)
@@ -297,12 +314,26 @@ fn property(check: &v1::Check) -> Option<Property> {
     }
 }
 
+/// What is behind a node that is a cache, perhaps with others in between; any other node itself.
+fn origin<'a>(plan: &'a Plan, node: &'a PlannedNode) -> &'a PlannedNode {
+    let mut found = node;
+    loop {
+        let next = match &found.settings {
+            Settings::Cache(cache) => cache.calls.targets.first(),
+            _ => None,
+        };
+        let Some(next) = next.and_then(|n| plan.nodes.get(n.index())) else { return found };
+        found = next;
+    }
+}
+
 fn checks(plan: &Plan) -> Checks {
     let mut names: Vec<&str> = plan.nodes.iter().map(|n| n.group.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     let group = |name: &str| names.binary_search(&name).map_or(u16::MAX, |n| n as u16);
-    let groups = plan.nodes.iter().map(|n| group(&n.group)).collect();
+    // What a cache holds is what is behind it: whoever reads it reads that store.
+    let groups = plan.nodes.iter().map(|n| group(&origin(plan, n).group)).collect();
     let mut checks = Checks::new(&properties(plan), groups);
     for (_, surge) in &plan.surges {
         checks.trouble(surge.from, surge.until);

@@ -129,6 +129,7 @@ fn reached<'a>(
             }
             match node {
                 Node::Balancer(balancer) => ways.push((&balancer.to, router)),
+                Node::Cache(cache) => ways.push((&cache.to, router)),
                 Node::Router(Router { shards, transfers, .. }) => {
                     let router = Some((group, *transfers));
                     ways.extend(shards.iter().map(|to| (to.as_str(), router)));
