@@ -157,7 +157,9 @@ fn cached(me: &str, item: u32, how: Lookup) -> String {
             format!("{me} does not keep what it fetched of item {item}: it was changed meanwhile")
         }
         Lookup::Passed => format!("{me} passes the change of item {item} on"),
-        Lookup::Deferred => format!("{me} confirms the write of item {item} and keeps it for later"),
+        Lookup::Deferred => {
+            format!("{me} confirms the write of item {item} and keeps it for later")
+        }
         Lookup::Lost => format!("{me} came back without a confirmed write of item {item}"),
     }
 }
@@ -206,9 +208,9 @@ fn tone(note: &Note) -> Tone {
         | Note::Ejected { .. }
         | Note::StepsDown { .. }
         | Note::Suspects { .. } => Tone::Warning,
-        Note::Undone { .. }
-        | Note::Truncated { .. }
-        | Note::Cached { how: Lookup::Lost, .. } => Tone::Bad,
+        Note::Undone { .. } | Note::Truncated { .. } | Note::Cached { how: Lookup::Lost, .. } => {
+            Tone::Bad
+        }
         Note::Cached { how: Lookup::Stale, .. } => Tone::Warning,
         Note::Cached { how: Lookup::Hit, .. } => Tone::Good,
         Note::Transfer { step: Step::GivenUp, .. } => Tone::Bad,

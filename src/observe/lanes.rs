@@ -176,9 +176,7 @@ fn arrow(event: &Event, packet: u64, source: NodeId, target: NodeId, cargo: Carg
             attempt,
             answer: Answer::Done { .. } | Answer::Degraded | Answer::Stale { .. },
             ..
-        } => {
-            (ArrowKind::Reply, attempt)
-        }
+        } => (ArrowKind::Reply, attempt),
         Cargo::Reply { attempt, .. } => (ArrowKind::ErrorReply, attempt),
         Cargo::Probe | Cargo::Store { .. } => (ArrowKind::Probe, 0),
     };

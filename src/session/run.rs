@@ -71,7 +71,8 @@ impl Run {
             _ => 0,
         };
         let calls = |role: &Role| u64::from(picture::in_flight(role)) * 200;
-        let nodes: u64 = self.course.world.processes.iter().map(|r| clients(r) + held(r) + calls(r)).sum();
+        let nodes: u64 =
+            self.course.world.processes.iter().map(|r| clients(r) + held(r) + calls(r)).sum();
         // Metrics, ledger and log are bounded; together they take about this.
         nodes + u64::from(self.course.world.shared.packets.len()) * 150 + (4 << 20)
     }

@@ -91,8 +91,17 @@ impl Recorder {
         match *note {
             Note::Began { intent, client, op, item } if self.open.len() < MOST => {
                 let (node, call) = (*node, record.at);
-                let open =
-                    Open { node, client, op, item, call, group: None, done: None, read: None, stale: false };
+                let open = Open {
+                    node,
+                    client,
+                    op,
+                    item,
+                    call,
+                    group: None,
+                    done: None,
+                    read: None,
+                    stale: false,
+                };
                 self.open.insert(intent, open);
             }
             Note::Sent { intent, target, .. } => {

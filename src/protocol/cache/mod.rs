@@ -7,8 +7,6 @@
 //! "Scaling Memcache at Facebook", section 3.2.1) its answer is given and not kept.
 
 pub mod contents;
-#[cfg(test)]
-mod tests;
 mod writing;
 
 use super::caller::{CallSettings, Caller, Ended, Want};

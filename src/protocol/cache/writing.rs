@@ -102,7 +102,14 @@ impl Cache {
                 (Writes::Around, _) => {}
                 (Writes::Through | Writes::Behind, Answer::Done { version, value }) => {
                     self.void(item);
-                    self.keep(item, version, value, intent, cx);
+                    // Answers overtake each other.
+                    if self.contents.get(item).is_none_or(|entry| entry.version <= version) {
+                        self.keep(item, version, value, intent, cx);
+                    }
+                    // A write that was acknowledged meanwhile comes after it.
+                    if let Some(pending) = self.pending.get_mut(&item) {
+                        pending.version = pending.version.max(version + 1);
+                    }
                     // Nothing is told of the account that receives.
                     items(op, item)[1..].iter().for_each(|other| self.drop(*other, intent, cx));
                 }
@@ -155,11 +162,7 @@ impl Cache {
         pending.sent = true;
         let (intent, key) = (pending.intent, pending.key);
         let request = Request {
-            ticket: Ticket {
-                call: Key { index: 0, generation: 0 },
-                stack: 0,
-                attempt: 0,
-            },
+            ticket: Ticket { call: Key { index: 0, generation: 0 }, stack: 0, attempt: 0 },
             intent,
             op: Op::Write,
             item,
@@ -186,7 +189,11 @@ impl Cache {
                 // A newer one has come meanwhile: it comes after what has been written.
                 pending.version = pending.version.max(version + 1);
                 pending.held = held;
-                if pending.held.is_empty() { self.write_later(item, cx) } else { self.write(item, cx) }
+                if pending.held.is_empty() {
+                    self.write_later(item, cx)
+                } else {
+                    self.write(item, cx)
+                }
             }
             _ => {
                 held.into_iter().for_each(|job| self.station.finish(job, Answer::Error, cx));
