@@ -44,7 +44,7 @@ fn totals(session: &Session) -> Totals {
 
 /// Which of these checks are violated.
 fn violated(session: &Session) -> Vec<&'static str> {
-    let all = ["reads are", "linearizable", "reads what it", "older", "in its order", "is lost"];
+    let all = ["reads are", "linearizable", "own writes", "go back", "their order", "is lost"];
     let verdicts = session.verdicts();
     let broken = |name: &&str| {
         let found = verdicts.iter().find(|v| v.name.contains(name));
@@ -65,10 +65,10 @@ fn what_is_dropped_when_it_changes_is_never_stale() {
 
 #[test]
 fn staleness_counts_whatever_stands_before_the_cache() {
-    let stale = ["reads are", "linearizable", "reads what it", "older"];
+    let stale = ["reads are", "linearizable", "own writes", "go back"];
     let around = |text: &mut Value| text["nodes"]["cache"]["cache"]["writes"] = json!("around");
     let found = violated(&session(around));
-    assert!(["reads are", "linearizable", "reads what it"].iter().all(|n| found.contains(n)));
+    assert!(["reads are", "linearizable", "own writes"].iter().all(|n| found.contains(n)));
     let found = violated(&session(|text| {
         around(text);
         text["nodes"]["people"]["clients"]["to"] = json!("web");
@@ -92,7 +92,7 @@ fn a_write_that_goes_past_the_cache_is_missed() {
         } });
         text["checks"] = json!([{ "fresh_reads": {} }, { "fresh_reads": { "within": "3s" } }]);
     });
-    let states: Vec<State> = session.verdicts().iter().map(|v| v.state).collect();
+    let states: Vec<State> = session.verdicts().iter().take(2).map(|v| v.state).collect();
     assert_eq!(states, [State::Violated, State::Holds], "old, and no older than the ttl");
 }
 
@@ -106,7 +106,7 @@ fn a_session_is_not_shown_less_than_it_has_seen() {
         }))
     };
     let (any, own) = (two("any"), two("session"));
-    assert!(any.contains(&"reads what it") && any.contains(&"older"), "{any:?}");
+    assert!(any.contains(&"own writes") && any.contains(&"go back"), "{any:?}");
     assert_eq!(own, ["reads are", "linearizable"], "others are still missed");
 }
 
@@ -142,7 +142,7 @@ fn what_is_served_for_want_of_better_is_degraded_and_judged() {
     let Totals { degraded, stale_served, .. } =
         session.metrics().between(Time(6_000_000), session.end());
     assert!(degraded > 100 && stale_served >= degraded, "{degraded} {stale_served}");
-    assert_eq!(session.verdicts()[0].state, State::Holds, "nothing is written any more");
+    assert_eq!(session.verdicts()[0].state, State::Violated, "older than the ttl");
     let (judged, ok) = (session.verdicts()[0].count, totals(&session).ok);
     assert!(judged.is_some_and(|(_, all)| all > ok / 2 + degraded), "{judged:?} of {ok}");
 }
