@@ -118,6 +118,7 @@ facts! {
     facts_of_breaker_cascade = "breaker-cascade";
     facts_of_graceful_degradation = "graceful-degradation";
     facts_of_cache_stampede = "cache-stampede";
+    facts_of_scale_in_order = "scale-in-order";
     facts_of_stale_read = "stale-read";
     facts_of_read_replicas = "read-replicas";
     facts_of_failover = "failover";

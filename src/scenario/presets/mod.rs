@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 21] = [
+const FILES: [(&str, &str); 22] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -32,6 +32,7 @@ const FILES: [(&str, &str); 21] = [
     ("bank-balance", include_str!("bank-balance.json")),
     ("hot-shard", include_str!("hot-shard.json")),
     ("cross-shard", include_str!("cross-shard.json")),
+    ("scale-in-order", include_str!("scale-in-order.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {
