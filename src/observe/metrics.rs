@@ -115,7 +115,7 @@ impl NodeTotals {
     }
 
     /// It has looked for an item.
-    fn looked(&mut self, how: Lookup) {
+    pub(super) fn looked(&mut self, how: Lookup) {
         self.hits += u64::from(how == Lookup::Hit);
         self.lookups += u64::from(matches!(how, Lookup::Hit | Lookup::Miss | Lookup::Joined));
     }
@@ -318,14 +318,10 @@ impl Metrics {
                 self.undone(intent, group, op);
             }
             Note::Recognised { .. } => {
-                mine.recognised += 1;
-                open.recognised += 1;
+                (mine.recognised, open.recognised) = (mine.recognised + 1, open.recognised + 1);
             }
             Note::Fallback { .. } => open.fallbacks += 1,
-            Note::Cached { how, .. } => {
-                mine.looked(how);
-                open.count_lookup(how);
-            }
+            Note::Cached { how, .. } => open.count_lookup(how, mine),
             Note::Ejected { .. } => open.ejections += 1,
             Note::Leads { .. } => open.elections += 1,
         }

@@ -180,12 +180,7 @@ impl Topic {
                 let without = target(node, dependency);
                 format!("{} answers {n} times more without {without}", name(node))
             }
-            Topic::Cached { node, how: Lookup::Lost } => {
-                format!("{} lost {n} more confirmed writes", name(node))
-            }
-            Topic::Cached { node, .. } => {
-                format!("{} serves {n} more items though their time is over", name(node))
-            }
+            Topic::Cached { node, how } => cached(name(node), how, n),
             Topic::Ejected { node } => {
                 format!("{} stops using a backend {n} times more", name(node))
             }
@@ -207,6 +202,14 @@ impl Topic {
                 format!("{n} more copies of messages from {source} to {target}")
             }
         }
+    }
+}
+
+/// The same of a cache.
+fn cached(name: &str, how: Lookup, n: u64) -> String {
+    match how {
+        Lookup::Lost => format!("{name} lost {n} more confirmed writes"),
+        _ => format!("{name} serves {n} more items though their time is over"),
     }
 }
 

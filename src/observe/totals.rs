@@ -1,5 +1,6 @@
 //! What can be counted of a run, as a whole or between two instants.
 
+use super::metrics::NodeTotals;
 use crate::base::time::Span;
 use crate::protocol::note::Lookup;
 use crate::protocol::rpc::{Answer, Ending, Refusal, Reply};
@@ -177,7 +178,8 @@ impl Totals {
     }
 
     /// Counts what a cache did.
-    pub(super) fn count_lookup(&mut self, how: Lookup) {
+    pub(super) fn count_lookup(&mut self, how: Lookup, node: &mut NodeTotals) {
+        node.looked(how);
         let counted = match how {
             Lookup::Hit => &mut self.hits,
             Lookup::Miss => &mut self.misses,
