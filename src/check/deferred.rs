@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(deferred.written(1, 7), Some(7), "this one has a place in a log now");
         deferred.applied(2);
         (2..=5).for_each(|intent| deferred.missing(intent, Time(1_000_000)));
-        assert_eq!(lost_after(&mut deferred, 2_999), [0; 0]);
+        assert_eq!(lost_after(&mut deferred, 2_999), Vec::<u64>::new());
         deferred.applied(4);
         assert_eq!(lost_after(&mut deferred, 3_000), [3], "4 came in, and nobody was told of 5");
         assert_eq!((lost_after(&mut deferred, 9_000), deferred.acknowledged), (vec![], 4));
@@ -156,7 +156,7 @@ mod tests {
         deferred.defer(CACHE, 1, 11);
         deferred.told(11);
         deferred.missing(10, Time::ZERO);
-        assert_eq!(lost_after(&mut deferred, 5_000), [0; 0]);
+        assert_eq!(lost_after(&mut deferred, 5_000), Vec::<u64>::new());
         deferred.missing(11, Time(5_000_000));
         assert_eq!(lost_after(&mut deferred, 9_000), [11]);
     }
