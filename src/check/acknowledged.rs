@@ -1,12 +1,13 @@
 //! No change that a client was told of is lost: whoever leads has it in its log. Where nobody
 //! leads, the replicas together account for it (see `leaderless`).
 
+use super::deferred::Deferred;
 use super::leaderless::Leaderless;
 use super::{PROOFS, State, Verdict};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Role;
-use crate::protocol::note::Note;
+use crate::protocol::note::{Lookup, Note};
 use crate::protocol::rpc::{Answer, Ending, Outcome};
 use crate::protocol::store::Lead;
 use crate::sim::trace::{Record, What};
@@ -20,6 +21,14 @@ const KEPT: usize = 65_536;
 struct Ack {
     intent: u64,
     position: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    position: u64,
+    group: u16,
+    // A cache has passed it on: the store tells that cache the position, and perhaps nobody else.
+    cache: Option<NodeId>,
 }
 
 /// What was acknowledged by the replicas of one store, and who leads them.
@@ -39,7 +48,8 @@ pub struct Acknowledged {
     groups: Vec<u16>,
     stores: BTreeMap<u16, Store>,
     // Of intents under way: the position they were last told, and the group they were sent to.
-    told: BTreeMap<u64, (u64, u16)>,
+    told: BTreeMap<u64, Told>,
+    deferred: Deferred,
     leaderless: Leaderless,
     acknowledged: u64,
     lost: u64,
@@ -60,42 +70,67 @@ impl Acknowledged {
     /// Takes one record in.
     pub fn fold(&mut self, record: &Record<Role>) {
         self.leaderless.fold(record, &self.groups);
-        let What::Note { note, .. } = &record.what else { return };
+        let What::Note { node, note } = &record.what else { return };
         match *note {
             Note::Began { intent, op, .. } if op.changes() => {
-                self.told.insert(intent, (0, u16::MAX));
+                let (group, cache) = (u16::MAX, None);
+                self.told.insert(intent, Told { position: 0, group, cache });
             }
             Note::Sent { intent, target, .. } => {
                 let group = self.group(target);
                 if let Some(told) = self.told.get_mut(&intent) {
-                    told.1 = group;
+                    told.group = group;
                 }
             }
             Note::Answered { intent, outcome, .. } => {
-                if let Outcome::Answered(Answer::Done { version, .. }) = outcome
-                    && let Some(told) = self.told.get_mut(&intent)
+                let Outcome::Answered(Answer::Done { version, .. }) = outcome else { return };
+                if let Some(told) = self.told.get_mut(&intent)
+                    && told.cache.is_none_or(|cache| cache == *node)
                 {
-                    told.0 = version;
+                    told.position = version;
+                }
+                let group = self.group(*node);
+                if self.deferred.keeps(intent) == Some(*node)
+                    && let Some(position) = self.deferred.written(intent, version)
+                {
+                    self.enlist(group, Ack { intent, position }, false);
                 }
             }
+            Note::Cached { intent, item, how } => match how {
+                Lookup::Deferred => self.deferred.defer(*node, item, intent),
+                Lookup::Lost => self.deferred.missing(intent, record.at),
+                Lookup::Passed => {
+                    if let Some(told) = self.told.get_mut(&intent) {
+                        told.cache = Some(*node);
+                    }
+                }
+                _ => {}
+            },
+            Note::Applied { intent, .. } => self.deferred.applied(intent),
             Note::Ended { intent, ending, .. } => {
-                let Some((position, group)) = self.told.remove(&intent) else { return };
-                if ending == Ending::Ok && position > 0 {
-                    self.acknowledge(group, Ack { intent, position });
+                let Some(Told { position, group, .. }) = self.told.remove(&intent) else { return };
+                if ending != Ending::Ok || position == 0 {
+                    return;
+                }
+                if !self.deferred.knows(intent) {
+                    self.enlist(group, Ack { intent, position }, true);
+                } else if let Some(position) = self.deferred.told(intent) {
+                    self.enlist(group, Ack { intent, position }, false);
                 }
             }
             _ => {}
         }
     }
 
-    fn acknowledge(&mut self, group: u16, ack: Ack) {
+    /// Has an acknowledged change looked for from now on; `new` if it is not yet counted.
+    fn enlist(&mut self, group: u16, ack: Ack, new: bool) {
         if self.leaderless.knows(group) {
             return;
         }
         let store = self.stores.entry(group).or_default();
         store.acks.push_back(ack);
         store.fresh += 1;
-        store.new += 1;
+        store.new += u64::from(new);
         if store.acks.len() > KEPT {
             store.acks.pop_front();
         }
@@ -104,7 +139,8 @@ impl Acknowledged {
     /// Looks for what was acknowledged in the log of whoever leads.
     pub fn close(&mut self, world: &World<Role>) {
         self.leaderless.close(world, &self.groups);
-        for intent in std::mem::take(&mut self.leaderless.lost) {
+        let deferred = self.deferred.lost(world.shared.now);
+        for intent in std::mem::take(&mut self.leaderless.lost).into_iter().chain(deferred) {
             self.lost += 1;
             self.first.get_or_insert(world.shared.now);
             if self.intents.len() < PROOFS {
@@ -149,8 +185,10 @@ impl Acknowledged {
     /// What is known.
     pub fn verdict(&self) -> Verdict {
         let name = "no acknowledged change is lost".to_owned();
-        let all = self.acknowledged + self.leaderless.acknowledged;
-        let (has, misses) = match (self.acknowledged, self.leaderless.acknowledged) {
+        let (deferred, leaderless) = (self.deferred.acknowledged, self.leaderless.acknowledged);
+        let all = self.acknowledged + leaderless + deferred;
+        let (has, misses) = match (self.acknowledged, leaderless) {
+            _ if deferred > 0 => ("Caches and stores have", "in no cache or store any more"),
             (_, 0) => ("Whoever leads has", "not in the log of the one that leads"),
             (0, _) => ("The replicas together have", "in no replica any more"),
             _ => ("The stores have", "in none of the stores any more"),

@@ -15,7 +15,7 @@ use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use crate::protocol::Role;
 use crate::protocol::note::Note;
-use crate::protocol::rpc::{Answer, Ending, Op, Outcome};
+use crate::protocol::rpc::{Ending, Op, Outcome};
 use crate::sim::trace::{Record, What};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -124,18 +124,18 @@ impl Fresh {
                     }
                 }
             }
-            Note::Answered {
-                intent,
-                outcome: Outcome::Answered(Answer::Done { version, .. }),
-                ..
-            } => {
-                if let Some(open) = self.open.get_mut(&intent) {
-                    open.told = Some(version);
+            Note::Answered { intent, outcome: Outcome::Answered(answer), .. } => {
+                // A cache may ask for more on behalf of an intent than its client hears of.
+                if let Some(open) = self.open.get_mut(&intent).filter(|open| open.node == *node) {
+                    open.told = answer.data().map(|(version, _)| version);
                 }
             }
             Note::Ended { intent, ending, .. } => {
                 let Some(open) = self.open.remove(&intent) else { return };
-                let Some(version) = open.told.filter(|_| ending == Ending::Ok) else { return };
+                // What is out of date by its own account is a read all the same.
+                let read = !open.changes && ending == Ending::Degraded;
+                let told = open.told.filter(|_| ending == Ending::Ok || read);
+                let Some(version) = told else { return };
                 let item = (open.group.unwrap_or(u16::MAX), open.item);
                 if open.changes {
                     self.acknowledged(item, version, record.at);

@@ -9,6 +9,7 @@ pub mod conservation;
 pub mod conserved;
 pub mod consistent;
 pub mod converged;
+mod deferred;
 pub mod effects;
 pub mod fresh;
 pub mod history;

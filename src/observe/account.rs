@@ -129,6 +129,7 @@ impl Account {
             | Note::Refused { .. }
             | Note::Worked { .. }
             | Note::Stamped { .. }
+            | Note::Cached { .. }
             | Note::Fallback { .. }
             | Note::Truncated { .. }
             | Note::Leads { .. }

@@ -149,6 +149,7 @@ fn kind(role: &Role) -> Kind {
         Role::Balancer(_) => Kind::Balancer,
         Role::Dns(_) => Kind::Names,
         Role::Router(_) | Role::Service(_) => Kind::Service,
+        Role::Cache(_) => Kind::Cache,
         Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => Kind::Store,
     }
 }
@@ -162,6 +163,7 @@ pub fn targets(role: &Role) -> Vec<NodeId> {
         Role::Dns(_) => Vec::new(),
         Role::Clients(_)
         | Role::Router(_)
+        | Role::Cache(_)
         | Role::Service(_)
         | Role::Ledger(_)
         | Role::Replica(_)
@@ -177,6 +179,7 @@ pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
         Settings::Balancer(s) => s.backends.clone(),
         Settings::Dns(_) => Vec::new(),
         Settings::Router(s) => s.shards.iter().flat_map(|c| c.targets.clone()).collect(),
+        Settings::Cache(s) => s.calls.targets.clone(),
         Settings::Service(s) => {
             s.dependencies.iter().flat_map(|d| d.calls.targets.clone()).collect()
         }

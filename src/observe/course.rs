@@ -203,11 +203,7 @@ impl Course {
             Message::Request(request) => Some(request.intent),
             Message::Reply(reply) => Some(reply.intent),
             Message::Forward { request, .. } => Some(request.intent),
-            Message::Probe { .. }
-            | Message::Alive { .. }
-            | Message::Resolve { .. }
-            | Message::Resolved { .. }
-            | Message::Store(_) => None,
+            _ => None,
         })
     }
 }

@@ -5,7 +5,7 @@ use super::line::{Line, Tone};
 use super::scene::Scene;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
-use crate::protocol::note::{Found, Hold, NoRetry, Note, Phase, Step};
+use crate::protocol::note::{Found, Hold, Lookup, NoRetry, Note, Phase, Step};
 use crate::protocol::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use crate::sim::trace::{Change, Fate};
 
@@ -112,6 +112,7 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
             format!("{me} answers without {without}")
         }
         Note::Transfer { .. } | Note::Held { .. } | Note::Remapped { .. } => sharded(me, note),
+        Note::Cached { item, how, .. } => cached(me, item, how),
         Note::Ejected { backend } => format!("{me} stops sending to {}", scene.name(backend)),
         Note::Readmitted { backend } => format!("{me} sends to {} again", scene.name(backend)),
     }
@@ -135,6 +136,31 @@ fn stored(me: &str, note: &Note) -> String {
         Note::StepsDown { term } => format!("{me} leads no more (term {term})"),
         Note::Suspects { .. } => format!("{me} has not heard of its leader for too long"),
         _ => String::new(),
+    }
+}
+
+/// What a cache did, in words.
+fn cached(me: &str, item: u32, how: Lookup) -> String {
+    match how {
+        Lookup::Hit => format!("{me} holds item {item}"),
+        Lookup::Miss => format!("{me} does not hold item {item}, or not for this reader"),
+        Lookup::Joined => {
+            format!("{me} has asked for item {item} already: the request waits for the same answer")
+        }
+        Lookup::Stale => {
+            format!("{me} serves item {item} though its time is over, since it cannot be fetched")
+        }
+        Lookup::Early => format!("{me} fetches item {item} again before its time is over"),
+        Lookup::Dropped => format!("{me} drops item {item}: it was changed"),
+        Lookup::Evicted => format!("{me} drops item {item} to make room"),
+        Lookup::Void => {
+            format!("{me} does not keep what it fetched of item {item}: it was changed meanwhile")
+        }
+        Lookup::Passed => format!("{me} passes the change of item {item} on"),
+        Lookup::Deferred => {
+            format!("{me} confirms the write of item {item} and keeps it for later")
+        }
+        Lookup::Lost => format!("{me} came back without a confirmed write of item {item}"),
     }
 }
 
@@ -182,7 +208,11 @@ fn tone(note: &Note) -> Tone {
         | Note::Ejected { .. }
         | Note::StepsDown { .. }
         | Note::Suspects { .. } => Tone::Warning,
-        Note::Undone { .. } | Note::Truncated { .. } => Tone::Bad,
+        Note::Undone { .. } | Note::Truncated { .. } | Note::Cached { how: Lookup::Lost, .. } => {
+            Tone::Bad
+        }
+        Note::Cached { how: Lookup::Stale, .. } => Tone::Warning,
+        Note::Cached { how: Lookup::Hit, .. } => Tone::Good,
         Note::Transfer { step: Step::GivenUp, .. } => Tone::Bad,
         Note::Transfer { step: Step::Aborts | Step::TurnsBack, .. }
         | Note::Held { hold: Hold::Asks, .. } => Tone::Warning,
@@ -195,6 +225,7 @@ fn tone(note: &Note) -> Tone {
         | Note::Arrived { .. }
         | Note::Worked { .. }
         | Note::Stamped { .. }
+        | Note::Cached { .. }
         | Note::Applied { .. } => Tone::Plain,
     }
 }
@@ -325,6 +356,7 @@ pub fn answer_words(answer: Answer) -> &'static str {
     match answer {
         Answer::Done { .. } => "done",
         Answer::Degraded => "done, with something missing",
+        Answer::Stale { .. } => "done, with something out of date",
         Answer::Refused(why) => match why {
             Refusal::QueueFull => "turned away, queue full",
             Refusal::Shed => "turned away, waited too long",

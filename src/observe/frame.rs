@@ -36,6 +36,8 @@ pub enum Kind {
     Names,
     /// Does work, perhaps calling others.
     Service,
+    /// Holds copies of data that is behind it.
+    Cache,
     /// Holds data.
     Store,
 }

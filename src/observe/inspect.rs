@@ -7,6 +7,7 @@ use super::{picture, shards};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::protocol::balancer::Balancer;
+use crate::protocol::cache::{Cache, Writes};
 use crate::protocol::caller::Caller;
 use crate::protocol::dns::Dns;
 use crate::protocol::rpc::{Answer, Reply, Request};
@@ -69,6 +70,7 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
         Role::Router(router) => {
             sharded(&shards::sharding(world, cast, cast.name(id), router), &mut rows);
         }
+        Role::Cache(cache) => cached(cache, &mut rows),
         Role::Quorum(store) => leaderless(store, cast, &mut rows),
         Role::Service(_) | Role::Replica(_) | Role::Raft(_) => {}
     }
@@ -102,6 +104,16 @@ fn places(dns: &Dns, cast: &Cast, rows: &mut Vec<(String, String)>) {
     for (place, node) in dns.settings.places.iter().enumerate() {
         let says = if dns.health.is_healthy(place) { "answers" } else { "does not answer" };
         rows.push((cast.name(*node).to_owned(), says.to_owned()));
+    }
+}
+
+fn cached(cache: &Cache, rows: &mut Vec<(String, String)>) {
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+    row("entries", level(cache.contents.len(), cache.settings.capacity));
+    row("items being fetched", cache.fetching().to_string());
+    row("requests waiting for them", cache.waiting().to_string());
+    if cache.settings.writes == Writes::Behind {
+        row("writes confirmed and not written", cache.pending().to_string());
     }
 }
 
@@ -227,6 +239,7 @@ pub fn answer_words(answer: Answer) -> String {
     match answer {
         Answer::Done { .. } => "done".to_owned(),
         Answer::Degraded => "done, with something missing".to_owned(),
+        Answer::Stale { .. } => "done, with something out of date".to_owned(),
         Answer::Refused(why) => format!("refused: {}", why.words()),
         Answer::Error => "error".to_owned(),
         Answer::Conflict => "conflict".to_owned(),

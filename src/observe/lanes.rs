@@ -172,9 +172,11 @@ impl Lanes {
 fn arrow(event: &Event, packet: u64, source: NodeId, target: NodeId, cargo: Cargo) -> Arrow {
     let (kind, attempt) = match cargo {
         Cargo::Request { attempt, .. } => (ArrowKind::Request, attempt),
-        Cargo::Reply { attempt, answer: Answer::Done { .. } | Answer::Degraded, .. } => {
-            (ArrowKind::Reply, attempt)
-        }
+        Cargo::Reply {
+            attempt,
+            answer: Answer::Done { .. } | Answer::Degraded | Answer::Stale { .. },
+            ..
+        } => (ArrowKind::Reply, attempt),
         Cargo::Reply { attempt, .. } => (ArrowKind::ErrorReply, attempt),
         Cargo::Probe | Cargo::Store { .. } => (ArrowKind::Probe, 0),
     };

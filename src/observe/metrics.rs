@@ -14,7 +14,7 @@ use crate::base::histogram::Histogram;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::check::effects::Effects;
-use crate::protocol::note::Note;
+use crate::protocol::note::{Lookup, Note};
 use crate::protocol::rpc::{Ending, Op, Outcome};
 use crate::protocol::store::{Lead, Standing};
 use crate::protocol::{Message, Role};
@@ -77,6 +77,10 @@ pub struct NodeTotals {
     pub applied: u64,
     /// Requests it recognised by their key.
     pub recognised: u64,
+    /// Reads that came to it, if it is a cache.
+    pub lookups: u64,
+    /// Of these, served from what it held.
+    pub hits: u64,
     /// Intents of its own that ended as their owner wanted.
     pub good: u64,
     /// Intents of its own that ended in another way.
@@ -110,6 +114,12 @@ impl NodeTotals {
         self.stayed += stayed.0;
     }
 
+    /// It has looked for an item.
+    pub(super) fn looked(&mut self, how: Lookup) {
+        self.hits += u64::from(how == Lookup::Hit);
+        self.lookups += u64::from(matches!(how, Lookup::Hit | Lookup::Miss | Lookup::Joined));
+    }
+
     /// One of its intents ended.
     fn ended(&mut self, ending: Ending) {
         self.outstanding = self.outstanding.saturating_sub(1);
@@ -130,7 +140,7 @@ enum Gauge {
 type Measure<T> = (&'static str, fn(&Totals) -> T);
 
 /// Series of counts per second, and how they are counted.
-const RATES: [Measure<u64>; 11] = [
+const RATES: [Measure<u64>; 13] = [
     ("offered", |t| t.offered),
     ("goodput", Totals::good),
     ("attempts", |t| t.attempts),
@@ -142,6 +152,8 @@ const RATES: [Measure<u64>; 11] = [
     ("timed_out", |t| t.timed_out),
     ("worked", |t| t.worked),
     ("wasted", |t| t.wasted),
+    ("lookups", |t| t.lookups),
+    ("hits", |t| t.hits),
 ];
 
 /// Series of latencies.
@@ -306,10 +318,10 @@ impl Metrics {
                 self.undone(intent, group, op);
             }
             Note::Recognised { .. } => {
-                mine.recognised += 1;
-                open.recognised += 1;
+                (mine.recognised, open.recognised) = (mine.recognised + 1, open.recognised + 1);
             }
             Note::Fallback { .. } => open.fallbacks += 1,
+            Note::Cached { how, .. } => open.count_lookup(how, mine),
             Note::Ejected { .. } => open.ejections += 1,
             Note::Leads { .. } => open.elections += 1,
         }
@@ -339,12 +351,7 @@ impl Metrics {
                     node.answers_lost += 1;
                 }
             }
-            Message::Probe { .. }
-            | Message::Alive { .. }
-            | Message::Resolve { .. }
-            | Message::Resolved { .. }
-            | Message::Forward { .. }
-            | Message::Store(_) => {}
+            _ => {}
         }
     }
 

@@ -83,11 +83,7 @@ fn kind(world: &World<Role>, packet: &Packet<Message>) -> PacketKind {
         Message::Request(request) => request_kind(&world.processes[link.source.index()], request),
         Message::Reply(reply) => reply_kind(&world.processes[link.target.index()], reply),
         Message::Forward { .. } => PacketKind::Request,
-        Message::Probe { .. }
-        | Message::Alive { .. }
-        | Message::Resolve { .. }
-        | Message::Resolved { .. }
-        | Message::Store(_) => PacketKind::Probe,
+        _ => PacketKind::Probe,
     }
 }
 
@@ -103,7 +99,7 @@ fn reply_kind(receiver: &Role, reply: &Reply) -> PacketKind {
     match reply.answer {
         _ if !receiver.awaits(reply.ticket) => PacketKind::Orphan,
         Answer::Done { .. } => PacketKind::Reply,
-        Answer::Degraded => PacketKind::DegradedReply,
+        Answer::Degraded | Answer::Stale { .. } => PacketKind::DegradedReply,
         Answer::Refused(_)
         | Answer::Error
         | Answer::Conflict
@@ -123,11 +119,7 @@ pub fn kind_of(
         Message::Request(request) => request_kind(&world.processes[source.index()], request),
         Message::Reply(reply) => reply_kind(&world.processes[target.index()], reply),
         Message::Forward { .. } => PacketKind::Request,
-        Message::Probe { .. }
-        | Message::Alive { .. }
-        | Message::Resolve { .. }
-        | Message::Resolved { .. }
-        | Message::Store(_) => PacketKind::Probe,
+        _ => PacketKind::Probe,
     }
 }
 
@@ -175,6 +167,7 @@ pub fn condition(place: &Place<Role>) -> Condition {
 pub fn station(role: &Role) -> Option<&Station> {
     match role {
         Role::Router(router) => Some(&router.station),
+        Role::Cache(cache) => Some(&cache.station),
         Role::Service(service) => Some(&service.station),
         Role::Ledger(ledger) => Some(&ledger.station),
         Role::Replica(replica) => Some(&replica.station),
@@ -191,6 +184,7 @@ pub fn in_flight(role: &Role) -> u32 {
         Role::Clients(_)
         | Role::Dns(_)
         | Role::Router(_)
+        | Role::Cache(_)
         | Role::Service(_)
         | Role::Ledger(_)
         | Role::Replica(_)

@@ -4,7 +4,7 @@ use super::event::{Cargo, Event, Fact};
 use super::explain::no_retry;
 use super::scene::Scene;
 use crate::base::id::{LinkId, NodeId};
-use crate::protocol::note::{Hold, NoRetry, Note, Phase, Step};
+use crate::protocol::note::{Hold, Lookup, NoRetry, Note, Phase, Step};
 use crate::protocol::rpc::{Ending, Outcome, Refusal};
 use crate::sim::trace::Fate;
 
@@ -41,6 +41,8 @@ pub enum Topic {
     Recognised { node: NodeId },
     /// An answer without an optional dependency.
     Fallback { node: NodeId, dependency: u8 },
+    /// A cache served what is out of date, or lost what it had confirmed.
+    Cached { node: NodeId, how: Lookup },
     /// A backend was taken out.
     Ejected { node: NodeId },
     /// A backend is used again.
@@ -108,6 +110,9 @@ impl Topic {
             }
             Note::Recognised { .. } => Topic::Recognised { node },
             Note::Fallback { dependency, .. } => Topic::Fallback { node, dependency },
+            Note::Cached { how: how @ (Lookup::Stale | Lookup::Lost), .. } => {
+                Topic::Cached { node, how }
+            }
             Note::Ejected { .. } => Topic::Ejected { node },
             Note::Readmitted { .. } => Topic::Readmitted { node },
             Note::Began { .. }
@@ -121,6 +126,7 @@ impl Topic {
             | Note::Stamped { .. }
             | Note::Transfer { .. }
             | Note::Held { .. }
+            | Note::Cached { .. }
             | Note::Applied { .. } => return None,
         })
     }
@@ -174,6 +180,7 @@ impl Topic {
                 let without = target(node, dependency);
                 format!("{} answers {n} times more without {without}", name(node))
             }
+            Topic::Cached { node, how } => cached(name(node), how, n),
             Topic::Ejected { node } => {
                 format!("{} stops using a backend {n} times more", name(node))
             }
@@ -195,6 +202,14 @@ impl Topic {
                 format!("{n} more copies of messages from {source} to {target}")
             }
         }
+    }
+}
+
+/// The same of a cache.
+fn cached(name: &str, how: Lookup, n: u64) -> String {
+    match how {
+        Lookup::Lost => format!("{name} lost {n} more confirmed writes"),
+        _ => format!("{name} serves {n} more items though their time is over"),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What can be counted of a run, as a whole or between two instants.
 
+use super::metrics::NodeTotals;
 use crate::base::time::Span;
+use crate::protocol::note::Lookup;
 use crate::protocol::rpc::{Answer, Ending, Refusal, Reply};
 use serde::Serialize;
 
@@ -114,6 +116,26 @@ totals! {
     recognised,
     /// Answers without an optional dependency.
     fallbacks,
+    /// Reads that came to a cache.
+    lookups,
+    /// Of these, served from what it held.
+    hits,
+    /// Of these, asked for behind it.
+    misses,
+    /// Of these, waiting with another for the same answer.
+    joined,
+    /// Reads served with an entry whose time was over, since what is behind the cache failed.
+    stale_served,
+    /// Entries fetched again before their time was over.
+    refreshed,
+    /// Entries that had to go to make room.
+    evicted,
+    /// Entries dropped because their item was changed.
+    invalidated,
+    /// Answers not kept because their item was changed meanwhile.
+    void,
+    /// Writes confirmed by a cache before they were written.
+    deferred,
     /// Breakers that opened.
     breaker_openings,
     /// Backends taken out by balancers.
@@ -153,6 +175,25 @@ impl Totals {
         self.attempts += u64::from(of_client);
         self.inner_attempts += u64::from(!of_client);
         self.hedges += u64::from(hedge);
+    }
+
+    /// Counts what a cache did.
+    pub(super) fn count_lookup(&mut self, how: Lookup, node: &mut NodeTotals) {
+        node.looked(how);
+        let counted = match how {
+            Lookup::Hit => &mut self.hits,
+            Lookup::Miss => &mut self.misses,
+            Lookup::Joined => &mut self.joined,
+            Lookup::Stale => &mut self.stale_served,
+            Lookup::Early => &mut self.refreshed,
+            Lookup::Dropped => &mut self.invalidated,
+            Lookup::Evicted => &mut self.evicted,
+            Lookup::Void => &mut self.void,
+            Lookup::Deferred => &mut self.deferred,
+            Lookup::Passed | Lookup::Lost => return,
+        };
+        *counted += 1;
+        self.lookups += u64::from(matches!(how, Lookup::Hit | Lookup::Miss | Lookup::Joined));
     }
 
     /// Counts an answer that nobody waited for.

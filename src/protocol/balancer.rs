@@ -200,10 +200,7 @@ impl Balancer {
                 Message::Reply(reply) => self.reply(&reply, cx),
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
                 Message::Alive { number } => self.alive(source, number),
-                Message::Resolve { .. }
-                | Message::Resolved { .. }
-                | Message::Forward { .. }
-                | Message::Store(_) => {}
+                _ => {}
             },
             Input::Timer(Timer::Balancer(timer)) => match timer {
                 BalancerTimer::Probe { plan } | BalancerTimer::Sweep { plan }

@@ -320,7 +320,7 @@ impl Caller {
         let (call, number) = (reply.ticket.call, reply.ticket.attempt);
         let op = self.calls.get(call).map_or(Op::Read, |c| c.op);
         self.route.answered(source, op, reply.answer, self.settings.reads);
-        if let Answer::Done { version, .. } = reply.answer
+        if let Some((version, _)) = reply.answer.data()
             && self.second_half(call, number, version, cx)
         {
             return None;
@@ -477,7 +477,7 @@ impl Caller {
         }
         let (stack, g) = self.guard(guard);
         g.record(stack, attempt.permit, result(outcome), took, cx);
-        if matches!(outcome, Outcome::Answered(Answer::Done { .. } | Answer::Degraded)) {
+        if ending(outcome, false).is_good() {
             return self.succeeded(key, outcome, cx);
         }
         if others {

@@ -3,7 +3,6 @@
 use super::caller::{CallSettings, Caller, Ended, Want};
 use super::load::{Arrivals, Arriving, Profile, Surge};
 use super::note::Note;
-use super::route::Reads;
 use super::rpc::{Answer, Ending, Op, Outcome, Reply};
 use super::{Cx, Message, Timer};
 use crate::base::dist::{Dist, Zipf};
@@ -27,6 +26,8 @@ pub struct ClientSettings {
     pub items: u32,
     /// So many different members clients put into sets and take out.
     pub members: u8,
+    /// Whether they remember what they have seen, to see nothing older.
+    pub sessions: bool,
     /// Zipf exponent of the popularity of items; zero is uniform.
     pub skew: f64,
     /// How often a client wrongly uses the idempotency key of its last request again.
@@ -421,8 +422,7 @@ impl Population {
 }
 
 fn sessions(settings: &ClientSettings) -> Vec<u64> {
-    let sessions = settings.calls.reads == Some(Reads::Session);
-    if sessions { vec![0; settings.clients as usize] } else { Vec::new() }
+    if settings.sessions { vec![0; settings.clients as usize] } else { Vec::new() }
 }
 
 fn guards(settings: &ClientSettings) -> u32 {

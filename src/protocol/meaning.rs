@@ -24,9 +24,11 @@ pub(super) fn late(reply: &Reply) -> Note {
 pub(super) fn result(outcome: Outcome) -> CallResult {
     match outcome {
         Outcome::Answered(answer) => match answer {
-            Answer::Done { .. } | Answer::Degraded | Answer::Conflict | Answer::KeyReused => {
-                CallResult::Success
-            }
+            Answer::Done { .. }
+            | Answer::Degraded
+            | Answer::Stale { .. }
+            | Answer::Conflict
+            | Answer::KeyReused => CallResult::Success,
             Answer::Refused(why) if why.is_local() => CallResult::Ignored,
             Answer::Refused(_) | Answer::Error | Answer::Unsure => CallResult::Failure,
         },
@@ -54,7 +56,9 @@ pub(super) fn retryable(retry: &RetrySettings, outcome: Outcome) -> bool {
             Answer::Conflict => retry.on.conflict,
             // As little is known as after a timeout.
             Answer::Unsure => retry.on.timeout,
-            Answer::KeyReused | Answer::Done { .. } | Answer::Degraded => false,
+            Answer::KeyReused | Answer::Done { .. } | Answer::Degraded | Answer::Stale { .. } => {
+                false
+            }
         },
     }
 }
@@ -64,7 +68,7 @@ pub(super) fn retryable(retry: &RetrySettings, outcome: Outcome) -> bool {
 pub(super) fn ending(outcome: Outcome, unanswered: bool) -> Ending {
     match outcome {
         Outcome::Answered(Answer::Done { .. }) => Ending::Ok,
-        Outcome::Answered(Answer::Degraded) => Ending::Degraded,
+        Outcome::Answered(Answer::Degraded | Answer::Stale { .. }) => Ending::Degraded,
         Outcome::TimedOut | Outcome::Answered(Answer::Unsure) => Ending::Unknown,
         Outcome::Answered(_) if unanswered => Ending::Unknown,
         Outcome::Answered(Answer::Refused(_)) => Ending::Rejected,

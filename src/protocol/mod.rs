@@ -4,6 +4,7 @@
 //! [`Settings`] with its arms here; its wire form in `scenario`.
 
 pub mod balancer;
+pub mod cache;
 pub mod caller;
 pub mod client;
 pub mod dns;
@@ -27,6 +28,7 @@ use crate::base::id::NodeId;
 use crate::base::slab::Key;
 use crate::sim::process::{Context, Input, Process};
 use balancer::{Balancer, BalancerSettings, BalancerTimer};
+use cache::{Cache, CacheSettings, CacheTimer};
 use caller::CallTimer;
 use client::{ClientSettings, ClientTimer, Population};
 use dns::{Dns, DnsSettings, DnsTimer};
@@ -55,6 +57,8 @@ pub enum Role {
     Dns(Box<Dns>),
     /// A router before shards.
     Router(Box<Router>),
+    /// A cache.
+    Cache(Box<Cache>),
     /// A service.
     Service(Box<Service>),
     /// A store of accounts.
@@ -82,6 +86,8 @@ pub enum Settings {
     Dns(DnsSettings),
     /// See [`Role::Router`].
     Router(RouterSettings),
+    /// See [`Role::Cache`].
+    Cache(CacheSettings),
     /// See [`Role::Service`].
     Service(ServiceSettings),
     /// See [`Role::Ledger`].
@@ -163,6 +169,8 @@ pub enum Timer {
     Router(RouterTimer),
     /// Something of a name server's.
     Dns(DnsTimer),
+    /// Something of a cache's.
+    Cache(CacheTimer),
 }
 
 impl Settings {
@@ -177,6 +185,7 @@ impl Settings {
             | Settings::Balancer(_)
             | Settings::Dns(_)
             | Settings::Router(_)
+            | Settings::Cache(_)
             | Settings::Service(_) => None,
         }
     }
@@ -190,6 +199,7 @@ impl Role {
             Settings::Balancer(s) => Role::Balancer(Box::new(Balancer::new(s, seed, node))),
             Settings::Dns(s) => Role::Dns(Box::new(Dns::new(s))),
             Settings::Router(s) => Role::Router(Box::new(Router::new(s, seed, node))),
+            Settings::Cache(s) => Role::Cache(Box::new(Cache::new(s, seed, node))),
             Settings::Service(s) => Role::Service(Box::new(Service::new(s, seed, node))),
             Settings::Ledger(s) => Role::Ledger(Box::new(Ledger::new(s, seed, node))),
             Settings::Replica(s) => Role::Replica(Box::new(Replica::new(s, seed, node))),
@@ -205,6 +215,7 @@ impl Role {
             (Role::Balancer(role), Settings::Balancer(s)) => role.configure(s, cx),
             (Role::Dns(role), Settings::Dns(s)) => role.configure(s, cx),
             (Role::Router(role), Settings::Router(s)) => role.configure(s, cx),
+            (Role::Cache(role), Settings::Cache(s)) => role.configure(s, cx),
             (Role::Service(role), Settings::Service(s)) => role.configure(s, cx),
             (Role::Ledger(role), Settings::Ledger(s)) => role.configure(s, cx),
             (Role::Replica(role), Settings::Replica(s)) => role.configure(s, cx),
@@ -216,6 +227,7 @@ impl Role {
                 | Settings::Balancer(_)
                 | Settings::Dns(_)
                 | Settings::Router(_)
+                | Settings::Cache(_)
                 | Settings::Service(_)
                 | Settings::Ledger(_)
                 | Settings::Replica(_)
@@ -235,6 +247,7 @@ impl Role {
             Role::Router(role) => {
                 role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
             }
+            Role::Cache(role) => role.caller.awaits(ticket),
             Role::Balancer(_) => true,
             Role::Dns(_) | Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => {
                 false
@@ -254,6 +267,7 @@ impl Role {
             | Role::Balancer(_)
             | Role::Dns(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_) => None,
@@ -269,6 +283,7 @@ impl Role {
             | Role::Balancer(_)
             | Role::Dns(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_) => 0,
@@ -292,6 +307,7 @@ impl Role {
             | Role::Balancer(_)
             | Role::Dns(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_) => None,
@@ -309,6 +325,7 @@ impl Role {
             | Role::Balancer(_)
             | Role::Dns(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Quorum(_) => None,
         }
@@ -328,6 +345,7 @@ impl Role {
             | Role::Balancer(_)
             | Role::Dns(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Quorum(_) => Vec::new(),
         }
@@ -338,6 +356,7 @@ impl Role {
         match self {
             Role::Clients(role) => std::slice::from_ref(&role.caller),
             Role::Router(role) => &role.callers,
+            Role::Cache(role) => std::slice::from_ref(&role.caller),
             Role::Service(role) => &role.callers,
             Role::Balancer(_)
             | Role::Dns(_)
@@ -372,6 +391,7 @@ impl Process for Role {
             Role::Balancer(role) => role.handle(input, cx),
             Role::Dns(role) => role.handle(input, cx),
             Role::Router(role) => role.handle(input, cx),
+            Role::Cache(role) => role.handle(input, cx),
             Role::Service(role) => role.handle(input, cx),
             Role::Ledger(role) => role.handle(input, cx),
             Role::Replica(role) => role.handle(input, cx),
@@ -386,6 +406,7 @@ impl Process for Role {
             Role::Balancer(role) => role.crash(),
             Role::Dns(role) => role.crash(),
             Role::Router(role) => role.crash(durable),
+            Role::Cache(role) => role.crash(),
             Role::Service(role) => role.crash(),
             Role::Ledger(role) => role.crash(durable),
             Role::Replica(role) => role.crash(durable),
@@ -424,7 +445,7 @@ impl Process for Role {
 }
 
 fn answer_tag(reply: &Reply) -> u64 {
-    use rpc::Answer::{Conflict, Degraded, Done, Error, KeyReused, Refused, Unsure};
+    use rpc::Answer::{Conflict, Degraded, Done, Error, KeyReused, Refused, Stale, Unsure};
     match reply.answer {
         Done { version, .. } => version << 8,
         Degraded => 1,
@@ -433,5 +454,6 @@ fn answer_tag(reply: &Reply) -> u64 {
         Conflict => 4,
         KeyReused => 5,
         Unsure => 6,
+        Stale { version, .. } => 7 | (version << 8),
     }
 }

@@ -207,6 +207,15 @@ pub enum Note {
         /// Keys to move; zero when all have.
         moving: u32,
     },
+    /// A cache looked for an item, or did something with what it holds.
+    Cached {
+        /// For which intent.
+        intent: u64,
+        /// Which item.
+        item: u32,
+        /// What.
+        how: Lookup,
+    },
     /// A balancer stopped sending to a backend.
     Ejected {
         /// Which.
@@ -241,6 +250,7 @@ impl Note {
             | Note::Transfer { intent, .. }
             | Note::Fallback { intent, .. } => Some(intent),
             Note::Held { intent, hold, .. } => hold.is_lock().then_some(intent),
+            Note::Cached { intent, how, .. } => (how != Lookup::Evicted).then_some(intent),
             Note::Breaker { .. }
             | Note::Remapped { .. }
             | Note::Ejected { .. }
@@ -338,6 +348,33 @@ impl Step {
             Step::GivenUp => "gives up on the transfer: money is missing",
         }
     }
+}
+
+/// What a cache does with an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lookup {
+    /// It is here.
+    Hit,
+    /// It is not, or its time is over, or its reader has seen more: it is asked for behind.
+    Miss,
+    /// The same, but it has been asked for already: the reader waits with another.
+    Joined,
+    /// Its time is over, and it is served, since what is behind failed.
+    Stale,
+    /// It is here for little longer, and is asked for before its time is over.
+    Early,
+    /// It was changed: what is here is dropped.
+    Dropped,
+    /// It had to go to make room.
+    Evicted,
+    /// It was changed while it was asked for: the answer is not kept.
+    Void,
+    /// A change of it is passed on.
+    Passed,
+    /// A write of it is acknowledged, and will be written later.
+    Deferred,
+    /// A write of it was acknowledged and not known to be written, when the cache crashed.
+    Lost,
 }
 
 /// What a store does with an item.

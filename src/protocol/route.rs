@@ -108,7 +108,11 @@ impl Route {
             Answer::Done { .. } | Answer::Conflict | Answer::KeyReused => {
                 self.leader = Some(source);
             }
-            Answer::Refused(_) | Answer::Error | Answer::Degraded | Answer::Unsure => {
+            Answer::Refused(_)
+            | Answer::Error
+            | Answer::Degraded
+            | Answer::Stale { .. }
+            | Answer::Unsure => {
                 self.forget_leader();
             }
         }

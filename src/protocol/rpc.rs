@@ -249,6 +249,13 @@ pub enum Answer {
     },
     /// It worked, with something optional missing.
     Degraded,
+    /// A read that worked, with what is known to be out of date, for want of something better.
+    Stale {
+        /// Of the item, when it was read.
+        version: u64,
+        /// What it held then.
+        value: i64,
+    },
     /// Not done, and not begun.
     Refused(Refusal),
     /// Begun and failed; nothing was changed.
@@ -260,6 +267,18 @@ pub enum Answer {
     /// Begun, and it went wrong where something may have been changed: it may last, surface later,
     /// or be gone. A gateway's 504, or a quorum that did not come together.
     Unsure,
+}
+
+impl Answer {
+    /// What was read or written, and its version, if it says so.
+    pub fn data(self) -> Option<(u64, i64)> {
+        match self {
+            Answer::Done { version, value } | Answer::Stale { version, value } => {
+                Some((version, value))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Why a request was turned away before any work was done.

@@ -4,7 +4,7 @@
 use super::caller::{CallSettings, Caller, Ended, Want};
 use super::note::Note;
 use super::rpc::{Answer, Ending, Kind, Op, Outcome, Reply, Request};
-use super::station::{Station, StationSettings};
+use super::station::{Progress, Station, StationSettings};
 use super::{Cx, Message, Timer};
 use crate::base::id::NodeId;
 use crate::base::slab::Key;
@@ -60,7 +60,7 @@ impl Fan {
                 self.succeeded += 1;
                 self.version = self.version.max(version);
             }
-            Outcome::Answered(Answer::Degraded) => {
+            Outcome::Answered(Answer::Degraded | Answer::Stale { .. }) => {
                 self.succeeded += 1;
                 self.degraded = true;
             }
@@ -152,10 +152,7 @@ impl Service {
                         caller.resolved(resolver, place, cx.now());
                     }
                 }
-                Message::Resolve { .. }
-                | Message::Alive { .. }
-                | Message::Forward { .. }
-                | Message::Store(_) => {}
+                _ => {}
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
             Input::Timer(Timer::Call { stack, what }) => {
@@ -267,6 +264,11 @@ impl Service {
                 job.progress.version = job.progress.version.max(version);
                 job.progress.value = value;
             }
+            Outcome::Answered(Answer::Stale { version, value }) => {
+                job.progress.version = job.progress.version.max(version);
+                job.progress.value = value;
+                job.progress.stale = true;
+            }
             Outcome::Answered(Answer::Degraded) => job.progress.degraded = true,
             Outcome::Answered(_) | Outcome::TimedOut if optional => {
                 job.progress.degraded = true;
@@ -301,7 +303,14 @@ impl Service {
                 return self.call(key, dependency, cx);
             }
             (None, None) if progress.degraded => Answer::Degraded,
-            (None, None) => Answer::Done { version: progress.version, value: progress.value },
+            (None, None) => {
+                let Progress { version, value, stale, .. } = *progress;
+                if stale {
+                    Answer::Stale { version, value }
+                } else {
+                    Answer::Done { version, value }
+                }
+            }
         };
         if !self.fans.is_empty() {
             let mine = (owner(key), 0)..=(owner(key), u8::MAX);
@@ -325,8 +334,10 @@ fn pass_on(answer: Answer) -> Answer {
     match answer {
         Answer::Conflict | Answer::KeyReused | Answer::Unsure => answer,
         Answer::Refused(why) if !why.is_local() => Answer::Refused(why),
-        Answer::Done { .. } | Answer::Degraded | Answer::Refused(_) | Answer::Error => {
-            Answer::Error
-        }
+        Answer::Done { .. }
+        | Answer::Degraded
+        | Answer::Stale { .. }
+        | Answer::Refused(_)
+        | Answer::Error => Answer::Error,
     }
 }

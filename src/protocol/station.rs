@@ -85,6 +85,8 @@ pub struct Progress {
     pub next: u8,
     /// An optional dependency did not answer.
     pub degraded: bool,
+    /// What a dependency answered is known to be out of date.
+    pub stale: bool,
     /// A critical dependency did not answer; how.
     pub failed: Option<Answer>,
     /// Calls that may have changed something: all that were made for it but those known not to.

@@ -54,6 +54,7 @@ pub(crate) fn clients(rate: f64, op: Op, calls: CallSettings) -> ClientSettings 
         key_reuse: Chance::NEVER,
         intents: None,
         own_policies: false,
+        sessions: false,
         calls,
     }
 }

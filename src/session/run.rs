@@ -10,6 +10,7 @@ use crate::check::{Checks, Property};
 use crate::observe::cast::{Cast, targets_of};
 use crate::observe::course::Course;
 use crate::observe::picture;
+use crate::protocol::cache::Writes;
 use crate::protocol::client::Load;
 use crate::protocol::{Role, Settings};
 use crate::scenario::compile::{Plan, PlannedNode, compile, set};
@@ -61,14 +62,20 @@ impl Run {
             Role::Balancer(_)
             | Role::Dns(_)
             | Role::Router(_)
+            | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Replica(_)
             | Role::Raft(_)
             | Role::Quorum(_) => 0,
         };
+        let held = |role: &Role| match role {
+            Role::Cache(cache) => u64::from(cache.contents.len()) * 150,
+            _ => 0,
+        };
         let calls = |role: &Role| u64::from(picture::in_flight(role)) * 200;
-        let nodes: u64 = self.course.world.processes.iter().map(|r| clients(r) + calls(r)).sum();
+        let nodes: u64 =
+            self.course.world.processes.iter().map(|r| clients(r) + held(r) + calls(r)).sum();
         // Metrics, ledger and log are bounded; together they take about this.
         nodes + u64::from(self.course.world.shared.packets.len()) * 150 + (4 << 20)
     }
@@ -200,6 +207,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         Settings::Balancer(_)
         | Settings::Dns(_)
         | Settings::Router(_)
+        | Settings::Cache(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
         | Settings::Replica(_)
@@ -218,6 +226,14 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         };
         plan.nodes.iter().map(|n| of(&n.settings)).collect()
     };
+    // A cache that writes later gives out other versions than one that does not.
+    let behind = |plan: &Plan| -> Vec<_> {
+        let of = |settings: &Settings| match settings {
+            Settings::Cache(s) => s.writes == Writes::Behind,
+            _ => false,
+        };
+        plan.nodes.iter().map(|n| of(&n.settings)).collect()
+    };
     let ways = |plan: &Plan| plan.links.iter().map(|l| (l.source, l.target)).collect::<Vec<_>>();
     old.seed != new.seed
         || old.duration != new.duration
@@ -225,6 +241,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         || old.surges != new.surges
         || cast(old) != cast(new)
         || shards(old) != shards(new)
+        || behind(old) != behind(new)
         || pinned(old, new).is_some()
         || ways(old) != ways(new)
 }
@@ -260,6 +277,7 @@ fn offered(plan: &Plan) -> f64 {
         Settings::Balancer(_)
         | Settings::Dns(_)
         | Settings::Router(_)
+        | Settings::Cache(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
         | Settings::Replica(_)
@@ -307,7 +325,7 @@ fn checks(plan: &Plan) -> Checks {
     names.sort_unstable();
     names.dedup();
     let group = |name: &str| names.binary_search(&name).map_or(u16::MAX, |n| n as u16);
-    // Two ways to the same store are ways to the same items.
+    // Two ways to the same store are ways to the same items, also where a cache answers first.
     let groups = plan.nodes.iter().map(|n| group(only_store(plan, n).unwrap_or(&n.group)));
     let mut checks = Checks::new(&properties(plan), groups.collect());
     for (_, surge) in &plan.surges {

@@ -18,7 +18,7 @@ use crate::scenario::v1::Scenario;
 use crate::session::Session;
 use serde_json::Value;
 
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("raft", include_str!("subjects/raft.json")),
     ("semi_sync", include_str!("subjects/semi_sync.json")),
     ("one_primary", include_str!("subjects/one_primary.json")),
@@ -27,6 +27,7 @@ const FILES: [(&str, &str); 8] = [
     ("set", include_str!("subjects/set.json")),
     ("sharded_counter", include_str!("subjects/sharded_counter.json")),
     ("transfers", include_str!("subjects/transfers.json")),
+    ("cache", include_str!("subjects/cache.json")),
 ];
 
 /// A scenario whose checks hold whatever happens to it.

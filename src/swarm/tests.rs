@@ -11,7 +11,7 @@ const RUNS: u64 = 60;
 const SEEDS: u64 = 300;
 
 /// Settings that break a promise of a subject.
-const MISTAKES: [(&str, &str, &str); 10] = [
+const MISTAKES: [(&str, &str, &str); 14] = [
     ("semi_sync", "db.acks", "0"),
     ("semi_sync", "db.fencing", "false"),
     ("semi_sync", "db.failover.promote", "\"first\""),
@@ -22,6 +22,10 @@ const MISTAKES: [(&str, &str, &str); 10] = [
     ("set", "db.merge", "\"last_writer_wins\""),
     ("sharded_counter", "right.merge", "\"last_writer_wins\""),
     ("transfers", "bank.transfers", "\"unprotected\""),
+    ("cache", "cache.leases", "false"),
+    ("cache", "cache.replicas", "2"),
+    ("cache", "cache.writes", "\"around\""),
+    ("cache", "cache.writes", "\"behind\""),
 ];
 
 fn first_found(name: &str, sets: &[(String, Value)]) -> Option<(u64, Opened)> {

@@ -1,5 +1,6 @@
 //! The native integration tests, one binary.
 
+mod caches;
 mod conform;
 mod golden;
 mod links;
@@ -122,6 +123,8 @@ facts! {
     facts_of_metastable = "metastable";
     facts_of_breaker_cascade = "breaker-cascade";
     facts_of_graceful_degradation = "graceful-degradation";
+    facts_of_cache_stampede = "cache-stampede";
+    facts_of_scale_in_order = "scale-in-order";
     facts_of_stale_read = "stale-read";
     facts_of_read_replicas = "read-replicas";
     facts_of_failover = "failover";

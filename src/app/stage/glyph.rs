@@ -18,6 +18,7 @@ pub fn outline(kind: Kind, spot: &Spot) -> String {
         Kind::Balancer => triangle(w, 0.22),
         Kind::Names => format!("M-{w:.1} 0L0 -{h:.1}L{w:.1} 0L0 {h:.1}Z"),
         Kind::Service => rounded(w, h, h * 0.26),
+        Kind::Cache => cut(w, h, h * 0.36),
         Kind::Store => cylinder(w, h),
     }
 }
@@ -30,6 +31,14 @@ fn rounded(w: f64, h: f64, r: f64) -> String {
     let (x, y) = (w - r, h - r);
     format!(
         "M-{x:.1} -{h:.1}H{x:.1}A{r:.1} {r:.1} 0 0 1 {w:.1} -{y:.1}V{y:.1}A{r:.1} {r:.1} 0 0 1 {x:.1} {h:.1}H-{x:.1}A{r:.1} {r:.1} 0 0 1 -{w:.1} {y:.1}V-{y:.1}A{r:.1} {r:.1} 0 0 1 -{x:.1} -{h:.1}Z"
+    )
+}
+
+/// A box with its corners cut off.
+fn cut(w: f64, h: f64, c: f64) -> String {
+    let (x, y) = (w - c, h - c);
+    format!(
+        "M-{x:.1} -{h:.1}H{x:.1}L{w:.1} -{y:.1}V{y:.1}L{x:.1} {h:.1}H-{x:.1}L-{w:.1} {y:.1}V-{y:.1}Z"
     )
 }
 

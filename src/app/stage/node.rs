@@ -144,6 +144,7 @@ pub fn role(kind: Kind) -> &'static str {
         Kind::Balancer => "load balancer",
         Kind::Names => "name server",
         Kind::Service => "service",
+        Kind::Cache => "cache",
         Kind::Store => "store",
     }
 }
@@ -154,6 +155,7 @@ fn role_class(kind: Kind) -> &'static str {
         Kind::Balancer => "balancer",
         Kind::Names => "names",
         Kind::Service => "service",
+        Kind::Cache => "cache",
         Kind::Store => "store",
     }
 }
@@ -167,7 +169,7 @@ fn Names(
     second: Memo<Option<String>>,
 ) -> impl Into<View> {
     let half = move || spot.get().map_or(30.0, |s| s.half.1);
-    let boxed = matches!(kind, Kind::Service | Kind::Store);
+    let boxed = matches!(kind, Kind::Service | Kind::Cache | Kind::Store);
     let on_top = move || format!("translate(0 {:.1})", -half() - 9.0);
     let under = move || half() + if boxed { 4.0 } else { 16.0 };
     let line =
@@ -220,7 +222,7 @@ fn words(crowd: &Crowd) -> String {
 
 /// What stands inside a box: its name, its queue as fill, its workers as dots.
 fn inside(item: &Item, spot: Option<Spot>, face: Memo<Option<Face>>, scale: f64) -> Option<View> {
-    let spot = spot.filter(|_| matches!(item.kind, Kind::Service | Kind::Store))?;
+    let spot = spot.filter(|_| matches!(item.kind, Kind::Service | Kind::Cache | Kind::Store))?;
     let queue = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.queue)));
     let workers = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.workers)));
     let (w, h) = spot.half;

@@ -9,6 +9,7 @@ use crate::observe::series::Series;
 
 pub mod amplification;
 pub mod breakers;
+pub mod cache;
 pub mod chart;
 pub mod latency;
 pub mod load;
@@ -26,6 +27,7 @@ pub const VIEWS: &[Chart] = &[
     throughput::CHART,
     latency::CHART,
     replication::CHART,
+    cache::CHART,
     outcomes::CHART,
     amplification::CHART,
     load::CHART,
@@ -61,6 +63,8 @@ pub enum Unit {
     Count,
     /// How many times.
     Times,
+    /// How many of a hundred.
+    Percent,
     /// A state, in words.
     State,
 }
@@ -76,6 +80,7 @@ impl Unit {
             Unit::Millis => scale::millis(value),
             Unit::Count | Unit::State => scale::short(value),
             Unit::Times => format!("{}×", scale::short(value)),
+            Unit::Percent => format!("{}%", scale::short(value)),
         }
     }
 
@@ -85,6 +90,7 @@ impl Unit {
             Unit::PerSecond => "per second",
             Unit::Millis => "milliseconds",
             Unit::Times => "times",
+            Unit::Percent => "percent",
             Unit::Count | Unit::State => "",
         }
     }

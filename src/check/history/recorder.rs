@@ -45,6 +45,8 @@ struct Open {
     /// Version and value that came last, and the value before: an update reads first.
     done: Option<(u64, i64)>,
     read: Option<i64>,
+    /// The last answer was out of date by its own account: a read all the same.
+    stale: bool,
 }
 
 /// The same operation as people know it: the client within its population, the item within its
@@ -89,8 +91,17 @@ impl Recorder {
         match *note {
             Note::Began { intent, client, op, item } if self.open.len() < MOST => {
                 let (node, call) = (*node, record.at);
-                let open =
-                    Open { node, client, op, item, call, group: None, done: None, read: None };
+                let open = Open {
+                    node,
+                    client,
+                    op,
+                    item,
+                    call,
+                    group: None,
+                    done: None,
+                    read: None,
+                    stale: false,
+                };
                 self.open.insert(intent, open);
             }
             Note::Sent { intent, target, .. } => {
@@ -111,10 +122,11 @@ impl Recorder {
                 else {
                     return;
                 };
-                if let Answer::Done { version, value } = answer {
+                if let Some((version, value)) = answer.data() {
                     open.read = open.done.map(|(_, value)| value);
                     open.done = Some((version, value));
                 }
+                open.stale = matches!(answer, Answer::Stale { .. });
             }
             Note::Ended { intent, ending, .. } => {
                 let Some(open) = self.open.get(&intent).filter(|open| open.node == *node) else {
@@ -133,6 +145,9 @@ impl Open {
     fn outcome(&self, ending: Ending, at: Time) -> Outcome {
         match (ending, self.done) {
             (Ending::Ok, Some((0, 0))) if self.op.changes() => Outcome::Failed { at },
+            (Ending::Degraded, Some((version, value))) if self.stale && self.op == Op::Read => {
+                Outcome::Ok { at, output: Output::Value(Some(value)), version }
+            }
             (Ending::Ok, Some((version, value))) => {
                 Outcome::Ok { at, output: Output::Value(Some(value)), version }
             }

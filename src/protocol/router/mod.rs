@@ -283,10 +283,7 @@ impl Router {
                         self.asked(source, transaction, item, cx);
                     }
                 }
-                Message::Alive { .. }
-                | Message::Resolve { .. }
-                | Message::Resolved { .. }
-                | Message::Forward { .. } => {}
+                _ => {}
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
             Input::Timer(Timer::Call { stack, what }) => {

@@ -172,12 +172,7 @@ impl Ledger {
             Input::Message { source, message } => match message {
                 Message::Request(request) => self.station.offer(source, request, cx),
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
-                Message::Reply(_)
-                | Message::Alive { .. }
-                | Message::Resolve { .. }
-                | Message::Resolved { .. }
-                | Message::Forward { .. }
-                | Message::Store(_) => {}
+                _ => {}
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
             Input::Timer(Timer::Store(StoreTimer::InDoubt)) => {

@@ -21,6 +21,7 @@ fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
     match node {
         Node::Clients(c) => vec![(c.to.as_str(), format!("nodes.{name}.clients.to"))],
         Node::Balancer(b) => vec![(b.to.as_str(), format!("nodes.{name}.balancer.to"))],
+        Node::Cache(c) => vec![(c.to.as_str(), format!("nodes.{name}.cache.to"))],
         Node::Service(s) => {
             let path = |to: &str| format!("nodes.{name}.service.calls.{to}");
             s.calls.names().map(|to| (to, path(to))).collect()

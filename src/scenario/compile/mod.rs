@@ -4,6 +4,7 @@
 mod breaker;
 mod breaks;
 mod domains;
+mod cache;
 mod fault;
 mod graph;
 mod names;
@@ -114,6 +115,7 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
     }
     graph::check(scenario, &cast, &mut problems);
     shards::check(scenario, &cast, &mut problems);
+    cache::check(scenario, &cast, &mut problems);
     load(scenario, &mut problems);
     memory(scenario, &mut problems);
     let nodes = cast.nodes.iter().map(|planned| node::compile(planned, scenario, &cast)).collect();
@@ -193,6 +195,7 @@ fn memory(scenario: &Scenario, problems: &mut Diagnostics) {
             u64::from(s.replicas) * calls.sum::<u64>()
         }
         Node::Router(r) => r.shards.len() as u64 * cells(r.calls.breaker.as_ref()),
+        Node::Cache(c) => u64::from(c.replicas) * cells(c.breaker.as_ref()),
         Node::Balancer(_)
         | Node::Dns(_)
         | Node::Ledger(_)

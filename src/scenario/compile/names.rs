@@ -39,6 +39,7 @@ impl<'a> Cast<'a> {
             check_name("nodes", group, problems);
             let replicas = match node {
                 Node::Service(service) => service.replicas,
+                Node::Cache(cache) => cache.replicas,
                 Node::PrimaryReplica(store) => store.replicas,
                 Node::Raft(store) => store.replicas,
                 Node::Quorum(store) => store.replicas,

@@ -2,7 +2,7 @@
 
 use super::PlannedNode;
 use super::names::{self, Cast, Member};
-use super::{breaker, policy, shards};
+use super::{breaker, cache, policy, shards};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Settings;
@@ -40,6 +40,7 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
         Node::Balancer(b) => (Settings::Balancer(balancer(b, cast)), DiskSettings::default()),
         Node::Dns(d) => (Settings::Dns(dns(d, member, cast)), DiskSettings::default()),
         Node::Router(r) => (Settings::Router(shards::router(r, scenario, cast)), disk(&r.disk)),
+        Node::Cache(c) => (Settings::Cache(cache::cache(c, cast)), DiskSettings::default()),
         Node::Service(s) => (Settings::Service(service(s, cast)), DiskSettings::default()),
         Node::Ledger(l) => (Settings::Ledger(ledger(l)), disk(&l.disk)),
         Node::PrimaryReplica(r) => (Settings::Replica(replica(r, member, cast)), disk(&r.disk)),
@@ -84,6 +85,7 @@ pub fn is_guarded(caller: &Caller<'_>) -> bool {
 }
 
 fn clients(clients: &Clients, cast: &Cast<'_>) -> ClientSettings {
+    let calls = calls(&clients.caller(), &clients.to, cast);
     ClientSettings {
         clients: clients.count,
         load: match &clients.load {
@@ -103,11 +105,12 @@ fn clients(clients: &Clients, cast: &Cast<'_>) -> ClientSettings {
         mix: mix(&clients.mix, clients.amount),
         items: clients.items,
         members: clients.members,
+        sessions: cache::sessions(clients, &calls, cast),
         skew: clients.skew,
         key_reuse: clients.key_reuse,
         intents: clients.requests,
         own_policies: clients.own_policies,
-        calls: calls(&clients.caller(), &clients.to, cast),
+        calls,
     }
 }
 

@@ -130,6 +130,7 @@ fn reached<'a>(
             match node {
                 Node::Balancer(balancer) => ways.push((&balancer.to, router)),
                 Node::Dns(dns) => ways.extend(dns.to.iter().map(|to| (to.as_str(), router))),
+                Node::Cache(cache) => ways.push((&cache.to, router)),
                 Node::Router(Router { shards, transfers, .. }) => {
                     let router = Some((group, *transfers));
                     ways.extend(shards.iter().map(|to| (to.as_str(), router)));

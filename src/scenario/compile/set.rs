@@ -2,7 +2,8 @@
 //!
 //! A path may leave out what goes without saying: `nodes.`, and the name of the chosen variant
 //! (`api.queue` for `nodes.api.service.queue`). A value that is text may be a number, a word, a
-//! quantity, a list with commas, `none`, or `default`. What is meant is what the format accepts.
+//! quantity, a list with commas, `none`, or `default`. What is meant is what the format accepts. A
+//! whole node under a new name (`nodes.cache`) is added.
 
 use super::names;
 use crate::base::diagnostics::Diagnostics;
@@ -72,6 +73,14 @@ fn nodes(
         *node = accepted::<Node>(&node.full(), rest, leaves, &format!("nodes.{group}"))?;
     }
     if found {
+        return Ok(());
+    }
+    // A whole node that is not there yet is added.
+    if let [Leaf::Json(value @ Value::Object(_)), ..] = leaves
+        && rest.is_empty()
+    {
+        let node = read::part(value, &format!("nodes.{name}"))?;
+        scenario.nodes.0.push((name.to_owned(), node));
         return Ok(());
     }
     let mut problems = Diagnostics::default();
@@ -263,6 +272,21 @@ mod tests {
         let plan = set(&mut scenario, path, &value.into());
         plan.unwrap_or_else(|d| panic!("{path}: {d}"));
         serde_json::to_value(&scenario).expect("a scenario is JSON")
+    }
+
+    #[test]
+    fn a_whole_node_under_a_new_name_is_added() {
+        let cache = json!({ "cache": { "to": "db" } });
+        let nodes = changed("nodes.cache", cache.clone())["nodes"].clone();
+        assert_eq!((&nodes["cache"], &nodes["db"]), (&cache, &json!({ "ledger": {} })));
+        let wrong = |path: &str, value: Value| {
+            let problems = set(&mut scenario(), path, &value).expect_err(path);
+            problems.problems[0].to_string()
+        };
+        assert!(wrong("nodes.cach", json!(5)).contains("there is no node `cach`"));
+        assert!(wrong("nodes.cache.ttl", cache).contains("there is no node `cache`"));
+        let bad = wrong("nodes.cache", json!({ "cache": { "two": "db" } }));
+        assert!(bad.contains("nodes.cache.cache"), "{bad}");
     }
 
     #[test]

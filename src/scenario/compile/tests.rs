@@ -391,3 +391,65 @@ fn money_is_added_up_only_where_it_changes_hands() {
     let all = problems(json);
     assert!(all.iter().any(|p| p.starts_with("checks.0.conserved: `people` change")), "{all:?}");
 }
+
+fn cached(cache: Value) -> Value {
+    json!({
+        "nodes": {
+            "people": { "clients": { "to": "cache" } },
+            "cache": { "cache": cache },
+            "web": { "service": { "calls": { "db": {}, "books": {} } } },
+            "db": { "primary_replica": {} },
+            "books": { "ledger": {} },
+        }
+    })
+}
+
+#[test]
+fn what_makes_no_sense_of_a_cache_is_refused_with_a_remedy() {
+    let one = |cache: Value, path: &str, says: &str| {
+        let all = problems(cached(cache));
+        let path = format!("nodes.cache.cache.{path}: ");
+        let meant = all.iter().any(|p| p.starts_with(&path) && p.contains(says));
+        assert!(meant && all.iter().all(|p| p.ends_with(')')), "{path}: {all:?}");
+    };
+    one(json!({}), "to", "no node is named");
+    one(json!({ "to": "bd" }), "to", "did you mean `db`?");
+    one(json!({ "to": "people" }), "to", "they ask and never answer");
+    one(json!({ "to": "db", "ttl": "0s" }), "ttl", "no time at all");
+    let late =
+        json!({ "to": "db", "ttl": null, "refresh_early": "10%", "stale_while_error": "1s" });
+    one(late.clone(), "refresh_early", "kept for ever");
+    one(late, "stale_while_error", "set `ttl`");
+    one(json!({ "to": "db", "writes": "behind", "delay": "0s" }), "delay", "at least 1ms");
+    one(json!({ "to": "web", "writes": "behind" }), "writes", "`books` holds accounts");
+    for fine in [
+        json!({ "to": "db", "writes": "behind" }),
+        json!({ "to": "web", "ttl": null, "capacity": 1 }),
+        json!({ "to": "db", "jitter": "100%", "refresh_early": "100%", "replicas": 3 }),
+    ] {
+        assert_eq!(problems(cached(fine)), [""; 0]);
+    }
+    let mut none = v1::Scenario::default();
+    let cache = v1::cache::Cache { capacity: 0, ..Default::default() };
+    none.nodes.0.push(("cache".to_owned(), Node::Cache(cache)));
+    let found = compile(&none).expect_err("no room").to_string();
+    assert!(found.contains("nodes.cache.cache.capacity"), "{found}");
+    let mut circle = cached(json!({ "to": "web" }));
+    circle["nodes"]["web"] = json!({ "service": { "calls": { "cache": {} } } });
+    assert!(problems(circle).iter().any(|p| p.contains("calls go in a circle")));
+}
+
+#[test]
+fn clients_keep_a_session_through_a_cache() {
+    let sessions = |to: &str, reads: &str| {
+        let mut json = cached(json!({ "to": "db" }));
+        json["nodes"]["people"] = json!({ "clients": { "to": to, "reads": reads } });
+        json["nodes"]["web"] = json!({ "service": { "calls": { "cache": {} } } });
+        let Settings::Clients(people) = &plan(json).nodes[0].settings else { panic!("people") };
+        people.sessions
+    };
+    assert!(sessions("cache", "session") && sessions("web", "session"));
+    assert!(
+        sessions("db", "session") && !sessions("cache", "any") && !sessions("books", "session")
+    );
+}

@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 24] = [
+const FILES: [(&str, &str); 26] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -18,6 +18,7 @@ const FILES: [(&str, &str); 24] = [
     ("metastable", include_str!("metastable.json")),
     ("breaker-cascade", include_str!("breaker-cascade.json")),
     ("graceful-degradation", include_str!("graceful-degradation.json")),
+    ("cache-stampede", include_str!("cache-stampede.json")),
     ("stale-read", include_str!("stale-read.json")),
     ("read-replicas", include_str!("read-replicas.json")),
     ("failover", include_str!("failover.json")),
@@ -35,6 +36,7 @@ const FILES: [(&str, &str); 24] = [
     ("store-without-recommendations", include_str!("store-without-recommendations.json")),
     ("availability-zones", include_str!("availability-zones.json")),
     ("multi-region", include_str!("multi-region.json")),
+    ("scale-in-order", include_str!("scale-in-order.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {

@@ -5,6 +5,7 @@ use super::proof::need as need_of;
 use super::{Element, Kind};
 use crate::base::id::NodeId;
 use crate::protocol::Settings;
+use crate::protocol::cache::Writes;
 use crate::protocol::caller::CallSettings;
 use crate::protocol::route::Reads;
 use crate::protocol::rpc::Kind as OpKind;
@@ -108,6 +109,13 @@ impl Needs<'_> {
                     .find_map(Result::err)
                     .map_or(Ok(()), |why| Err(format!("a part of the keys is gone: {why}")))
             }
+            // What it holds is of use until it is too old; what it is to write later is written
+            // down here.
+            Settings::Cache(cache) => match need {
+                Need::Read if cache.ttl.is_none() => Ok(()),
+                Need::Change if cache.writes == Writes::Behind => Ok(()),
+                _ => self.call(node, &cache.calls, need),
+            },
             _ => Ok(()),
         }
     }

@@ -14,6 +14,7 @@ pub mod calling;
 pub mod station;
 
 pub mod breaker;
+pub mod cache;
 pub mod dist;
 pub mod domain;
 pub mod node;

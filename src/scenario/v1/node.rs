@@ -1,6 +1,7 @@
 //! Nodes, as people write them.
 
 use super::breaker::Breaker;
+use super::cache::Cache;
 use super::calling::{Caller, Pick, Reads};
 use super::dist::Dist;
 use super::policy::{Budget, Health, Hedge, Limit, Limiter, Outlier, Retry, Shed, Wraps};
@@ -22,6 +23,8 @@ wire! {
         Dns(Dns) = "dns";
         /// Sends each request to the shard that has its key.
         Router(Router) = "router";
+        /// Answers reads from what it has heard before.
+        Cache(Cache) = "cache";
         /// Does work, perhaps with the help of others.
         Service(Service) = "service";
         /// Holds accounts: reads, writes, charges.

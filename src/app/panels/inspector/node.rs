@@ -183,6 +183,7 @@ pub fn kind_word(kind: Kind) -> &'static str {
         Kind::Balancer => "load balancer",
         Kind::Names => "name server",
         Kind::Service => "service",
+        Kind::Cache => "cache",
         Kind::Store => "store",
     }
 }
