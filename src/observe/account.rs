@@ -138,7 +138,8 @@ impl Account {
             | Note::Held { .. }
             | Note::Remapped { .. }
             | Note::Ejected { .. }
-            | Note::Readmitted { .. } => {}
+            | Note::Readmitted { .. }
+            | Note::Backup { .. } => {}
         }
     }
 

@@ -87,6 +87,7 @@ fn kind(role: &Role) -> Kind {
         Role::Balancer(_) => Kind::Balancer,
         Role::Router(_) | Role::Service(_) => Kind::Service,
         Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => Kind::Store,
+        Role::Backup(_) => Kind::Backup,
     }
 }
 
@@ -95,6 +96,7 @@ pub fn targets(role: &Role) -> Vec<NodeId> {
     let calls = role.callers().iter().flat_map(|c| c.settings.targets.iter().copied());
     match role {
         Role::Balancer(balancer) => balancer.settings.backends.clone(),
+        Role::Backup(backup) => backup.settings.of.clone(),
         Role::Clients(_)
         | Role::Router(_)
         | Role::Service(_)
@@ -110,6 +112,7 @@ pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
     match settings {
         Settings::Clients(s) => s.calls.targets.clone(),
         Settings::Balancer(s) => s.backends.clone(),
+        Settings::Backup(s) => s.of.clone(),
         Settings::Router(s) => s.shards.iter().flat_map(|c| c.targets.clone()).collect(),
         Settings::Service(s) => {
             s.dependencies.iter().flat_map(|d| d.calls.targets.clone()).collect()

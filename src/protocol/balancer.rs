@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 pub struct BalancerSettings {
     /// Where requests can go.
     pub backends: Vec<NodeId>,
+    /// So many of them, the last, are used only while none of the others is fit.
+    pub spares: u32,
     /// How one is chosen.
     pub policy: Policy,
     /// How long it waits for a backend before it answers with an error.
@@ -33,6 +35,7 @@ impl Default for BalancerSettings {
     fn default() -> Self {
         BalancerSettings {
             backends: Vec::new(),
+            spares: 0,
             policy: Policy::RoundRobin,
             timeout: Span::secs(60),
             health: None,
@@ -305,38 +308,43 @@ impl Balancer {
 
     /// A backend in use; all of them when none is fit, since some answer may still come.
     fn choose(&mut self) -> Option<u32> {
-        let fit = |b: &Backend| b.healthy && !b.ejected;
+        let well = |b: &Backend| b.healthy && !b.ejected;
         let count = self.backends.len() as u32;
-        let usable = self.backends.iter().filter(|b| fit(b)).count() as u32;
+        let first = count.saturating_sub(self.settings.spares) as usize;
+        let (mains, spares) = self.backends.split_at(first.min(self.backends.len()));
+        // Spares stand in for the others together, not for each of them.
+        let spared = !spares.is_empty() && !mains.iter().any(well);
+        let in_turn = if spared { first..count as usize } else { 0..first };
+        let fit = |(b, place): (&Backend, u32)| well(b) && in_turn.contains(&(place as usize));
+        let each = || self.backends.iter().zip(0u32..);
+        let usable = each().filter(|b| fit(*b)).count() as u32;
         let any = usable == 0;
         let size = if any { count } else { usable };
         if size == 0 {
             return None;
         }
-        let nth = |backends: &[Backend], n: u32| {
-            let places = backends.iter().zip(0u32..).filter(|(b, _)| any || fit(b));
-            places.map(|(_, place)| place).nth(n as usize)
+        let nth = |n: u32| {
+            let mut places = each().filter(|b| any || fit(*b)).map(|(_, place)| place);
+            places.nth(n as usize)
         };
         let load = |place: Option<u32>| place.map(|p| self.backends[p as usize].outstanding);
         match self.settings.policy {
             Policy::RoundRobin => {
                 self.next = (self.next + 1) % size;
-                nth(&self.backends, self.next)
+                nth(self.next)
             }
-            Policy::Random => nth(&self.backends, self.picks.below(size)),
+            Policy::Random => nth(self.picks.below(size)),
             Policy::TwoChoices => {
-                let first = nth(&self.backends, self.picks.below(size));
-                let second = nth(&self.backends, self.picks.below(size));
+                let (first, second) = (self.picks.below(size), self.picks.below(size));
+                let (first, second) = (nth(first), nth(second));
                 if load(second) < load(first) { second } else { first }
             }
             Policy::LeastOutstanding => {
-                let in_use = || self.backends.iter().filter(|b| any || fit(b));
-                let least = in_use().map(|b| b.outstanding).min()?;
-                let ties = in_use().filter(|b| b.outstanding == least).count() as u32;
-                let pick = self.picks.below(ties);
-                let mut places = self.backends.iter().zip(0u32..);
-                let tied = |b: &Backend| (any || fit(b)) && b.outstanding == least;
-                places.by_ref().filter(|(b, _)| tied(b)).nth(pick as usize).map(|(_, place)| place)
+                let in_use = || each().filter(|b| any || fit(*b));
+                let least = in_use().map(|(b, _)| b.outstanding).min()?;
+                let tied = || in_use().filter(|(b, _)| b.outstanding == least);
+                let pick = self.picks.below(tied().count() as u32);
+                tied().nth(pick as usize).map(|(_, place)| place)
             }
         }
     }

@@ -3,6 +3,7 @@
 //! To add one: a file or folder with settings and a state machine; a variant of [`Role`] and
 //! [`Settings`] with its arms here; its wire form in `scenario`.
 
+pub mod backup;
 pub mod balancer;
 pub mod caller;
 pub mod client;
@@ -24,6 +25,7 @@ pub(crate) mod worlds;
 use crate::base::id::NodeId;
 use crate::base::slab::Key;
 use crate::sim::process::{Context, Input, Process};
+use backup::{Backup, BackupSettings, BackupTimer};
 use balancer::{Balancer, BalancerSettings, BalancerTimer};
 use caller::CallTimer;
 use client::{ClientSettings, ClientTimer, Population};
@@ -60,6 +62,8 @@ pub enum Role {
     Raft(Box<RaftStore>),
     /// A replica of a store without a leader.
     Quorum(Box<QuorumStore>),
+    /// Copies a store and brings it back.
+    Backup(Box<Backup>),
 }
 
 /// What a node is set to do.
@@ -85,6 +89,8 @@ pub enum Settings {
     Raft(RaftStoreSettings),
     /// See [`Role::Quorum`].
     Quorum(QuorumSettings),
+    /// See [`Role::Backup`].
+    Backup(BackupSettings),
 }
 
 /// What nodes send each other.
@@ -138,6 +144,8 @@ pub enum Timer {
     Store(StoreTimer),
     /// Something of a router's.
     Router(RouterTimer),
+    /// Something of a backup's.
+    Backup(BackupTimer),
 }
 
 impl Settings {
@@ -151,7 +159,8 @@ impl Settings {
             Settings::Clients(_)
             | Settings::Balancer(_)
             | Settings::Router(_)
-            | Settings::Service(_) => None,
+            | Settings::Service(_)
+            | Settings::Backup(_) => None,
         }
     }
 }
@@ -168,6 +177,7 @@ impl Role {
             Settings::Replica(s) => Role::Replica(Box::new(Replica::new(s, seed, node))),
             Settings::Raft(s) => Role::Raft(Box::new(RaftStore::new(s, seed, node))),
             Settings::Quorum(s) => Role::Quorum(Box::new(QuorumStore::new(s, seed, node))),
+            Settings::Backup(s) => Role::Backup(Box::new(Backup::new(s, node))),
         }
     }
 
@@ -182,6 +192,7 @@ impl Role {
             (Role::Replica(role), Settings::Replica(s)) => role.configure(s, cx),
             (Role::Raft(role), Settings::Raft(s)) => role.configure(s, cx),
             (Role::Quorum(role), Settings::Quorum(s)) => role.configure(s, cx),
+            (Role::Backup(role), Settings::Backup(s)) => role.configure(s, cx),
             (
                 _,
                 Settings::Clients(_)
@@ -191,7 +202,8 @@ impl Role {
                 | Settings::Ledger(_)
                 | Settings::Replica(_)
                 | Settings::Raft(_)
-                | Settings::Quorum(_),
+                | Settings::Quorum(_)
+                | Settings::Backup(_),
             ) => {}
         }
     }
@@ -207,7 +219,11 @@ impl Role {
                 role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
             }
             Role::Balancer(_) => true,
-            Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => false,
+            Role::Ledger(_)
+            | Role::Replica(_)
+            | Role::Raft(_)
+            | Role::Quorum(_)
+            | Role::Backup(_) => false,
         }
     }
 
@@ -224,7 +240,8 @@ impl Role {
             | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
-            | Role::Quorum(_) => None,
+            | Role::Quorum(_)
+            | Role::Backup(_) => None,
         }
     }
 
@@ -238,7 +255,8 @@ impl Role {
             | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
-            | Role::Quorum(_) => 0,
+            | Role::Quorum(_)
+            | Role::Backup(_) => 0,
         }
     }
 
@@ -260,7 +278,8 @@ impl Role {
             | Role::Router(_)
             | Role::Service(_)
             | Role::Ledger(_)
-            | Role::Quorum(_) => None,
+            | Role::Quorum(_)
+            | Role::Backup(_) => None,
         }
     }
 
@@ -275,7 +294,8 @@ impl Role {
             | Role::Balancer(_)
             | Role::Router(_)
             | Role::Service(_)
-            | Role::Quorum(_) => None,
+            | Role::Quorum(_)
+            | Role::Backup(_) => None,
         }
     }
 
@@ -293,7 +313,8 @@ impl Role {
             | Role::Balancer(_)
             | Role::Router(_)
             | Role::Service(_)
-            | Role::Quorum(_) => Vec::new(),
+            | Role::Quorum(_)
+            | Role::Backup(_) => Vec::new(),
         }
     }
 
@@ -307,7 +328,8 @@ impl Role {
             | Role::Ledger(_)
             | Role::Replica(_)
             | Role::Raft(_)
-            | Role::Quorum(_) => &[],
+            | Role::Quorum(_)
+            | Role::Backup(_) => &[],
         }
     }
 }
@@ -339,6 +361,7 @@ impl Process for Role {
             Role::Replica(role) => role.handle(input, cx),
             Role::Raft(role) => role.handle(input, cx),
             Role::Quorum(role) => role.handle(input, cx),
+            Role::Backup(role) => role.handle(input, cx),
         }
     }
 
@@ -352,6 +375,7 @@ impl Process for Role {
             Role::Replica(role) => role.crash(durable),
             Role::Raft(role) => role.crash(durable),
             Role::Quorum(role) => role.crash(durable),
+            Role::Backup(role) => role.crash(),
         }
     }
 

@@ -9,6 +9,7 @@ pub mod history;
 pub mod report;
 pub mod run;
 pub mod share;
+pub mod sweep;
 pub mod timeline;
 mod transcript;
 
@@ -16,6 +17,7 @@ use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::check::Verdict;
+use crate::check::recovery::Measured;
 use crate::observe::copies::Copies;
 use crate::observe::figure::Figure;
 use crate::observe::frame::Frame;
@@ -370,6 +372,11 @@ impl Session {
     pub fn verdicts(&self) -> Vec<Verdict> {
         let checks = &self.run.course.checks;
         checks.verdicts().into_iter().chain(checks.self_checks()).collect()
+    }
+
+    /// What a disaster has cost, where a check asks for that.
+    pub fn recovery(&self) -> Option<Measured> {
+        self.run.course.checks.recovery()
     }
 
     /// What to show on the time axis.

@@ -62,7 +62,8 @@ impl Run {
             | Role::Ledger(_)
             | Role::Replica(_)
             | Role::Raft(_)
-            | Role::Quorum(_) => 0,
+            | Role::Quorum(_)
+            | Role::Backup(_) => 0,
         };
         let calls = |role: &Role| u64::from(picture::in_flight(role)) * 200;
         let nodes: u64 = self.course.world.processes.iter().map(|r| clients(r) + calls(r)).sum();
@@ -200,7 +201,8 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         | Settings::Ledger(_)
         | Settings::Replica(_)
         | Settings::Raft(_)
-        | Settings::Quorum(_) => None,
+        | Settings::Quorum(_)
+        | Settings::Backup(_) => None,
     };
     let cast = |plan: &Plan| -> Vec<_> {
         let nodes = plan.nodes.iter();
@@ -214,6 +216,16 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         };
         plan.nodes.iter().map(|n| of(&n.settings)).collect()
     };
+    // A standby that waits for its data holds none, and a store that serves has some.
+    let closed = |plan: &Plan| -> Vec<bool> {
+        let of = |settings: &Settings| match settings {
+            Settings::Ledger(s) => s.upkeep.closed,
+            Settings::Replica(s) => s.upkeep.closed,
+            Settings::Raft(s) => s.upkeep.closed,
+            _ => false,
+        };
+        plan.nodes.iter().map(|n| of(&n.settings)).collect()
+    };
     let ways = |plan: &Plan| plan.links.iter().map(|l| (l.source, l.target)).collect::<Vec<_>>();
     old.seed != new.seed
         || old.duration != new.duration
@@ -221,6 +233,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         || old.surges != new.surges
         || cast(old) != cast(new)
         || shards(old) != shards(new)
+        || closed(old) != closed(new)
         || pinned(old, new).is_some()
         || ways(old) != ways(new)
 }
@@ -259,7 +272,8 @@ fn offered(plan: &Plan) -> f64 {
         | Settings::Ledger(_)
         | Settings::Replica(_)
         | Settings::Raft(_)
-        | Settings::Quorum(_) => 0.0,
+        | Settings::Quorum(_)
+        | Settings::Backup(_) => 0.0,
     };
     plan.nodes.iter().map(|node| rate(&node.settings)).sum()
 }
@@ -292,6 +306,7 @@ fn property(check: &v1::Check) -> Option<Property> {
         v1::Check::RecoversWithin(c) => {
             Some(Property::RecoversWithin { span: c.span, share: c.share })
         }
+        v1::Check::Recovery(c) => Some(Property::Recovery { rpo: c.rpo, rto: c.rto }),
         // Checked in every run, asked for or not.
         v1::Check::Conservation(_) => None,
     }

@@ -202,6 +202,7 @@ fn footprint(kind: Kind, size: Point, scale: f64, crowds: usize, upright: bool) 
         Kind::Balancer => (30.0 * scale, 30.0 * scale),
         Kind::Service => (66.0 * scale, 37.0 * scale),
         Kind::Store => (60.0 * scale, 45.0 * scale),
+        Kind::Backup => (56.0 * scale, 30.0 * scale),
     }
 }
 

@@ -39,7 +39,11 @@ impl<'a> Cast<'a> {
                 Node::PrimaryReplica(store) => store.replicas,
                 Node::Raft(store) => store.replicas,
                 Node::Quorum(store) => store.replicas,
-                Node::Clients(_) | Node::Balancer(_) | Node::Router(_) | Node::Ledger(_) => 1,
+                Node::Clients(_)
+                | Node::Balancer(_)
+                | Node::Router(_)
+                | Node::Ledger(_)
+                | Node::Backup(_) => 1,
             };
             for number in 1..=replicas {
                 if cast.nodes.len() >= super::MOST_NODES {

@@ -183,5 +183,6 @@ pub fn kind_word(kind: Kind) -> &'static str {
         Kind::Balancer => "load balancer",
         Kind::Service => "service",
         Kind::Store => "store",
+        Kind::Backup => "backup",
     }
 }
