@@ -6,15 +6,15 @@
 //! nonsense. Of the changes acknowledged before it, those are lost that the data has not in which
 //! the store goes on: what was restored since, or else what whoever leads holds. Lost in time is
 //! the age, at the disaster, of the oldest of them. It is back when requests end well again and go
-//! on doing so, and after a deletion or corruption not before something was restored: a store that
-//! answers from empty tables is not back.
+//! on doing so, and after a deletion or corruption not before something was restored in which that
+//! has not happened: a store that answers from empty tables is not back.
 
 use super::{PROOFS, State, Verdict};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::protocol::Role;
 use crate::protocol::note::{Backed, Note};
-use crate::protocol::rpc::{Answer, Ending, Op, Outcome};
+use crate::protocol::rpc::{Answer, Ending, NONSENSE, Op, Outcome};
 use crate::protocol::store::Lead;
 use crate::protocol::store::image::{Copied, Image};
 use crate::sim::trace::{Record, What};
@@ -52,8 +52,8 @@ struct Open {
 #[derive(Clone, Copy, Debug)]
 struct Disaster {
     at: Time,
-    // The data itself is wrong: it must be restored.
-    logical: bool,
+    // The store whose data itself is wrong: it must be restored.
+    spoilt: Option<u16>,
 }
 
 /// What was measured of a disaster and what came after.
@@ -92,6 +92,10 @@ pub struct Recovery {
     newest: Option<Ack>,
     intents: Vec<u64>,
     restored: Option<Time>,
+    /// When something was restored in which the disaster is not.
+    cured: Option<Time>,
+    /// Versions with which everything was deleted, by store.
+    erased: Vec<(u16, u64)>,
     now: Time,
     window: Time,
     good: u64,
@@ -119,6 +123,8 @@ impl Recovery {
             newest: None,
             intents: Vec::new(),
             restored: None,
+            cured: None,
+            erased: Vec::new(),
             now: Time::ZERO,
             window: Time::ZERO,
             good: 0,
@@ -136,17 +142,17 @@ impl Recovery {
     pub fn fold(&mut self, record: &Record<Role>) {
         self.pass(record.at);
         match &record.what {
-            What::Fault { began: true, .. } => self.strikes(record.at, false),
+            What::Fault { began: true, .. } => self.strikes(record.at, None),
             What::Node { .. } => self.stale = true,
             What::Note { node, note } => self.note(record.at, *node, note),
             _ => {}
         }
     }
 
-    fn strikes(&mut self, at: Time, logical: bool) {
+    fn strikes(&mut self, at: Time, spoilt: Option<u16>) {
         self.stale = true;
         if self.disaster.is_none() {
-            self.disaster = Some(Disaster { at, logical });
+            self.disaster = Some(Disaster { at, spoilt });
             self.window = at + WINDOW;
         }
     }
@@ -162,7 +168,7 @@ impl Recovery {
                     open.group = group;
                 }
                 if matches!(op, Op::Erase | Op::Corrupt) {
-                    self.strikes(at, true);
+                    self.strikes(at, group);
                 }
             }
             Note::Answered {
@@ -195,7 +201,10 @@ impl Recovery {
         }
         let Some(Open { op, item, version, group }) = self.open.remove(&intent) else { return };
         let Some(group) = group.filter(|_| ending == Ending::Ok && version > 0) else { return };
-        if matches!(op, Op::Erase | Op::Corrupt) {
+        if op == Op::Erase {
+            self.erased.push((group, version));
+            self.stale = true;
+        } else if op == Op::Corrupt {
             self.corrupt.entry((group, item)).or_default().push(version);
             self.stale = true;
         } else if self.disaster.is_none() {
@@ -233,6 +242,13 @@ impl Recovery {
             .into_iter()
             .map(|group| (group, Held::of(group, &self.groups, self.restored, world)))
             .collect();
+        let spoilt = self.disaster.and_then(|disaster| disaster.spoilt);
+        self.cured = self.restored.filter(|_| {
+            spoilt.is_some_and(|group| {
+                let held = Held::of(group, &self.groups, self.restored, world);
+                held.is_well(|version| self.erased.contains(&(group, version)))
+            })
+        });
         let nonsense = |ack: &Ack, until: u64| {
             let versions = self.corrupt.get(&(ack.group, ack.item));
             versions.is_some_and(|all| all.iter().any(|v| ack.version < *v && *v <= until))
@@ -251,7 +267,7 @@ impl Recovery {
         let disaster = self.disaster?;
         let age = |ack: Ack| disaster.at.since(ack.at);
         let requests = if self.failed { self.back } else { Some(disaster.at) };
-        let data = if disaster.logical { self.restored } else { Some(disaster.at) };
+        let data = if disaster.spoilt.is_some() { self.cured } else { Some(disaster.at) };
         Some(Measured {
             disaster: disaster.at,
             acknowledged: self.acknowledged,
@@ -276,7 +292,14 @@ impl Recovery {
         let (name, intents) = (self.name(), self.intents.clone());
         let Some(measured) = self.measured() else {
             let sentence = "There was no disaster yet.".to_owned();
-            return Verdict { name, state: State::Unknown, sentence, at: None, intents, count: None };
+            return Verdict {
+                name,
+                state: State::Unknown,
+                sentence,
+                at: None,
+                intents,
+                count: None,
+            };
         };
         let Measured { disaster, acknowledged, lost, rpo, rto, .. } = measured;
         let since = self.now.since(disaster);
@@ -290,8 +313,8 @@ impl Recovery {
         };
         let back = match rto {
             Some(Span::ZERO) => "requests were answered all the time".to_owned(),
-            Some(rto) => format!("all was back after {:.2} s", rto.as_secs()),
-            None => format!("not everything is back after {:.2} s", since.as_secs()),
+            Some(rto) => format!("it served again after {:.2} s", rto.as_secs()),
+            None => format!("it is not back after {:.2} s", since.as_secs()),
         };
         let measures = format!("{written}; {back}.");
         let too_much = self.rpo.is_some_and(|objective| rpo > objective);
@@ -349,6 +372,13 @@ impl Held<'_> {
             }
         });
         leads.max_by_key(|(term, _)| *term).map_or(Held::Nothing, |(_, role)| Held::Live(role))
+    }
+
+    /// Whether it is something restored without nonsense and without a deletion of everything.
+    fn is_well(&self, deletion: impl Fn(u64) -> bool) -> bool {
+        let Held::Image(image) = self else { return false };
+        let nonsense = image.items.values().any(|item| item.value == NONSENSE);
+        !nonsense && !deletion(image.base.version)
     }
 
     /// Whether it has a change; `nonsense` says whether that was overwritten by a version up to

@@ -41,11 +41,7 @@ fn stage(at: Time, logs: Option<Span>) -> World<Role> {
         repair: None,
         fails: None,
         restores: Vec::new(),
-        plan: Some(Plan {
-            decision: Span::secs(1),
-            into: vec![SPARE],
-            start_up: Span::ZERO,
-        }),
+        plan: Some(Plan { decision: Span::secs(1), into: vec![SPARE], start_up: Span::ZERO }),
     };
     let nodes = [
         Settings::Clients(people),

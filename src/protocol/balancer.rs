@@ -486,4 +486,40 @@ mod tests {
         assert!((1..30).contains(&balancer.outstanding()), "{}", balancer.outstanding());
         assert!(balancer.timeouts.len() <= balancer.outstanding() as usize);
     }
+
+    #[test]
+    fn spares_are_used_only_while_none_of_the_others_is_fit() {
+        let health = Some(HealthSettings {
+            interval: Span::secs(1),
+            timeout: Span::millis(100),
+            fall: 1,
+            rise: 1,
+        });
+        for policy in
+            [Policy::RoundRobin, Policy::Random, Policy::LeastOutstanding, Policy::TwoChoices]
+        {
+            let settings = BalancerSettings { spares: 1, health, policy, ..two() };
+            let mut world = balanced(&settings);
+            let worked = |world: &mut World<Role>, secs: u64| {
+                let before = world.shared.now;
+                let mut at = [false; 2];
+                while world.shared.now < before + Span::secs(secs) {
+                    world.run_until(world.shared.now + Span::millis(1));
+                    for (busy, node) in at.iter_mut().zip([SICK, NodeId(3)]) {
+                        if let Role::Service(server) = &world.processes[node.index()] {
+                            *busy |= server.station.busy() > 0;
+                        }
+                    }
+                }
+                at
+            };
+            assert_eq!(worked(&mut world, 3), [true, false], "{policy:?}: it errs, and is there");
+            world.begin(crate::sim::fault::Fault::Crash { node: SICK }, None);
+            worked(&mut world, 2);
+            assert_eq!(worked(&mut world, 3), [false, true], "{policy:?}");
+            world.recover(SICK);
+            worked(&mut world, 2);
+            assert_eq!(worked(&mut world, 3), [true, false], "{policy:?}: and back");
+        }
+    }
 }

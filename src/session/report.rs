@@ -145,7 +145,10 @@ impl fmt::Display for Report {
         if let Some(cost) = &self.recovery {
             let Cost { acknowledged, lost, rpo_s, .. } = cost;
             let rto = cost.rto_s.map_or("never".to_owned(), |rto| format!("{rto:.2} s"));
-            writeln!(f, "  disaster     RPO {rpo_s:.2} s, {lost} of {acknowledged} lost, RTO {rto}")?;
+            writeln!(
+                f,
+                "  disaster     RPO {rpo_s:.2} s, {lost} of {acknowledged} lost, RTO {rto}"
+            )?;
         }
         if !self.verdicts.is_empty() {
             writeln!(f)?;

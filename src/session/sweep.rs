@@ -57,7 +57,8 @@ impl Spread {
         values.retain(|value| value.is_finite());
         values.sort_by(f64::total_cmp);
         // The smallest value that a share of all does not exceed.
-        let at = |share: usize| values.get((values.len() * share).div_ceil(100).max(1) - 1).copied();
+        let at =
+            |share: usize| values.get((values.len() * share).div_ceil(100).max(1) - 1).copied();
         let (min, median, p90, max) = (at(0)?, at(50)?, at(90)?, at(100)?);
         Some(Spread { name, runs: values.len(), min, median, p90, max, values })
     }

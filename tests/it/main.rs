@@ -129,4 +129,7 @@ facts! {
     facts_of_bank_balance = "bank-balance";
     facts_of_hot_shard = "hot-shard";
     facts_of_cross_shard = "cross-shard";
+    facts_of_bad_deploy = "bad-deploy";
+    facts_of_untested_backup = "untested-backup";
+    facts_of_disaster = "disaster";
 }

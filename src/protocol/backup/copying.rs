@@ -153,9 +153,10 @@ impl Backup {
         // A dead job dies between copies; a lost key is a matter of all copies.
         let flaw = self.failing(now).filter(|f| matches!(f, Flaw::Corrupt | Flaw::Schema));
         let number = self.library.next();
-        let copy =
-            Copy { number, at, done: now, took, place, since, base, items: job.items, flaw };
-        cx.note(Note::Backup { did: Backed::Copied { copy: number, full: since == 0, items, took } });
+        let copy = Copy { number, at, done: now, took, place, since, base, items: job.items, flaw };
+        cx.note(Note::Backup {
+            did: Backed::Copied { copy: number, full: since == 0, items, took },
+        });
         if self.library.shipped.is_none_or(|(_, until)| until == Time::ZERO) {
             self.library.gap(place, at);
         }

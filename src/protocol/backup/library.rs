@@ -234,7 +234,10 @@ mod tests {
         library.add(Copy { flaw: Some(Flaw::Corrupt), ..copy(1, 0, 10, &[]) }, 9);
         library.add(copy(2, 10, 20, &[]), 9);
         library.add(copy(3, 0, 30, &[]), 9);
-        assert_eq!([1, 2, 3].map(|n| library.flaw(n)), [Some(Flaw::Corrupt); 2].into_iter().chain([None]).collect::<Vec<_>>()[..]);
+        assert_eq!(
+            [1, 2, 3].map(|n| library.flaw(n)),
+            [Some(Flaw::Corrupt); 2].into_iter().chain([None]).collect::<Vec<_>>()[..]
+        );
         assert_eq!(library.candidates(Some(Time(25_000))), [1, 2]);
     }
 

@@ -97,7 +97,9 @@ impl BackupMessage {
             BackupMessage::Export { .. } => "a request for a copy",
             BackupMessage::Part { .. } => "a part of a copy",
             BackupMessage::Ship { .. } => "a request for the log",
-            BackupMessage::Shipped { changes, .. } if changes.is_empty() => "news that nothing is new",
+            BackupMessage::Shipped { changes, .. } if changes.is_empty() => {
+                "news that nothing is new"
+            }
             BackupMessage::Shipped { .. } => "a shipped part of the log",
             BackupMessage::Gone { .. } => "news that a part is gone",
             BackupMessage::Load { .. } => "a part of a restore",

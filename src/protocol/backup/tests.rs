@@ -42,7 +42,13 @@ fn store(kind: Kind, upkeep: Upkeep) -> Settings {
     match kind {
         Kind::Ledger => {
             let sync = true;
-            Settings::Ledger(LedgerSettings { station, balance, upkeep, sync, ..Default::default() })
+            Settings::Ledger(LedgerSettings {
+                station,
+                balance,
+                upkeep,
+                sync,
+                ..Default::default()
+            })
         }
         Kind::Replica => Settings::Replica(ReplicaSettings {
             station,
@@ -147,7 +153,9 @@ fn values(world: &World<Role>, node: NodeId) -> (Vec<i64>, bool) {
         Role::Replica(store) => {
             (items.map(|n| store.machine.item(n).value).collect(), !store.closed())
         }
-        Role::Raft(store) => (items.map(|n| store.machine.item(n).value).collect(), !store.closed()),
+        Role::Raft(store) => {
+            (items.map(|n| store.machine.item(n).value).collect(), !store.closed())
+        }
         _ => panic!("a store"),
     }
 }

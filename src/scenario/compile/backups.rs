@@ -51,10 +51,8 @@ pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
                 problems.error(path(field), "is too short", format!("choose at least {LEAST}"));
             }
         }
-        let rates = [
-            ("throughput", backup.throughput),
-            ("restore_throughput", backup.restore_throughput),
-        ];
+        let rates =
+            [("throughput", backup.throughput), ("restore_throughput", backup.restore_throughput)];
         for (field, rate) in rates {
             if rate < Rate(1_000_000) {
                 problems.error(path(field), format!("{rate} is too slow"), "choose at least 1/s");
@@ -147,7 +145,9 @@ fn reached(scenario: &Scenario, cast: &Cast<'_>, from: &str) -> Option<String> {
         let to: Vec<&str> = match node {
             Node::Router(_) | Node::Quorum(_) => return Some(name),
             Node::Clients(c) => vec![&c.to],
-            Node::Balancer(b) => std::iter::once(b.to.as_str()).chain(b.fallback.as_deref()).collect(),
+            Node::Balancer(b) => {
+                std::iter::once(b.to.as_str()).chain(b.fallback.as_deref()).collect()
+            }
             Node::Service(s) => s.calls.names().collect(),
             _ => Vec::new(),
         };

@@ -56,9 +56,8 @@ pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
         }
         for (to, path) in callees {
             let found = cast.known(to, &path, problems);
-            let deaf = |id: &&NodeId| {
-                matches!(cast.node(**id).node, Node::Clients(_) | Node::Backup(_))
-            };
+            let deaf =
+                |id: &&NodeId| matches!(cast.node(**id).node, Node::Clients(_) | Node::Backup(_));
             if let Some(id) = found.iter().find(deaf) {
                 let name = &cast.node(*id).name;
                 let message = match cast.node(*id).node {

@@ -197,12 +197,7 @@ fn replica(
     }
 }
 
-fn raft(
-    store: &Raft,
-    upkeep: Upkeep,
-    member: &Member<'_>,
-    cast: &Cast<'_>,
-) -> RaftStoreSettings {
+fn raft(store: &Raft, upkeep: Upkeep, member: &Member<'_>, cast: &Cast<'_>) -> RaftStoreSettings {
     let replicas = cast.find(member.group);
     let leader = store.leader.and_then(|number| replicas.get(number.checked_sub(1)? as usize));
     let members = store.members.unwrap_or(store.replicas) as usize;

@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 20] = [
+const FILES: [(&str, &str); 23] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -31,6 +31,9 @@ const FILES: [(&str, &str); 20] = [
     ("bank-balance", include_str!("bank-balance.json")),
     ("hot-shard", include_str!("hot-shard.json")),
     ("cross-shard", include_str!("cross-shard.json")),
+    ("bad-deploy", include_str!("bad-deploy.json")),
+    ("untested-backup", include_str!("untested-backup.json")),
+    ("disaster", include_str!("disaster.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {
