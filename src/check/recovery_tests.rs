@@ -1,12 +1,14 @@
 //! What a disaster costs, measured in small worlds and held against what can be computed.
 
 use super::{Checks, Property, State};
+use crate::base::dist::Dist;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::base::unit::Rate;
 use crate::protocol::backup::{BackupSettings, Plan};
 use crate::protocol::rpc::Op;
 use crate::protocol::store::image::Upkeep;
+use crate::protocol::store::primary_replica::{FailoverSettings, Promote, ReplicaSettings};
 use crate::protocol::worlds::{SERVER, calls, clients, ledger, run, world};
 use crate::protocol::{Role, Settings};
 use crate::sim::fault::{Fault, Planned, Trigger};
@@ -111,4 +113,54 @@ fn no_objective_is_a_finding_and_one_that_is_missed_is_a_violation() {
     assert_eq!(missed.state, State::Unknown, "what is lost is settled when something is back");
     let (lost, all) = missed.count.expect("it counts");
     assert!((550..650).contains(&lost) && all > 2_000, "{lost} of {all}");
+}
+
+/// A replica that is half a second away follows a stream in which the next part leaves when the
+/// last has been confirmed, so every second. When the primary dies, what has left arrives: lost is
+/// what was written since, in the mean half of what is written in a second, the rate times the lag.
+#[test]
+fn an_asynchronous_replica_loses_the_rate_of_writes_times_its_lag() {
+    let store = || {
+        let Settings::Ledger(settings) = ledger(1_000.0) else { unreachable!() };
+        Settings::Replica(ReplicaSettings {
+            station: settings.station,
+            members: vec![SERVER, SPARE],
+            primary: SERVER,
+            acks: 0,
+            apply: Dist::ZERO,
+            heartbeat: Span::millis(100),
+            failover: Some(FailoverSettings {
+                after: Span::secs(2),
+                promote: Promote::MostAdvanced,
+            }),
+            fencing: false,
+            sync: true,
+            keys: None,
+            balance: 0,
+            upkeep: Upkeep::default(),
+        })
+    };
+    let far = LinkSettings { latency: Dist::Constant(500_000.0), ..LinkSettings::default() };
+    let steps = 20;
+    let lost = |n: u64| {
+        let people = Settings::Clients(clients(200.0, Op::Write, calls(SERVER, 500, 1)));
+        let mut world = world(&[people, store(), store()], &LinkSettings::default());
+        for (source, target) in [(SERVER, SPARE), (SPARE, SERVER)] {
+            let link = world.shared.network.route(source, target).expect("all are linked");
+            world.set_link(link, far.clone());
+        }
+        let at = Time(10_000_000 + (2 * n + 1) * 1_000_000 / (2 * steps));
+        let fault = Fault::Crash { node: SERVER };
+        world.plan(Planned { trigger: Trigger::At(at), lasts: None, fault });
+        let property = Property::Recovery { rpo: None, rto: None };
+        let checks = RefCell::new(Checks::new(&[property], vec![0, 1, 1]));
+        let fold = |r: &_| checks.borrow_mut().fold(r);
+        let close = |w: &_| checks.borrow_mut().close(w);
+        run(&mut world, at + Span::secs(6), Span::millis(100), fold, close);
+        let measured = checks.into_inner().recovery().expect("a disaster");
+        assert!(measured.rpo <= Span::millis(1_100), "{measured:?}");
+        measured.lost as f64
+    };
+    let mean = (0..steps).map(lost).sum::<f64>() / steps as f64;
+    assert!((mean - 100.0).abs() < 10.0, "{mean}");
 }

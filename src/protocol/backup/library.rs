@@ -76,6 +76,8 @@ pub struct Library {
     log: VecDeque<Shipped>,
     /// How far the log is shipped, and up to when it tells what happened.
     pub shipped: Option<(Place, Time)>,
+    // The log has no gap after this position: it can follow no earlier copy.
+    begins: u64,
     made: u32,
 }
 
@@ -128,6 +130,7 @@ impl Library {
     /// The log has a gap here: it goes on from another place.
     pub fn gap(&mut self, place: Place, at: Time) {
         self.log.clear();
+        self.begins = place.position;
         self.shipped = Some((place, at));
     }
 
@@ -166,7 +169,7 @@ impl Library {
         let log = self.log.iter().skip_while(|shipped| shipped.change.position <= after);
         let good = |s: &&Shipped| s.flaw.is_none() && to.is_none_or(|to| s.change.at <= to);
         let mut changes = 0;
-        for shipped in log.take_while(good) {
+        for shipped in log.take_while(good).filter(|_| after >= self.begins) {
             image.replay(&shipped.change);
             changes += 1;
         }
@@ -239,6 +242,18 @@ mod tests {
             [Some(Flaw::Corrupt); 2].into_iter().chain([None]).collect::<Vec<_>>()[..]
         );
         assert_eq!(library.candidates(Some(Time(25_000))), [1, 2]);
+    }
+
+    #[test]
+    fn a_log_with_a_gap_follows_no_copy_from_before_it() {
+        let mut library = library();
+        library.add(copy(3, 0, 30, &[(1, 1)]), 9);
+        library.gap(Place { term: 1, position: 30 }, Time(30_000));
+        let place = Place { term: 1, position: 31 };
+        library.ship(&[change(31, Some(2), 6)], place, Time(31_000), None);
+        assert_eq!(library.image(3, None).1, 1);
+        let (image, changes) = library.image(2, None);
+        assert_eq!((values(&image), changes), (vec![7, 9, 100, 100], 0));
     }
 
     #[test]
