@@ -15,6 +15,7 @@ use netsplit::scenario::redundancy::report::Report as Losses;
 use netsplit::scenario::{compile, pages, presets, read, schema};
 use netsplit::session::Session;
 use netsplit::session::report::Report;
+use netsplit::session::sweep;
 use netsplit::swarm;
 use serde_json::Value;
 use std::io::{Read, Write};
@@ -101,6 +102,24 @@ enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Run a scenario with many seeds and print how recovery points and times, lost writes and
+    /// availability are distributed, and how often each check held.
+    Sweep {
+        /// A preset's name, a path to a scenario file, `-` for standard input, or a link.
+        what: String,
+        /// How many seeds.
+        #[arg(long, default_value_t = 20)]
+        seeds: u64,
+        /// The first of them.
+        #[arg(long, default_value_t = 1)]
+        first: u64,
+        /// Change a setting, as in `--set archive.every=5s`. May be given several times.
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        sets: Vec<String>,
+        /// Print it as JSON, with every value.
+        #[arg(long)]
+        json: bool,
+    },
     /// Make a run smaller in which something does not hold: fewer faults, nodes, clients, and less
     /// time.
     Shrink {
@@ -160,6 +179,12 @@ fn main() -> ExitCode {
         Command::Swarm { seconds, seed, of, sets, all } => {
             let (until, of) = (clock() + Duration::from_secs(seconds), of.as_deref());
             swarm(&mut out, &Hunt { until, seed, of, all }, &sets)
+        }
+        Command::Sweep { what, seeds, first, sets, json } => {
+            with(&what, None, &sets).and_then(|opened| {
+                let sweep = sweep::sweep(&opened, first, seeds);
+                print(&mut out, &if json { as_json(&sweep)? } else { sweep.to_string() })
+            })
         }
         Command::Shrink { what, sets, runs } => {
             with(&what, None, &sets).and_then(|opened| shrink(&mut out, &opened, runs))
@@ -261,10 +286,13 @@ fn run(out: &mut impl Write, mut opened: Opened, tell: &Tell) -> Answer {
     }
     let report = Report::of(&session);
     if tell.json {
-        let text = serde_json::to_string_pretty(&report).map_err(|e| e.to_string())?;
-        return print(out, &text);
+        return print(out, &as_json(&report)?);
     }
     print(out, &report.to_string())
+}
+
+fn as_json(what: &impl serde::Serialize) -> Result<String, String> {
+    serde_json::to_string_pretty(what).map_err(|error| error.to_string())
 }
 
 fn lines<'a>(out: &mut impl Write, lines: impl Iterator<Item = &'a Line>) -> Result<(), String> {
@@ -316,8 +344,7 @@ fn preset_of(address: &str) -> Option<String> {
 fn link(out: &mut impl Write, what: &str, base: &str) -> Answer {
     let opened = find(what)?;
     if what.contains('#') {
-        let text = serde_json::to_string_pretty(&opened.scenario).map_err(|e| e.to_string())?;
-        return print(out, &text);
+        return print(out, &as_json(&opened.scenario)?);
     }
     let (preset, fragment) = link::encode(&opened);
     print(out, &format!("{base}/s/{preset}/#{fragment}"))

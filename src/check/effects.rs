@@ -43,6 +43,11 @@ fn tag(group: u16, op: Op) -> u32 {
         Op::Put { .. } => 16,
         Op::Insert { .. } => 17,
         Op::Remove { .. } => 18,
+        Op::Erase => 19,
+        Op::Corrupt => 20,
+        Op::Reset { .. } => 21,
+        Op::Load { .. } => 22,
+        Op::Open => 23,
     };
     u32::from(group) << 8 | kind
 }

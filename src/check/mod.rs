@@ -20,6 +20,9 @@ mod leaderless_tests;
 pub mod no_double_effect;
 pub mod queues;
 pub mod recovers;
+pub mod recovery;
+#[cfg(test)]
+mod recovery_tests;
 pub mod released;
 #[cfg(test)]
 mod tests;
@@ -44,6 +47,7 @@ use latency::Latency;
 use no_double_effect::NoDoubleEffect;
 use queues::Queues;
 use recovers::Recovers;
+use recovery::{Measured, Recovery};
 use released::Released;
 use serde::{Deserialize, Serialize};
 use visibility::Visibility;
@@ -100,6 +104,13 @@ pub enum Property {
         /// The longest time.
         below: Span,
     },
+    /// After a disaster little is lost, and all is soon back.
+    Recovery {
+        /// The oldest acknowledged change that is lost is no older, if that is an objective.
+        rpo: Option<Span>,
+        /// How soon all is back, if that is an objective.
+        rto: Option<Span>,
+    },
     /// After the last fault goodput comes back, and stays.
     RecoversWithin {
         /// How soon.
@@ -152,6 +163,7 @@ enum Check {
     Availability(Availability),
     Latency(Latency),
     Recovers(Box<Recovers>),
+    Recovery(Box<Recovery>),
 }
 
 /// The properties of a run, and two that every run of a sound engine has.
@@ -227,6 +239,14 @@ impl Checks {
         })
     }
 
+    /// What a disaster has cost, where a check asks for that.
+    pub fn recovery(&self) -> Option<Measured> {
+        self.checks.iter().find_map(|(_, check)| match check {
+            Check::Recovery(check) => check.measured(),
+            _ => None,
+        })
+    }
+
     fn begin(&self, property: &Property) -> Check {
         match *property {
             Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
@@ -248,6 +268,9 @@ impl Checks {
             Property::WritesFollowReads => self.session(Guarantee::WritesFollowReads),
             Property::Availability { at_least } => Check::Availability(Availability::new(at_least)),
             Property::Latency { share, below } => Check::Latency(Latency::new(share, below)),
+            Property::Recovery { rpo, rto } => {
+                Check::Recovery(Box::new(Recovery::new(rpo, rto, &self.groups)))
+            }
             Property::RecoversWithin { span, share } => {
                 let mut recovers = Recovers::new(span, share);
                 self.trouble.iter().for_each(|&(from, until)| recovers.trouble(from, until));
@@ -295,6 +318,7 @@ impl Checks {
                 Check::Availability(check) => check.fold(record),
                 Check::Latency(check) => check.fold(record),
                 Check::Recovers(check) => check.fold(record),
+                Check::Recovery(check) => check.fold(record),
             }
         }
     }
@@ -309,6 +333,7 @@ impl Checks {
                 Check::Conserved(check) => check.close(world),
                 Check::Released(check) => check.close(world),
                 Check::Converged(check) => check.close(world),
+                Check::Recovery(check) => check.close(world),
                 _ => {}
             }
         }
@@ -319,8 +344,10 @@ impl Checks {
     pub fn refresh(&mut self, now: Time) {
         self.now = now;
         for (_, check) in &mut self.checks {
-            if let Check::Recovers(recovers) = check {
-                recovers.pass(now);
+            match check {
+                Check::Recovers(check) => check.pass(now),
+                Check::Recovery(check) => check.pass(now),
+                _ => {}
             }
         }
     }
@@ -338,6 +365,7 @@ impl Checks {
             Check::Availability(check) => check.verdict(),
             Check::Latency(check) => check.verdict(),
             Check::Recovers(check) => check.verdict(),
+            Check::Recovery(check) => check.verdict(),
         };
         self.checks.iter().map(verdict).collect()
     }

@@ -139,7 +139,8 @@ impl Account {
             | Note::Held { .. }
             | Note::Remapped { .. }
             | Note::Ejected { .. }
-            | Note::Readmitted { .. } => {}
+            | Note::Readmitted { .. }
+            | Note::Backup { .. } => {}
         }
     }
 

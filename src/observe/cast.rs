@@ -151,6 +151,7 @@ fn kind(role: &Role) -> Kind {
         Role::Router(_) | Role::Service(_) => Kind::Service,
         Role::Cache(_) => Kind::Cache,
         Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => Kind::Store,
+        Role::Backup(_) => Kind::Backup,
     }
 }
 
@@ -161,6 +162,7 @@ pub fn targets(role: &Role) -> Vec<NodeId> {
         Role::Balancer(balancer) => balancer.settings.backends.clone(),
         // Nobody's requests go through it.
         Role::Dns(_) => Vec::new(),
+        Role::Backup(backup) => backup.settings.of.clone(),
         Role::Clients(_)
         | Role::Router(_)
         | Role::Cache(_)
@@ -178,6 +180,7 @@ pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
         Settings::Clients(s) => s.calls.targets.clone(),
         Settings::Balancer(s) => s.backends.clone(),
         Settings::Dns(_) => Vec::new(),
+        Settings::Backup(s) => s.of.clone(),
         Settings::Router(s) => s.shards.iter().flat_map(|c| c.targets.clone()).collect(),
         Settings::Cache(s) => s.calls.targets.clone(),
         Settings::Service(s) => {

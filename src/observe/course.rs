@@ -12,6 +12,8 @@ use super::watch::Watch;
 use crate::base::id::{FaultId, NodeId};
 use crate::base::time::Time;
 use crate::check::Checks;
+use crate::protocol::note::{Backed, Note};
+use crate::protocol::rpc::Op;
 use crate::protocol::{Message, Role};
 use crate::sim::fault::Fault;
 use crate::sim::trace::{self, Record, What};
@@ -20,6 +22,9 @@ use std::collections::VecDeque;
 
 /// Messages that met their end and may still be fading.
 const ENDS: usize = 512;
+/// Moments of disaster and recovery that are remembered.
+const MARKS: usize = 200;
+
 /// A world at an instant, with what is known of its past.
 #[derive(Clone, Debug)]
 pub struct Course {
@@ -33,6 +38,9 @@ pub struct Course {
     pub checks: Checks,
     /// Faults that have begun, with what they are in words.
     pub faults: Vec<FaultSpan>,
+    /// When data was deleted or spoilt, and what backups did about it, in words.
+    pub recovery: Vec<(Time, String)>,
+    corrupted: bool,
     ends: VecDeque<PacketEnd>,
     noticed: bool,
 }
@@ -69,6 +77,8 @@ impl Course {
             world,
             cast,
             faults: Vec::new(),
+            recovery: Vec::new(),
+            corrupted: false,
             ends: VecDeque::new(),
             noticed: false,
         };
@@ -182,12 +192,30 @@ impl Course {
                     self.ends.pop_front();
                 }
             }
+            What::Note { node, note } => self.follow_note(record.at, *node, note),
             What::Sent { .. }
             | What::Deferred { .. }
             | What::Timer { .. }
             | What::Persisted { .. }
-            | What::Note { .. }
             | What::Node { .. } => {}
+        }
+    }
+
+    fn follow_note(&mut self, at: Time, node: NodeId, note: &Note) {
+        let name = self.cast.name(node);
+        let text = match note {
+            Note::Applied { op: Op::Erase, .. } => format!("{name} deletes everything"),
+            Note::Applied { op: Op::Corrupt, .. } if !self.corrupted => {
+                self.corrupted = true;
+                format!("{name} writes nonsense")
+            }
+            Note::Backup { did } if did.is_recovery() || matches!(did, Backed::Alarm { .. }) => {
+                format!("{name} {}", did.words())
+            }
+            _ => return,
+        };
+        if self.recovery.len() < MARKS {
+            self.recovery.push((at, text));
         }
     }
 

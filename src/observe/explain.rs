@@ -5,7 +5,7 @@ use super::line::{Line, Tone};
 use super::scene::Scene;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
-use crate::protocol::note::{Found, Hold, Lookup, NoRetry, Note, Phase, Step};
+use crate::protocol::note::{Backed, Found, Hold, Lookup, NoRetry, Note, Phase, Step};
 use crate::protocol::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use crate::sim::trace::{Change, Fate};
 
@@ -115,6 +115,7 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
         Note::Cached { item, how, .. } => cached(me, item, how),
         Note::Ejected { backend } => format!("{me} stops sending to {}", scene.name(backend)),
         Note::Readmitted { backend } => format!("{me} sends to {} again", scene.name(backend)),
+        Note::Backup { did } => format!("{me} {}", did.words()),
     }
 }
 
@@ -213,6 +214,12 @@ fn tone(note: &Note) -> Tone {
         }
         Note::Cached { how: Lookup::Stale, .. } => Tone::Warning,
         Note::Cached { how: Lookup::Hit, .. } => Tone::Good,
+        Note::Backup { did } => match did {
+            Backed::Unreadable { .. } | Backed::Lost | Backed::Alarm { .. } => Tone::Bad,
+            Backed::Skipped | Backed::Missed | Backed::Gap | Backed::Decides => Tone::Warning,
+            Backed::Copied { .. } | Backed::Restores { .. } => Tone::Plain,
+            Backed::Restored { .. } | Backed::Passed { .. } | Backed::Repaired => Tone::Good,
+        },
         Note::Transfer { step: Step::GivenUp, .. } => Tone::Bad,
         Note::Transfer { step: Step::Aborts | Step::TurnsBack, .. }
         | Note::Held { hold: Hold::Asks, .. } => Tone::Warning,
@@ -336,6 +343,11 @@ pub fn wish(op: Op, item: u32) -> String {
         Op::Abort => format!("abort a transfer of account {item}"),
         Op::Take => format!("hand item {item} over"),
         Op::Put { .. } => format!("receive item {item}"),
+        Op::Erase => "delete everything".to_owned(),
+        Op::Corrupt => format!("write nonsense into item {item}"),
+        Op::Reset { .. } => "be restored".to_owned(),
+        Op::Load { .. } => format!("bring item {item} back"),
+        Op::Open => "serve again after a restore".to_owned(),
     }
 }
 
@@ -368,6 +380,7 @@ pub fn answer_words(answer: Answer) -> &'static str {
             Refusal::NoFunds => "turned away, not enough money",
             Refusal::Locked => "turned away, locked by a transaction",
             Refusal::Moved => "turned away, the item has moved",
+            Refusal::Restoring => "turned away, being restored",
             Refusal::BreakerOpen
             | Refusal::RateLimited
             | Refusal::Bulkhead

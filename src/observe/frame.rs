@@ -40,6 +40,8 @@ pub enum Kind {
     Cache,
     /// Holds data.
     Store,
+    /// Holds copies of data.
+    Backup,
 }
 
 /// Whether a node runs.
@@ -85,6 +87,8 @@ pub struct NodeView {
     pub replica: Option<Standing>,
     /// Items that transactions lock there.
     pub locks: u32,
+    /// What a backup keeps and is at, in a few words.
+    pub keeps: Option<String>,
     /// How clients are, when this is a population.
     pub crowd: Option<Crowd>,
     /// One line people can read: `12 waiting, 4 of 4 workers busy`.

@@ -6,6 +6,7 @@ use super::shards::Sharding;
 use super::{picture, shards};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
+use crate::protocol::backup::{Backup, Test};
 use crate::protocol::balancer::Balancer;
 use crate::protocol::cache::{Cache, Writes};
 use crate::protocol::caller::Caller;
@@ -72,6 +73,7 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
         }
         Role::Cache(cache) => cached(cache, &mut rows),
         Role::Quorum(store) => leaderless(store, cast, &mut rows),
+        Role::Backup(backup) => kept(backup, now, &mut rows),
         Role::Service(_) | Role::Replica(_) | Role::Raft(_) => {}
     }
     locks(role, now, &mut rows);
@@ -125,6 +127,45 @@ fn leaderless(store: &QuorumStore, cast: &Cast, rows: &mut Vec<(String, String)>
     row("kept for others", store.hints().count().to_string());
     if !store.suspected().is_empty() {
         row("does not answer", cast.name_all(store.suspected()));
+    }
+}
+
+fn kept(backup: &Backup, now: Time, rows: &mut Vec<(String, String)>) {
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+    let ago = |at: Time| format!("{:.1} s ago", now.since(at).as_secs());
+    row("copies", backup.library.copies().count().to_string());
+    if let Some(newest) = backup.library.newest() {
+        let kind = if newest.is_full() { "full" } else { "incremental" };
+        let (number, items) = (newest.number, newest.items.len());
+        row("newest copy", format!("{number}, {kind}, {items} items, reported good"));
+        row("it is of", ago(newest.at));
+        row("it took", newest.took.to_string());
+    }
+    if let Some((_, at)) = backup.library.shipped.filter(|_| backup.settings.logs.is_some()) {
+        row("log shipped", format!("{} changes, up to {}", backup.library.log(), ago(at)));
+    }
+    if let Some((there, all)) = backup.copying() {
+        row("copying", format!("{there} of {all} items"));
+    }
+    if let Some((there, all)) = backup.bringing_back() {
+        row("restoring", format!("{there} of {all} items"));
+    }
+    let test = match &backup.tested {
+        None if backup.settings.tests.is_none() => "never".to_owned(),
+        None => "not yet".to_owned(),
+        Some(Test { at, copy, found: Ok(()) }) => format!("copy {copy} passed, {}", ago(*at)),
+        Some(Test { at, found: Err(None), .. }) => format!("no copy, {}", ago(*at)),
+        Some(Test { at, copy, found: Err(Some(flaw)) }) => {
+            format!("copy {copy} {}, {}", flaw.words(), ago(*at))
+        }
+    };
+    row("last restore test", test);
+    if backup.alarms > 0 {
+        let repair = if backup.repairing() { ", under repair" } else { "" };
+        row("alarms", format!("{}{repair}", backup.alarms));
+    }
+    if let Some(restored) = &backup.restored {
+        row("last restore", ago(restored.at));
     }
 }
 

@@ -273,6 +273,7 @@ impl Metrics {
             }
             Note::Waits { .. }
             | Note::Readmitted { .. }
+            | Note::Backup { .. }
             | Note::Stamped { .. }
             | Note::Truncated { led: false, .. }
             | Note::StepsDown { .. }

@@ -143,6 +143,7 @@ fn node_view(world: &World<Role>, cast: &Cast, id: NodeId) -> NodeView {
         breakers: role.callers().iter().filter_map(|c| breaker(c, cast)).collect(),
         replica: role.standing(),
         locks: role.holds().map_or(0, |holds| holds.locks().count() as u32),
+        keeps: keeps(role, world.shared.now),
         crowd: crowd(role),
         line: String::new(),
     };
@@ -173,7 +174,7 @@ pub fn station(role: &Role) -> Option<&Station> {
         Role::Replica(replica) => Some(&replica.station),
         Role::Raft(member) => Some(&member.station),
         Role::Quorum(store) => Some(&store.station),
-        Role::Clients(_) | Role::Balancer(_) | Role::Dns(_) => None,
+        Role::Clients(_) | Role::Balancer(_) | Role::Dns(_) | Role::Backup(_) => None,
     }
 }
 
@@ -181,6 +182,9 @@ pub fn station(role: &Role) -> Option<&Station> {
 pub fn in_flight(role: &Role) -> u32 {
     match role {
         Role::Balancer(balancer) => balancer.outstanding(),
+        Role::Backup(backup) => {
+            u32::from(backup.copying().is_some()) + u32::from(backup.bringing_back().is_some())
+        }
         Role::Clients(_)
         | Role::Dns(_)
         | Role::Router(_)
@@ -243,6 +247,21 @@ fn answers(dns: &Dns) -> String {
     }
 }
 
+/// What a backup keeps, or that it brings something back.
+fn keeps(role: &Role, now: Time) -> Option<String> {
+    let Role::Backup(backup) = role else { return None };
+    if let Some((there, all)) = backup.bringing_back() {
+        return Some(format!("restoring {there}/{all}"));
+    }
+    let copies = match backup.library.copies().count() {
+        0 => "no copy".to_owned(),
+        1 => "1 copy".to_owned(),
+        n => format!("{n} copies"),
+    };
+    let age = backup.library.until().map(|at| format!(", {:.0} s old", now.since(at).as_secs()));
+    Some(copies + &age.unwrap_or_default())
+}
+
 fn line(view: &NodeView) -> String {
     let state = match view.condition {
         Condition::Up => String::new(),
@@ -258,6 +277,9 @@ fn line(view: &NodeView) -> String {
         Some(standing) => format!("{state}{}, ", stands(standing)),
         None => state,
     };
+    if let Some(keeps) = &view.keeps {
+        return format!("{state}{keeps}");
+    }
     match (&view.crowd, view.queue, view.workers) {
         (Some(crowd), _, _) => {
             format!("{state}{} clients, {} calls open", crowd.clients, view.in_flight)

@@ -5,7 +5,7 @@ use super::explain::no_retry;
 use super::scene::Scene;
 use crate::base::id::{LinkId, NodeId};
 use crate::protocol::note::{Hold, Lookup, NoRetry, Note, Phase, Step};
-use crate::protocol::rpc::{Ending, Outcome, Refusal};
+use crate::protocol::rpc::{Ending, Op, Outcome, Refusal};
 use crate::sim::trace::Fate;
 
 /// Events that are alike.
@@ -99,10 +99,12 @@ impl Topic {
             Note::Refused { why, .. } => Topic::Refused { node, why },
             Note::Undone { .. } => Topic::Undone { node },
             Note::Truncated { .. } => Topic::Truncated { node },
-            Note::Leads { .. }
+            Note::Applied { op: Op::Erase, .. }
+            | Note::Leads { .. }
             | Note::StepsDown { .. }
             | Note::Suspects { .. }
             | Note::Remapped { .. }
+            | Note::Backup { .. }
             | Note::Transfer { step: Step::GivenUp, .. } => Topic::Once,
             Note::Held { hold: Hold::Asks, .. } => Topic::InDoubt { node },
             Note::Transfer { step: step @ (Step::Aborts | Step::TurnsBack), .. } => {

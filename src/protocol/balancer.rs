@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 pub struct BalancerSettings {
     /// Where requests can go.
     pub backends: Vec<NodeId>,
+    /// So many of them, the last, are used only while none of the others is fit.
+    pub spares: u32,
     /// How one is chosen.
     pub policy: Policy,
     /// How long it waits for a backend before it answers with an error.
@@ -33,6 +35,7 @@ impl Default for BalancerSettings {
     fn default() -> Self {
         BalancerSettings {
             backends: Vec::new(),
+            spares: 0,
             policy: Policy::RoundRobin,
             timeout: Span::secs(60),
             health: None,
@@ -305,38 +308,43 @@ impl Balancer {
 
     /// A backend in use; all of them when none is fit, since some answer may still come.
     fn choose(&mut self) -> Option<u32> {
-        let fit = |b: &Backend| b.healthy && !b.ejected;
+        let well = |b: &Backend| b.healthy && !b.ejected;
         let count = self.backends.len() as u32;
-        let usable = self.backends.iter().filter(|b| fit(b)).count() as u32;
+        let first = count.saturating_sub(self.settings.spares) as usize;
+        let (mains, spares) = self.backends.split_at(first.min(self.backends.len()));
+        // Spares stand in for the others together, not for each of them.
+        let spared = !spares.is_empty() && !mains.iter().any(well);
+        let in_turn = if spared { first..count as usize } else { 0..first };
+        let fit = |(b, place): (&Backend, u32)| well(b) && in_turn.contains(&(place as usize));
+        let each = || self.backends.iter().zip(0u32..);
+        let usable = each().filter(|b| fit(*b)).count() as u32;
         let any = usable == 0;
         let size = if any { count } else { usable };
         if size == 0 {
             return None;
         }
-        let nth = |backends: &[Backend], n: u32| {
-            let places = backends.iter().zip(0u32..).filter(|(b, _)| any || fit(b));
-            places.map(|(_, place)| place).nth(n as usize)
+        let nth = |n: u32| {
+            let mut places = each().filter(|b| any || fit(*b)).map(|(_, place)| place);
+            places.nth(n as usize)
         };
         let load = |place: Option<u32>| place.map(|p| self.backends[p as usize].outstanding);
         match self.settings.policy {
             Policy::RoundRobin => {
                 self.next = (self.next + 1) % size;
-                nth(&self.backends, self.next)
+                nth(self.next)
             }
-            Policy::Random => nth(&self.backends, self.picks.below(size)),
+            Policy::Random => nth(self.picks.below(size)),
             Policy::TwoChoices => {
-                let first = nth(&self.backends, self.picks.below(size));
-                let second = nth(&self.backends, self.picks.below(size));
+                let (first, second) = (self.picks.below(size), self.picks.below(size));
+                let (first, second) = (nth(first), nth(second));
                 if load(second) < load(first) { second } else { first }
             }
             Policy::LeastOutstanding => {
-                let in_use = || self.backends.iter().filter(|b| any || fit(b));
-                let least = in_use().map(|b| b.outstanding).min()?;
-                let ties = in_use().filter(|b| b.outstanding == least).count() as u32;
-                let pick = self.picks.below(ties);
-                let mut places = self.backends.iter().zip(0u32..);
-                let tied = |b: &Backend| (any || fit(b)) && b.outstanding == least;
-                places.by_ref().filter(|(b, _)| tied(b)).nth(pick as usize).map(|(_, place)| place)
+                let in_use = || each().filter(|b| any || fit(*b));
+                let least = in_use().map(|(b, _)| b.outstanding).min()?;
+                let tied = || in_use().filter(|(b, _)| b.outstanding == least);
+                let pick = self.picks.below(tied().count() as u32);
+                tied().nth(pick as usize).map(|(_, place)| place)
             }
         }
     }
@@ -477,5 +485,41 @@ mod tests {
         // 200 a second wait for 50 ms each: ten, give or take.
         assert!((1..30).contains(&balancer.outstanding()), "{}", balancer.outstanding());
         assert!(balancer.timeouts.len() <= balancer.outstanding() as usize);
+    }
+
+    #[test]
+    fn spares_are_used_only_while_none_of_the_others_is_fit() {
+        let health = Some(HealthSettings {
+            interval: Span::secs(1),
+            timeout: Span::millis(100),
+            fall: 1,
+            rise: 1,
+        });
+        for policy in
+            [Policy::RoundRobin, Policy::Random, Policy::LeastOutstanding, Policy::TwoChoices]
+        {
+            let settings = BalancerSettings { spares: 1, health, policy, ..two() };
+            let mut world = balanced(&settings);
+            let worked = |world: &mut World<Role>, secs: u64| {
+                let before = world.shared.now;
+                let mut at = [false; 2];
+                while world.shared.now < before + Span::secs(secs) {
+                    world.run_until(world.shared.now + Span::millis(1));
+                    for (busy, node) in at.iter_mut().zip([SICK, NodeId(3)]) {
+                        if let Role::Service(server) = &world.processes[node.index()] {
+                            *busy |= server.station.busy() > 0;
+                        }
+                    }
+                }
+                at
+            };
+            assert_eq!(worked(&mut world, 3), [true, false], "{policy:?}: it errs, and is there");
+            world.begin(crate::sim::fault::Fault::Crash { node: SICK }, None);
+            worked(&mut world, 2);
+            assert_eq!(worked(&mut world, 3), [false, true], "{policy:?}");
+            world.recover(SICK);
+            worked(&mut world, 2);
+            assert_eq!(worked(&mut world, 3), [true, false], "{policy:?}: and back");
+        }
     }
 }

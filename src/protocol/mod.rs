@@ -3,6 +3,7 @@
 //! To add one: a file or folder with settings and a state machine; a variant of [`Role`] and
 //! [`Settings`] with its arms here; its wire form in `scenario`.
 
+pub mod backup;
 pub mod balancer;
 pub mod cache;
 pub mod caller;
@@ -27,6 +28,7 @@ pub(crate) mod worlds;
 use crate::base::id::NodeId;
 use crate::base::slab::Key;
 use crate::sim::process::{Context, Input, Process};
+use backup::{Backup, BackupSettings, BackupTimer};
 use balancer::{Balancer, BalancerSettings, BalancerTimer};
 use cache::{Cache, CacheSettings, CacheTimer};
 use caller::CallTimer;
@@ -69,6 +71,8 @@ pub enum Role {
     Raft(Box<RaftStore>),
     /// A replica of a store without a leader.
     Quorum(Box<QuorumStore>),
+    /// Copies a store and brings it back.
+    Backup(Box<Backup>),
 }
 
 /// What a node is set to do.
@@ -98,6 +102,8 @@ pub enum Settings {
     Raft(RaftStoreSettings),
     /// See [`Role::Quorum`].
     Quorum(QuorumSettings),
+    /// See [`Role::Backup`].
+    Backup(BackupSettings),
 }
 
 /// What nodes send each other.
@@ -171,6 +177,8 @@ pub enum Timer {
     Dns(DnsTimer),
     /// Something of a cache's.
     Cache(CacheTimer),
+    /// Something of a backup's.
+    Backup(BackupTimer),
 }
 
 impl Settings {
@@ -186,7 +194,8 @@ impl Settings {
             | Settings::Dns(_)
             | Settings::Router(_)
             | Settings::Cache(_)
-            | Settings::Service(_) => None,
+            | Settings::Service(_)
+            | Settings::Backup(_) => None,
         }
     }
 }
@@ -205,6 +214,7 @@ impl Role {
             Settings::Replica(s) => Role::Replica(Box::new(Replica::new(s, seed, node))),
             Settings::Raft(s) => Role::Raft(Box::new(RaftStore::new(s, seed, node))),
             Settings::Quorum(s) => Role::Quorum(Box::new(QuorumStore::new(s, seed, node))),
+            Settings::Backup(s) => Role::Backup(Box::new(Backup::new(s, node))),
         }
     }
 
@@ -221,6 +231,7 @@ impl Role {
             (Role::Replica(role), Settings::Replica(s)) => role.configure(s, cx),
             (Role::Raft(role), Settings::Raft(s)) => role.configure(s, cx),
             (Role::Quorum(role), Settings::Quorum(s)) => role.configure(s, cx),
+            (Role::Backup(role), Settings::Backup(s)) => role.configure(s, cx),
             (
                 _,
                 Settings::Clients(_)
@@ -232,7 +243,8 @@ impl Role {
                 | Settings::Ledger(_)
                 | Settings::Replica(_)
                 | Settings::Raft(_)
-                | Settings::Quorum(_),
+                | Settings::Quorum(_)
+                | Settings::Backup(_),
             ) => {}
         }
     }
@@ -249,9 +261,12 @@ impl Role {
             }
             Role::Cache(role) => role.caller.awaits(ticket),
             Role::Balancer(_) => true,
-            Role::Dns(_) | Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => {
-                false
-            }
+            Role::Dns(_)
+            | Role::Ledger(_)
+            | Role::Replica(_)
+            | Role::Raft(_)
+            | Role::Quorum(_)
+            | Role::Backup(_) => false,
         }
     }
 
@@ -270,7 +285,8 @@ impl Role {
             | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
-            | Role::Quorum(_) => None,
+            | Role::Quorum(_)
+            | Role::Backup(_) => None,
         }
     }
 
@@ -286,7 +302,8 @@ impl Role {
             | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
-            | Role::Quorum(_) => 0,
+            | Role::Quorum(_)
+            | Role::Backup(_) => 0,
         }
     }
 
@@ -310,7 +327,8 @@ impl Role {
             | Role::Cache(_)
             | Role::Service(_)
             | Role::Ledger(_)
-            | Role::Quorum(_) => None,
+            | Role::Quorum(_)
+            | Role::Backup(_) => None,
         }
     }
 
@@ -327,7 +345,8 @@ impl Role {
             | Role::Router(_)
             | Role::Cache(_)
             | Role::Service(_)
-            | Role::Quorum(_) => None,
+            | Role::Quorum(_)
+            | Role::Backup(_) => None,
         }
     }
 
@@ -347,7 +366,8 @@ impl Role {
             | Role::Router(_)
             | Role::Cache(_)
             | Role::Service(_)
-            | Role::Quorum(_) => Vec::new(),
+            | Role::Quorum(_)
+            | Role::Backup(_) => Vec::new(),
         }
     }
 
@@ -363,7 +383,8 @@ impl Role {
             | Role::Ledger(_)
             | Role::Replica(_)
             | Role::Raft(_)
-            | Role::Quorum(_) => &[],
+            | Role::Quorum(_)
+            | Role::Backup(_) => &[],
         }
     }
 }
@@ -397,6 +418,7 @@ impl Process for Role {
             Role::Replica(role) => role.handle(input, cx),
             Role::Raft(role) => role.handle(input, cx),
             Role::Quorum(role) => role.handle(input, cx),
+            Role::Backup(role) => role.handle(input, cx),
         }
     }
 
@@ -412,6 +434,7 @@ impl Process for Role {
             Role::Replica(role) => role.crash(durable),
             Role::Raft(role) => role.crash(durable),
             Role::Quorum(role) => role.crash(durable),
+            Role::Backup(role) => role.crash(),
         }
     }
 

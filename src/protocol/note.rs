@@ -1,5 +1,6 @@
 //! What processes say about themselves. Metrics, ledger, log and checks are folded from these.
 
+use super::backup::library::Flaw;
 use super::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use super::store::quorum::cell::Dot;
 use crate::base::id::NodeId;
@@ -226,6 +227,11 @@ pub enum Note {
         /// Which.
         backend: NodeId,
     },
+    /// A backup did something.
+    Backup {
+        /// What.
+        did: Backed,
+    },
 }
 
 impl Note {
@@ -253,6 +259,7 @@ impl Note {
             Note::Cached { intent, how, .. } => (how != Lookup::Evicted).then_some(intent),
             Note::Breaker { .. }
             | Note::Remapped { .. }
+            | Note::Backup { .. }
             | Note::Ejected { .. }
             | Note::Readmitted { .. }
             | Note::Leads { .. }
@@ -396,5 +403,118 @@ impl Hold {
     /// True if it is about a transaction.
     pub fn is_lock(self) -> bool {
         matches!(self, Hold::Locks | Hold::Releases | Hold::Asks)
+    }
+}
+
+/// What a backup does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Backed {
+    /// A copy is complete, and looks well.
+    Copied {
+        /// Its number.
+        copy: u32,
+        /// True if it needs no other.
+        full: bool,
+        /// How many items are in it.
+        items: u32,
+        /// How long it took.
+        took: Span,
+    },
+    /// The last copy was not done when the next was due.
+    Skipped,
+    /// No replica answered: there is no copy.
+    Missed,
+    /// The log could not be fetched without a gap.
+    Gap,
+    /// The store is gone for good, it decides: its plan begins.
+    Decides,
+    /// It begins to bring a copy back.
+    Restores {
+        /// Its number.
+        copy: u32,
+        /// How many items that will be.
+        items: u32,
+        /// How many changes of the shipped log are in them.
+        changes: u32,
+    },
+    /// A copy cannot be read.
+    Unreadable {
+        /// Its number.
+        copy: u32,
+        /// Why.
+        flaw: Flaw,
+    },
+    /// All is back, and the store serves.
+    Restored {
+        /// From which copy.
+        copy: u32,
+        /// How long it took, copies that could not be read included.
+        took: Span,
+    },
+    /// No copy is left that could be brought back.
+    Lost,
+    /// The newest copy could be restored, a test says.
+    Passed {
+        /// Its number.
+        copy: u32,
+        /// How long that took.
+        took: Span,
+    },
+    /// A test says that there is nothing that could be restored.
+    Alarm {
+        /// The newest copy, zero if there is none.
+        copy: u32,
+        /// Why, if there is one.
+        flaw: Option<Flaw>,
+    },
+    /// What the test has found is repaired.
+    Repaired,
+}
+
+impl Backed {
+    /// True if a restore begins or ends, or will.
+    pub fn is_recovery(self) -> bool {
+        matches!(
+            self,
+            Backed::Decides | Backed::Restores { .. } | Backed::Restored { .. } | Backed::Lost
+        )
+    }
+
+    /// In words that follow a name.
+    pub fn words(self) -> String {
+        match self {
+            Backed::Copied { copy, full, items, took } => {
+                let kind = if full { "full" } else { "incremental" };
+                format!("has made copy {copy} ({kind}, {items} items, {took}): all is well")
+            }
+            Backed::Skipped => "skips a copy: the last is not complete".to_owned(),
+            Backed::Missed => "has made no copy: no replica answers".to_owned(),
+            Backed::Gap => "has a gap in the log it ships, and copies everything".to_owned(),
+            Backed::Decides => "decides that the store is gone, and begins its plan".to_owned(),
+            Backed::Restores { copy, items, changes: 0 } => {
+                format!("begins to restore {items} items from copy {copy}")
+            }
+            Backed::Restores { copy, items, changes } => {
+                format!(
+                    "begins to restore {items} items from copy {copy} and {changes} changes of \
+                     the log"
+                )
+            }
+            Backed::Unreadable { copy, flaw } => format!("finds that copy {copy} {}", flaw.words()),
+            Backed::Restored { copy, took } => {
+                format!("has restored the store from copy {copy} in {took}")
+            }
+            Backed::Lost => "has no copy that can be restored: the data is lost".to_owned(),
+            Backed::Passed { copy, took } => {
+                format!("has tested copy {copy} in {took}: it can be restored")
+            }
+            Backed::Alarm { flaw: None, .. } => {
+                "raises an alarm: there is no copy to test".to_owned()
+            }
+            Backed::Alarm { copy, flaw: Some(flaw) } => {
+                format!("raises an alarm: copy {copy} {}", flaw.words())
+            }
+            Backed::Repaired => "is repaired, and makes a full copy".to_owned(),
+        }
     }
 }

@@ -74,7 +74,27 @@ pub enum Op {
         /// What it holds.
         value: i64,
     },
+    /// Delete everything: every item of the store holds nothing. A change like any other, so it
+    /// reaches every replica.
+    Erase,
+    /// Overwrite an item with [`NONSENSE`], as a faulty program does.
+    Corrupt,
+    /// A restore begins: nothing is served any more, and every item holds `value`.
+    Reset {
+        /// What an item holds that the copy does not name.
+        value: i64,
+    },
+    /// A restore brings an item back.
+    Load {
+        /// What it holds.
+        value: i64,
+    },
+    /// A restore is complete: the store serves again.
+    Open,
 }
+
+/// What a faulty program writes.
+pub const NONSENSE: i64 = -1;
 
 /// A kind of operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,9 +118,16 @@ impl Kind {
     pub fn includes(self, op: Op) -> bool {
         self == match op {
             Op::Read | Op::Scan => Kind::Read,
-            Op::Write | Op::Insert { .. } | Op::Remove { .. } | Op::Take | Op::Put { .. } => {
-                Kind::Write
-            }
+            Op::Write
+            | Op::Insert { .. }
+            | Op::Remove { .. }
+            | Op::Take
+            | Op::Put { .. }
+            | Op::Erase
+            | Op::Corrupt
+            | Op::Reset { .. }
+            | Op::Load { .. }
+            | Op::Open => Kind::Write,
             Op::Charge { .. } => Kind::Charge,
             Op::Update | Op::CompareAndSet { .. } => Kind::Update,
             Op::Increment { .. } => Kind::Increment,
@@ -125,6 +152,11 @@ impl Op {
             self,
             Op::Prepare { .. } | Op::Commit { .. } | Op::Abort | Op::Take | Op::Put { .. }
         )
+    }
+
+    /// True for the steps of a restore.
+    pub fn restores(self) -> bool {
+        matches!(self, Op::Reset { .. } | Op::Load { .. } | Op::Open)
     }
 
     /// What becomes of a set, if it is an operation on one.
@@ -166,6 +198,11 @@ impl Op {
             Op::Put { value } => 14 | (value.cast_unsigned() << 8),
             Op::Insert { member } => 15 | (u64::from(member) << 8),
             Op::Remove { member } => 16 | (u64::from(member) << 8),
+            Op::Erase => 17,
+            Op::Corrupt => 18,
+            Op::Reset { value } => 19 | (value.cast_unsigned() << 8),
+            Op::Load { value } => 20 | (value.cast_unsigned() << 8),
+            Op::Open => 21,
         }
     }
 
@@ -188,6 +225,11 @@ impl Op {
             Op::Abort => "abort",
             Op::Take => "hand-over",
             Op::Put { .. } => "receipt",
+            Op::Erase => "mass deletion",
+            Op::Corrupt => "corruption",
+            Op::Reset { .. } => "begin of a restore",
+            Op::Load { .. } => "restored item",
+            Op::Open => "end of a restore",
         }
     }
 }
@@ -312,11 +354,13 @@ pub enum Refusal {
     Locked,
     /// The item is with another store.
     Moved,
+    /// The store is being restored, or waits for that.
+    Restoring,
 }
 
 impl Refusal {
     /// How many kinds there are.
-    pub const COUNT: usize = Refusal::Moved as usize + 1;
+    pub const COUNT: usize = Refusal::Restoring as usize + 1;
 
     /// True if the caller refused itself: nothing was sent.
     pub fn is_local(self) -> bool {
@@ -328,7 +372,7 @@ impl Refusal {
 
     /// True if it was turned away at the door, and never was in a queue.
     pub fn is_at_the_door(self) -> bool {
-        matches!(self, Refusal::NoBackend | Refusal::NoLeader)
+        matches!(self, Refusal::NoBackend | Refusal::NoLeader | Refusal::Restoring)
     }
 
     /// In words.
@@ -344,6 +388,7 @@ impl Refusal {
             Refusal::NoFunds => "not enough money",
             Refusal::Locked => "locked by a transaction",
             Refusal::Moved => "the item has moved",
+            Refusal::Restoring => "being restored",
             Refusal::BreakerOpen => "breaker open",
             Refusal::RateLimited => "rate limited",
             Refusal::Bulkhead => "bulkhead full",

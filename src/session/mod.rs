@@ -11,6 +11,7 @@ mod prices;
 pub mod report;
 pub mod run;
 pub mod share;
+pub mod sweep;
 pub mod timeline;
 mod transcript;
 
@@ -18,6 +19,7 @@ use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::check::Verdict;
+use crate::check::recovery::Measured;
 use crate::observe::copies::Copies;
 use crate::observe::cost::{self, Cost};
 use crate::observe::figure::Figure;
@@ -397,6 +399,11 @@ impl Session {
     pub fn verdicts(&self) -> Vec<Verdict> {
         let checks = &self.run.course.checks;
         checks.verdicts().into_iter().chain(checks.self_checks()).collect()
+    }
+
+    /// What a disaster has cost, where a check asks for that.
+    pub fn recovery(&self) -> Option<Measured> {
+        self.run.course.checks.recovery()
     }
 
     /// What to show on the time axis.

@@ -3,6 +3,8 @@
 use super::Session;
 use super::share::LinkOptions;
 use super::timeline::Mark;
+use crate::base::time::Span;
+use crate::check::recovery::Measured;
 use crate::check::{State, Verdict};
 use crate::observe::cost::Cost;
 use crate::observe::line::Line;
@@ -35,10 +37,43 @@ pub struct Report {
     pub verdicts: Vec<Verdict>,
     /// What it costs by the hour, in prices of one server.
     pub cost: Cost,
-    /// Faults and commands.
+    /// What a disaster has cost, where a check asks for that.
+    pub recovery: Option<Disaster>,
+    /// Faults, commands, and what backups do.
     pub marks: Vec<Mark>,
     /// The log, oldest first.
     pub log: Vec<Line>,
+}
+
+/// What a disaster has cost, in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Disaster {
+    /// When it was, in seconds.
+    pub at_s: f64,
+    /// Changes acknowledged before it.
+    pub acknowledged: u64,
+    /// Of these, how many are lost.
+    pub lost: u64,
+    /// The age of the oldest of them at the disaster, in seconds.
+    pub rpo_s: f64,
+    /// The age of the newest change that is not lost, in seconds; none if all are lost.
+    pub newest_s: Option<f64>,
+    /// From the disaster until all was back, in seconds; none while it is not.
+    pub rto_s: Option<f64>,
+}
+
+impl Disaster {
+    fn of(measured: Measured) -> Disaster {
+        let Measured { disaster, acknowledged, lost, rpo, newest, rto } = measured;
+        Disaster {
+            at_s: disaster.as_secs(),
+            acknowledged,
+            lost,
+            rpo_s: rpo.as_secs(),
+            newest_s: newest.map(Span::as_secs),
+            rto_s: rto.map(Span::as_secs),
+        }
+    }
 }
 
 impl Report {
@@ -59,6 +94,7 @@ impl Report {
             delivered: metrics.messages.ended[0],
             verdicts: session.verdicts(),
             cost: session.cost(),
+            recovery: session.recovery().map(Disaster::of),
             marks: session.marks(),
             log,
         }
@@ -115,6 +151,14 @@ impl fmt::Display for Report {
             f,
             "  cost         {per_hour:>10.2} servers: {nodes:.2} run, {traffic:.2} traffic"
         )?;
+        if let Some(cost) = &self.recovery {
+            let Disaster { acknowledged, lost, rpo_s, .. } = cost;
+            let rto = cost.rto_s.map_or("never".to_owned(), |rto| format!("{rto:.2} s"));
+            writeln!(
+                f,
+                "  disaster     RPO {rpo_s:.2} s, {lost} of {acknowledged} lost, RTO {rto}"
+            )?;
+        }
         if !self.verdicts.is_empty() {
             writeln!(f)?;
         }

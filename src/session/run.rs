@@ -67,7 +67,8 @@ impl Run {
             | Role::Ledger(_)
             | Role::Replica(_)
             | Role::Raft(_)
-            | Role::Quorum(_) => 0,
+            | Role::Quorum(_)
+            | Role::Backup(_) => 0,
         };
         let held = |role: &Role| match role {
             Role::Cache(cache) => u64::from(cache.contents.len()) * 150,
@@ -212,7 +213,8 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         | Settings::Ledger(_)
         | Settings::Replica(_)
         | Settings::Raft(_)
-        | Settings::Quorum(_) => None,
+        | Settings::Quorum(_)
+        | Settings::Backup(_) => None,
     };
     let cast = |plan: &Plan| -> Vec<_> {
         let nodes = plan.nodes.iter();
@@ -234,6 +236,16 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         };
         plan.nodes.iter().map(|n| of(&n.settings)).collect()
     };
+    // A standby that waits for its data holds none, and a store that serves has some.
+    let closed = |plan: &Plan| -> Vec<bool> {
+        let of = |settings: &Settings| match settings {
+            Settings::Ledger(s) => s.upkeep.closed,
+            Settings::Replica(s) => s.upkeep.closed,
+            Settings::Raft(s) => s.upkeep.closed,
+            _ => false,
+        };
+        plan.nodes.iter().map(|n| of(&n.settings)).collect()
+    };
     let ways = |plan: &Plan| plan.links.iter().map(|l| (l.source, l.target)).collect::<Vec<_>>();
     old.seed != new.seed
         || old.duration != new.duration
@@ -242,6 +254,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         || cast(old) != cast(new)
         || shards(old) != shards(new)
         || behind(old) != behind(new)
+        || closed(old) != closed(new)
         || pinned(old, new).is_some()
         || ways(old) != ways(new)
 }
@@ -282,7 +295,8 @@ fn offered(plan: &Plan) -> f64 {
         | Settings::Ledger(_)
         | Settings::Replica(_)
         | Settings::Raft(_)
-        | Settings::Quorum(_) => 0.0,
+        | Settings::Quorum(_)
+        | Settings::Backup(_) => 0.0,
     };
     plan.nodes.iter().map(|node| rate(&node.settings)).sum()
 }
@@ -315,6 +329,7 @@ fn property(check: &v1::Check) -> Option<Property> {
         v1::Check::RecoversWithin(c) => {
             Some(Property::RecoversWithin { span: c.span, share: c.share })
         }
+        v1::Check::Recovery(c) => Some(Property::Recovery { rpo: c.rpo, rto: c.rto }),
         // Checked in every run, asked for or not.
         v1::Check::Conservation(_) => None,
     }

@@ -1,4 +1,4 @@
-//! What to show on the time axis: faults, commands, breakers.
+//! What to show on the time axis: faults, commands, and what backups do about disasters.
 
 use super::command::{Command, Timed};
 use super::run::Run;
@@ -31,6 +31,8 @@ pub enum MarkKind {
     Fault,
     /// Something a person did.
     Command,
+    /// A deletion of everything, or a backup that acts.
+    Recovery,
 }
 
 /// A fault that has been or will be.
@@ -44,6 +46,12 @@ struct Spell {
 /// All marks, in order of time.
 pub fn marks(run: &Run, commands: &[Timed<Command>]) -> Vec<Mark> {
     let mut marks = faults(run);
+    marks.extend(run.course.recovery.iter().map(|(at, text)| Mark {
+        at: *at,
+        until: None,
+        kind: MarkKind::Recovery,
+        text: text.clone(),
+    }));
     marks.extend(commands.iter().map(|command| Mark {
         at: command.at,
         until: None,

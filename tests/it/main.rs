@@ -142,4 +142,7 @@ facts! {
     facts_of_store_without_recommendations = "store-without-recommendations";
     facts_of_availability_zones = "availability-zones";
     facts_of_multi_region = "multi-region";
+    facts_of_bad_deploy = "bad-deploy";
+    facts_of_untested_backup = "untested-backup";
+    facts_of_disaster = "disaster";
 }

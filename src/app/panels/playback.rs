@@ -212,7 +212,7 @@ fn mark(mark: &Mark, end: u64) -> impl Into<View> + use<> {
     let share = |at: Time| 100.0 * at.0.min(end) as f64 / end as f64;
     let class = match mark.kind {
         MarkKind::Fault => "fault",
-        MarkKind::Command => "command",
+        MarkKind::Command | MarkKind::Recovery => "command",
     };
     let left = share(mark.at);
     let width = mark.until.map(|until| share(until) - left);

@@ -20,6 +20,7 @@ pub fn outline(kind: Kind, spot: &Spot) -> String {
         Kind::Service => rounded(w, h, h * 0.26),
         Kind::Cache => cut(w, h, h * 0.36),
         Kind::Store => cylinder(w, h),
+        Kind::Backup => folder(w, h),
     }
 }
 
@@ -58,6 +59,17 @@ fn triangle(r: f64, soft: f64) -> String {
     }
     path.push('Z');
     path
+}
+
+/// A box with a tab on top, as folders in an archive have.
+fn folder(w: f64, h: f64) -> String {
+    let (tab, rise) = (w * 0.7, h * 0.3);
+    format!(
+        "M-{w:.1} -{h:.1}V-{:.1}H-{:.1}L-{:.1} -{h:.1}H{w:.1}V{h:.1}H-{w:.1}Z",
+        h + rise,
+        w - tab,
+        w - tab - rise
+    )
 }
 
 fn cylinder(w: f64, h: f64) -> String {

@@ -146,6 +146,7 @@ pub fn role(kind: Kind) -> &'static str {
         Kind::Service => "service",
         Kind::Cache => "cache",
         Kind::Store => "store",
+        Kind::Backup => "backup",
     }
 }
 
@@ -157,6 +158,7 @@ fn role_class(kind: Kind) -> &'static str {
         Kind::Service => "service",
         Kind::Cache => "cache",
         Kind::Store => "store",
+        Kind::Backup => "backup",
     }
 }
 
@@ -169,7 +171,7 @@ fn Names(
     second: Memo<Option<String>>,
 ) -> impl Into<View> {
     let half = move || spot.get().map_or(30.0, |s| s.half.1);
-    let boxed = matches!(kind, Kind::Service | Kind::Cache | Kind::Store);
+    let boxed = matches!(kind, Kind::Service | Kind::Cache | Kind::Store | Kind::Backup);
     let on_top = move || format!("translate(0 {:.1})", -half() - 9.0);
     let under = move || half() + if boxed { 4.0 } else { 16.0 };
     let line =
@@ -205,7 +207,8 @@ fn second_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
             let node = f.nodes.get(id.index())?;
             let standing = node.replica.as_ref().filter(|_| node.condition != Condition::Down);
             let locks = (node.locks > 0).then(|| format!("{} locked", node.locks));
-            node.crowd.as_ref().map(words).or(locks).or_else(|| standing.map(rank))
+            let keeps = node.keeps.clone();
+            node.crowd.as_ref().map(words).or(keeps).or(locks).or_else(|| standing.map(rank))
         })
     })
 }
@@ -222,7 +225,8 @@ fn words(crowd: &Crowd) -> String {
 
 /// What stands inside a box: its name, its queue as fill, its workers as dots.
 fn inside(item: &Item, spot: Option<Spot>, face: Memo<Option<Face>>, scale: f64) -> Option<View> {
-    let spot = spot.filter(|_| matches!(item.kind, Kind::Service | Kind::Cache | Kind::Store))?;
+    let boxed = matches!(item.kind, Kind::Service | Kind::Cache | Kind::Store | Kind::Backup);
+    let spot = spot.filter(|_| boxed)?;
     let queue = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.queue)));
     let workers = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.workers)));
     let (w, h) = spot.half;

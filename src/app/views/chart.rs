@@ -289,7 +289,7 @@ fn times(lab: Lab, hover: Option<f64>) -> Times {
                     let until = mark.until.unwrap_or(mark.at).min(s.end());
                     faults.push(Band { from: mark.at.as_secs(), to: until.as_secs() });
                 }
-                MarkKind::Command => commands.push(mark.at.as_secs()),
+                MarkKind::Command | MarkKind::Recovery => commands.push(mark.at.as_secs()),
             }
         }
         Times { end: s.end().as_secs(), now: s.now().as_secs(), hover, faults, commands }

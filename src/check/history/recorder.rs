@@ -10,7 +10,7 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Role;
 use crate::protocol::note::Note;
-use crate::protocol::rpc::{Answer, Ending, Op, Outcome as Seen};
+use crate::protocol::rpc::{Answer, Ending, NONSENSE, Op, Outcome as Seen};
 use crate::sim::trace::{Record, What};
 use std::collections::BTreeMap;
 
@@ -165,6 +165,7 @@ impl Open {
         let action = match self.op {
             Op::Read => Action::Read,
             Op::Write => Action::Write(intent as i64),
+            Op::Corrupt => Action::Write(NONSENSE),
             Op::Transfer { to, .. } if to == self.item => Action::Add(0),
             Op::Charge { amount } | Op::Transfer { amount, .. } => Action::Charge(amount.into()),
             Op::Increment { by } => Action::Add(by.into()),
@@ -177,7 +178,11 @@ impl Open {
             | Op::Commit { .. }
             | Op::Abort
             | Op::Take
-            | Op::Put { .. } => return,
+            | Op::Put { .. }
+            | Op::Erase
+            | Op::Reset { .. }
+            | Op::Load { .. }
+            | Op::Open => return,
             // Which of its attempts may have taken effect is not known before it is over.
             Op::Update | Op::CompareAndSet { .. } => match (outcome, self.read) {
                 (Outcome::Ok { .. }, Some(from)) => {

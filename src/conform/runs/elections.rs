@@ -83,6 +83,7 @@ fn cluster(
 ) -> World<Role> {
     let members: Vec<NodeId> = (0..5).map(NodeId).collect();
     let settings = RaftStoreSettings {
+        upkeep: Default::default(),
         station: StationSettings::default(),
         members: members.clone(),
         leader: None,

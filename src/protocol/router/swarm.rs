@@ -171,6 +171,7 @@ impl Swarm {
                 let station = station.clone();
                 let role = if raft {
                     let settings = RaftStoreSettings {
+                        upkeep: Default::default(),
                         station,
                         members: members(shard).collect(),
                         leader: None,

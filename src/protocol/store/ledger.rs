@@ -1,16 +1,19 @@
 //! A store of accounts on a single node: reads, writes, charges, and a table of idempotency keys.
 //! Effects are durable when the disk says so; a crash undoes those that are not.
 
-use super::StoreTimer;
+mod copied;
+
 use super::holds::{self, Effect, Held, Holds, Inquiry};
+use super::image::{Change, Desk, Journal, Upkeep};
 use super::machine::Command;
+use super::{StoreMessage, StoreTimer};
 use crate::base::id::NodeId;
 use crate::base::slab::Key;
 use crate::base::time::Time;
 use crate::protocol::note::{Found, Note};
 use crate::protocol::policy::idempotency::{KeySettings, KeyTable, Seen};
 use crate::protocol::router::mutation::Mutation;
-use crate::protocol::rpc::{Answer, Op, Request};
+use crate::protocol::rpc::{Answer, NONSENSE, Op, Refusal, Request};
 use crate::protocol::station::{Station, StationSettings};
 use crate::protocol::{Cx, Message, Role, Timer};
 use crate::sim::process::Input;
@@ -32,6 +35,8 @@ pub struct LedgerSettings {
     pub collision: Collision,
     /// What each account holds in the beginning.
     pub balance: i64,
+    /// What backups need of it.
+    pub upkeep: Upkeep,
 }
 
 impl Default for LedgerSettings {
@@ -43,6 +48,7 @@ impl Default for LedgerSettings {
             keys_durable: true,
             collision: Collision::Reject,
             balance: 1_000,
+            upkeep: Upkeep::default(),
         }
     }
 }
@@ -64,6 +70,8 @@ pub struct Item {
     pub version: u64,
     /// How much has been taken from it, less what was added.
     pub charged: i64,
+    /// How many changes of anything there had been with its last one.
+    pub last: u64,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -92,9 +100,18 @@ pub struct Ledger {
     pub station: Station,
     /// What was changed; what was not has its first value.
     pub items: BTreeMap<u32, Item>,
+    /// What an item is that is not listed.
+    base: Item,
     /// What is held back.
     pub holds: Holds,
     inquiry: Inquiry,
+    changes: u64,
+    // Nothing is served: a restore is under way, or waited for.
+    closed: bool,
+    journal: Option<Journal>,
+    desk: Desk,
+    // What mass deletions that may yet be undone have deleted.
+    erased: VecDeque<(Item, BTreeMap<u32, Item>)>,
     keys: Option<KeyTable<Answer>>,
     pending: VecDeque<Pending>,
     undone: Vec<Pending>,
@@ -107,6 +124,12 @@ impl Ledger {
         Ledger {
             station: Station::new(settings.station.clone(), seed, node),
             items: BTreeMap::new(),
+            base: Item::default(),
+            changes: 0,
+            closed: settings.upkeep.closed,
+            journal: settings.upkeep.journal.then(Journal::default),
+            desk: Desk::default(),
+            erased: VecDeque::new(),
             holds: Holds::default(),
             inquiry: Inquiry::default(),
             keys: settings.keys.as_ref().map(KeyTable::new),
@@ -123,6 +146,8 @@ impl Ledger {
             self.keys = settings.keys.as_ref().map(KeyTable::new);
         }
         self.settings = settings;
+        let journal = self.journal.take().unwrap_or_else(|| Journal::from(self.changes));
+        self.journal = self.settings.upkeep.journal.then_some(journal);
         self.station.configure(self.settings.station.clone(), cx);
     }
 
@@ -130,6 +155,7 @@ impl Ledger {
     pub fn crash(&mut self, durable: u64) {
         self.station.crash();
         self.inquiry.crash();
+        self.desk.crash();
         self.waiting.clear();
         while let Some(last) = self.pending.pop_back() {
             if last.write <= durable {
@@ -139,7 +165,11 @@ impl Ledger {
                 }
                 continue;
             }
-            self.items.insert(last.item, last.before);
+            if last.op == Op::Erase {
+                (self.base, self.items) = self.erased.pop_back().unwrap_or_default();
+            }
+            // Undoing is a change, too: whoever has copied what is undone must hear of it.
+            self.put(last.item, last.before, Time::ZERO);
             self.holds.undo(last.item, last.held, last.ends.then_some(last.key));
             if let Some(keys) = &mut self.keys {
                 keys.abort(last.key);
@@ -170,8 +200,18 @@ impl Ledger {
     pub fn handle(&mut self, input: Input<Role>, cx: &mut Cx<'_>) {
         match input {
             Input::Message { source, message } => match message {
+                Message::Request(request) if self.closed => {
+                    self.station.turn_away(source, request, Refusal::Restoring, cx);
+                }
                 Message::Request(request) => self.station.offer(source, request, cx),
+                // Nobody is to be sent to a standby that waits for its data.
+                Message::Probe { .. } if self.closed => {}
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
+                Message::Store(message) => {
+                    if let StoreMessage::Backup(message) = *message {
+                        self.backup(source, message, cx);
+                    }
+                }
                 _ => {}
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
@@ -196,6 +236,9 @@ impl Ledger {
         let Some(request) = self.station.job(job).map(|j| j.request) else { return };
         if self.station.fails() {
             return self.station.finish(job, Answer::Error, cx);
+        }
+        if self.closed {
+            return self.station.finish(job, Answer::Refused(Refusal::Restoring), cx);
         }
         if let Some(answer) = self.holds.refuses(request.op, request.item) {
             return self.station.finish(job, answer, cx);
@@ -262,6 +305,7 @@ impl Ledger {
                 let members = self.settings.balance - before.charged;
                 op.on_set(members).map_or(0, |after| after - members)
             }
+            Op::Corrupt => NONSENSE - (self.settings.balance - before.charged),
             _ => 0,
         };
         let write = cx.persist(self.settings.sync);
@@ -269,7 +313,7 @@ impl Ledger {
             && to != item
         {
             let (before, held) = (self.item(to), self.holds.of(to));
-            self.gain(to, -gain);
+            self.gain(to, -gain, cx.clock());
             let answer = self.answer(to);
             self.pending.push_back(Pending {
                 job: None,
@@ -279,7 +323,12 @@ impl Ledger {
                 ..pending(write, job, request, before, held, answer)
             });
         }
-        self.gain(item, gain);
+        if op == Op::Erase {
+            self.erased.push_back((self.base, self.items.clone()));
+            self.put_all(0, cx.clock());
+        } else {
+            self.gain(item, gain, cx.clock());
+        }
         cx.note(Note::Applied { intent, op, item, position: 0 });
         let (held, answer) = (self.holds.of(item), self.answer(item));
         self.pending.push_back(pending(write, job, request, before, held, answer));
@@ -296,13 +345,13 @@ impl Ledger {
             Effect::Refused(answer) => return self.station.finish(job, answer, cx),
             Effect::None => {}
             Effect::Add(delta) => {
-                self.gain(item, delta);
+                self.gain(item, delta, cx.clock());
                 cx.note(Note::Applied { intent, op, item, position: 0 });
                 silent = false;
             }
             Effect::Set(value) => {
                 let charged = self.settings.balance - value;
-                self.items.insert(item, Item { version: before.version + 1, charged });
+                self.put(item, Item { version: before.version + 1, charged, last: 0 }, cx.clock());
             }
         }
         if let Some(note) = holds::told(&command) {
@@ -320,18 +369,44 @@ impl Ledger {
             let (op, intent, key) =
                 (Op::Commit { delta: lock.delta }, lock.intent, lock.transaction);
             self.holds.step(cx.clock(), &Command { intent, op, item, key });
-            self.gain(item, lock.delta.into());
+            self.gain(item, lock.delta.into(), cx.clock());
             cx.note(Note::Applied { intent, op, item, position: 0 });
         }
     }
 
     /// Adds to an account.
-    fn gain(&mut self, item: u32, gain: i64) {
-        let Item { version, charged } = self.item(item);
-        self.items.insert(item, Item { version: version + 1, charged: charged - gain });
+    fn gain(&mut self, item: u32, gain: i64, at: Time) {
+        let Item { version, charged, .. } = self.item(item);
+        self.put(item, Item { version: version + 1, charged: charged - gain, last: 0 }, at);
+    }
+
+    /// An account is as given from now on.
+    fn put(&mut self, item: u32, new: Item, at: Time) {
+        self.changes += 1;
+        self.items.insert(item, Item { last: self.changes, ..new });
+        self.write_down(Some(item), new, at);
+    }
+
+    /// Every account holds `value` from now on.
+    fn put_all(&mut self, value: i64, at: Time) {
+        self.changes += 1;
+        let newest = self.items.values().map(|item| item.version).max().unwrap_or(0);
+        let version = newest.max(self.base.version) + 1;
+        self.items.clear();
+        let charged = self.settings.balance - value;
+        self.base = Item { version, charged, last: self.changes };
+        self.write_down(None, self.base, at);
+    }
+
+    fn write_down(&mut self, item: Option<u32>, new: Item, at: Time) {
+        let (value, version) = (self.settings.balance - new.charged, new.version);
+        if let Some(journal) = &mut self.journal {
+            journal.push(Change { position: self.changes, at, item, value, version });
+        }
     }
 
     fn persisted(&mut self, write: u64, cx: &mut Cx<'_>) {
+        self.desk.reached(write, cx);
         // Told in order; an unsynced write stays, to be undone should the node crash in time.
         let done: Vec<Pending> = self
             .pending
@@ -359,15 +434,22 @@ impl Ledger {
         }
         let keep = if self.settings.sync { 0 } else { 4_096 };
         let over = |p: &Pending| p.job.is_none() && p.write <= write;
-        while self.pending.len() > keep && self.pending.front().is_some_and(over) {
-            self.pending.pop_front();
+        while self.pending.len() > keep
+            && let Some(safe) = self.pending.pop_front_if(|pending| over(pending))
+        {
+            if safe.op == Op::Erase {
+                self.erased.pop_front();
+            }
         }
     }
 
     /// That an item is as it is: its balance is its value.
     fn answer(&self, item: u32) -> Answer {
-        let Item { version, charged } = self.item(item);
-        Answer::Done { version, value: self.settings.balance - charged }
+        Answer::Done { version: self.item(item).version, value: self.value(item) }
+    }
+
+    fn value(&self, item: u32) -> i64 {
+        self.settings.balance - self.item(item).charged
     }
 
     /// What all accounts that are here hold beyond what they held in the beginning.
@@ -377,7 +459,7 @@ impl Ledger {
     }
 
     fn item(&self, item: u32) -> Item {
-        self.items.get(&item).copied().unwrap_or_default()
+        self.items.get(&item).copied().unwrap_or(self.base)
     }
 }
 

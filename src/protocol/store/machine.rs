@@ -2,9 +2,10 @@
 //! that were done. It changes only by commands in order, so replicas with the same log agree.
 
 use super::holds::{Effect, Holds};
+use super::image::{Change, Journal, Upkeep};
 use crate::base::time::Time;
 use crate::protocol::policy::idempotency::{KeySettings, KeyTable, Seen};
-use crate::protocol::rpc::{Answer, Op, Refusal, Request};
+use crate::protocol::rpc::{Answer, NONSENSE, Op, Refusal, Request};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -55,8 +56,13 @@ pub struct Machine {
     items: BTreeMap<u32, Item>,
     keys: Option<KeyTable<Answer>>,
     balance: i64,
+    // What an item holds that is not listed: nothing has changed it since everything was.
+    base: Item,
     floor: Option<i64>,
     applied: u64,
+    // Nothing is served: a restore is under way, or waited for.
+    closed: bool,
+    journal: Option<Journal>,
 }
 
 impl Machine {
@@ -67,9 +73,18 @@ impl Machine {
             items: BTreeMap::new(),
             keys: keys.map(KeyTable::new),
             balance,
+            base: Item { version: 0, value: balance },
             floor: None,
             applied: 0,
+            closed: false,
+            journal: None,
         }
+    }
+
+    /// The same, with a journal for backups, or closed until it is restored.
+    pub fn with_upkeep(self, upkeep: Upkeep) -> Machine {
+        let journal = upkeep.journal.then(Journal::default);
+        Machine { closed: upkeep.closed, journal, ..self }
     }
 
     /// The same, but a charge that would leave less than `floor` is refused.
@@ -80,6 +95,27 @@ impl Machine {
     /// The position up to which the log is in the state.
     pub fn applied(&self) -> u64 {
         self.applied
+    }
+
+    /// Begins a journal where it stands, or ends it.
+    pub fn keep_journal(&mut self, keep: bool) {
+        let begun = self.journal.take().unwrap_or_else(|| Journal::from(self.applied));
+        self.journal = keep.then_some(begun);
+    }
+
+    /// True while it serves nothing, because it is restored or waits for that.
+    pub fn closed(&self) -> bool {
+        self.closed
+    }
+
+    /// What every item holds that is not among [`Machine::items`].
+    pub fn base(&self) -> Item {
+        self.base
+    }
+
+    /// What was done lately, if anybody copies it.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
     }
 
     /// Items that were changed, in order of their numbers.
@@ -94,7 +130,7 @@ impl Machine {
 
     /// An item.
     pub fn item(&self, number: u32) -> Item {
-        self.items.get(&number).copied().unwrap_or(Item { version: 0, value: self.balance })
+        self.items.get(&number).copied().unwrap_or(self.base)
     }
 
     /// The answer to a read.
@@ -105,6 +141,9 @@ impl Machine {
 
     /// The answer to a request that changes nothing.
     pub fn answer(&self, op: Op, number: u32) -> Answer {
+        if self.closed {
+            return Answer::Refused(Refusal::Restoring);
+        }
         if op == Op::Scan {
             let here = self.items.iter().filter(|(number, _)| !self.holds.of(**number).left);
             let gains = here.map(|(_, item)| item.value.saturating_sub(self.balance));
@@ -120,6 +159,12 @@ impl Machine {
         self.applied += 1;
         let nothing = |answer| Done { answer, changed: false };
         let Some(command) = command else { return nothing(Answer::Done { version: 0, value: 0 }) };
+        if command.op.restores() {
+            return nothing(self.restore(at, command));
+        }
+        if self.closed {
+            return nothing(Answer::Refused(Refusal::Restoring));
+        }
         if command.op.holds() {
             return self.hold(at, command);
         }
@@ -137,7 +182,7 @@ impl Machine {
                 Seen::InFlight => return nothing(Answer::Conflict),
             }
         }
-        let done = self.change(command);
+        let done = self.change(at, command);
         if let Some(keys) = &mut self.keys
             && command.key != 0
         {
@@ -156,11 +201,44 @@ impl Machine {
             Effect::Add(delta) => (before.value.saturating_add(delta), true),
             Effect::Set(value) => (value, false),
         };
-        self.items.insert(number, Item { version: self.applied, value });
+        self.put(at, number, value);
         Done { answer: self.read(number), changed }
     }
 
-    fn change(&mut self, command: &Command) -> Done {
+    /// A step of a restore. What it brings back is no change: it was made before.
+    fn restore(&mut self, at: Time, command: &Command) -> Answer {
+        match command.op {
+            Op::Reset { value } => {
+                self.closed = true;
+                self.put_all(at, value);
+            }
+            Op::Load { value } => self.put(at, command.item, value),
+            _ => self.closed = false,
+        }
+        self.read(command.item)
+    }
+
+    /// An item holds `value` from now on.
+    fn put(&mut self, at: Time, number: u32, value: i64) {
+        let version = self.applied;
+        self.items.insert(number, Item { version, value });
+        if let Some(journal) = &mut self.journal {
+            let position = self.applied;
+            journal.push(Change { position, at, item: Some(number), value, version });
+        }
+    }
+
+    /// Every item holds `value` from now on.
+    fn put_all(&mut self, at: Time, value: i64) {
+        self.items.clear();
+        let version = self.applied;
+        self.base = Item { version, value };
+        if let Some(journal) = &mut self.journal {
+            journal.push(Change { position: self.applied, at, item: None, value, version });
+        }
+    }
+
+    fn change(&mut self, at: Time, command: &Command) -> Done {
         let number = command.item;
         let before = self.item(number);
         let value = match command.op {
@@ -171,9 +249,17 @@ impl Machine {
             | Op::Commit { .. }
             | Op::Abort
             | Op::Take
-            | Op::Put { .. } => {
+            | Op::Put { .. }
+            | Op::Reset { .. }
+            | Op::Load { .. }
+            | Op::Open => {
                 return Done { answer: self.read(number), changed: false };
             }
+            Op::Erase => {
+                self.put_all(at, 0);
+                return Done { answer: self.read(number), changed: true };
+            }
+            Op::Corrupt => NONSENSE,
             Op::CompareAndSet { version } if version != before.version => {
                 return Done { answer: Answer::Conflict, changed: false };
             }
@@ -189,15 +275,14 @@ impl Machine {
             }
             Op::Transfer { to, amount } => {
                 let amount = i64::from(amount);
-                let (item, version) = (self.item(to), self.applied);
+                let item = self.item(to);
                 let value = item.value.saturating_add(if to == number { 0 } else { amount });
-                self.items.insert(to, Item { version, value });
+                self.put(at, to, value);
                 before.value.saturating_sub(if to == number { 0 } else { amount })
             }
         };
-        let version = self.applied;
-        self.items.insert(number, Item { version, value });
-        Done { answer: Answer::Done { version, value }, changed: true }
+        self.put(at, number, value);
+        Done { answer: Answer::Done { version: self.applied, value }, changed: true }
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`StoreMessage`] and of [`StoreTimer`].
 
 pub mod holds;
+pub mod image;
 pub mod ledger;
 pub mod log;
 pub mod machine;
@@ -13,6 +14,7 @@ pub mod quorum;
 pub mod raft;
 
 use crate::base::id::NodeId;
+use crate::protocol::backup::messages::BackupMessage;
 use machine::Command;
 use primary_replica::messages::{ReplicaMessage, ReplicaTimer};
 use quorum::messages::{QuorumMessage, QuorumTimer};
@@ -29,6 +31,8 @@ pub enum StoreMessage {
     Raft(RaftMessage),
     /// In a store without a leader.
     Quorum(QuorumMessage),
+    /// Between a store and what copies it.
+    Backup(BackupMessage),
     /// To a coordinator: what was decided?
     InDoubt {
         /// Of which transaction.
@@ -45,6 +49,7 @@ impl StoreMessage {
             StoreMessage::Replica(message) => message.words(),
             StoreMessage::Raft(message) => message.words(),
             StoreMessage::Quorum(message) => message.words(),
+            StoreMessage::Backup(message) => message.words(),
             StoreMessage::InDoubt { .. } => "a question what was decided",
         }
     }
@@ -55,6 +60,7 @@ impl StoreMessage {
             StoreMessage::Replica(message) => message.fingerprint(),
             StoreMessage::Raft(message) => message.fingerprint(),
             StoreMessage::Quorum(message) => message.fingerprint(),
+            StoreMessage::Backup(message) => message.fingerprint(),
             StoreMessage::InDoubt { transaction, item } => {
                 transaction ^ (u64::from(*item) << 40) ^ (0xb << 60)
             }

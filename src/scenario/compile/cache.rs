@@ -89,7 +89,8 @@ fn walk<'a>(to: &'a str, cast: &Cast<'a>, see: &mut dyn FnMut(&'a str, &'a Node)
                 | Node::Ledger(_)
                 | Node::PrimaryReplica(_)
                 | Node::Raft(_)
-                | Node::Quorum(_) => {}
+                | Node::Quorum(_)
+                | Node::Backup(_) => {}
             }
         }
     }

@@ -20,8 +20,12 @@ const MOST_FAN_OUT: u64 = 10_000;
 fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
     match node {
         Node::Clients(c) => vec![(c.to.as_str(), format!("nodes.{name}.clients.to"))],
-        Node::Balancer(b) => vec![(b.to.as_str(), format!("nodes.{name}.balancer.to"))],
         Node::Cache(c) => vec![(c.to.as_str(), format!("nodes.{name}.cache.to"))],
+        Node::Balancer(b) => {
+            let path = |field: &str| format!("nodes.{name}.balancer.{field}");
+            let other = b.fallback.iter().map(|to| (to.as_str(), path("fallback")));
+            std::iter::once((b.to.as_str(), path("to"))).chain(other).collect()
+        }
         Node::Service(s) => {
             let path = |to: &str| format!("nodes.{name}.service.calls.{to}");
             s.calls.names().map(|to| (to, path(to))).collect()
@@ -33,6 +37,14 @@ fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
         Node::Router(r) => {
             let path = |n: usize| format!("nodes.{name}.router.shards.{n}");
             r.shards.iter().enumerate().map(|(n, to)| (to.as_str(), path(n))).collect()
+        }
+        Node::Backup(b) => {
+            let path = |field: &str| format!("nodes.{name}.backup.{field}");
+            let plan = b.plan.iter().map(|plan| (plan.into.as_str(), path("plan.into")));
+            let restores = b.restores.iter().enumerate();
+            let restores = restores
+                .map(|(n, restore)| (restore.into.as_str(), path(&format!("restores.{n}.into"))));
+            std::iter::once((b.of.as_str(), path("of"))).chain(plan).chain(restores).collect()
         }
         Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) | Node::Quorum(_) => Vec::new(),
     }
@@ -49,16 +61,21 @@ pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
         }
         for (to, path) in callees {
             let found = cast.known(to, &path, problems);
-            let deaf = |id: &&NodeId| matches!(cast.node(**id).node, Node::Clients(_));
+            let deaf =
+                |id: &&NodeId| matches!(cast.node(**id).node, Node::Clients(_) | Node::Backup(_));
             if let Some(id) = found.iter().find(deaf) {
-                let message =
-                    format!("`{}` are clients: they ask and never answer", cast.node(*id).name);
+                let name = &cast.node(*id).name;
+                let message = match cast.node(*id).node {
+                    Node::Backup(_) => format!("`{name}` is a backup: it answers nobody"),
+                    _ => format!("`{name}` are clients: they ask and never answer"),
+                };
                 problems.error(path, message, "name a service, a balancer or a store");
             }
         }
     }
     name_servers(scenario, cast, problems);
     stores(scenario, problems);
+    fallbacks(scenario, problems);
     clusters(scenario, problems);
     quorums::check(scenario, cast, problems);
     circles(scenario, cast, problems);
@@ -113,6 +130,22 @@ fn clusters(scenario: &Scenario, problems: &mut Diagnostics) {
         if raft.reads == RaftReads::Lease && !raft.check_quorum {
             let message = "a lease needs followers that ignore candidates while it lasts";
             problems.error(path("check_quorum"), message, "choose true, or other reads");
+        }
+    }
+}
+
+/// A balancer that is to turn to others must see that those before do not answer.
+fn fallbacks(scenario: &Scenario, problems: &mut Diagnostics) {
+    for (name, node) in scenario.nodes.iter() {
+        let Node::Balancer(balancer) = node else { continue };
+        let path = format!("nodes.{name}.balancer.fallback");
+        let Some(fallback) = &balancer.fallback else { continue };
+        if balancer.health.is_none() && balancer.outlier.is_none() {
+            let message = "nothing tells the balancer that those of `to` are not healthy";
+            problems.error(&path, message, "add `health` or `outlier`");
+        }
+        if *fallback == balancer.to {
+            problems.error(&path, format!("`{fallback}` is `to` already"), "name another node");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From a scenario to a plan of nodes and links with numbers, and from the plan to a world. All
 //! mistakes are found in one go, each with its path and what to do about it.
 
+mod backups;
 mod breaker;
 mod breaks;
 mod domains;
@@ -116,6 +117,7 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
     graph::check(scenario, &cast, &mut problems);
     shards::check(scenario, &cast, &mut problems);
     cache::check(scenario, &cast, &mut problems);
+    backups::check(scenario, &cast, &mut problems);
     load(scenario, &mut problems);
     memory(scenario, &mut problems);
     let nodes = cast.nodes.iter().map(|planned| node::compile(planned, scenario, &cast)).collect();
@@ -201,7 +203,8 @@ fn memory(scenario: &Scenario, problems: &mut Diagnostics) {
         | Node::Ledger(_)
         | Node::PrimaryReplica(_)
         | Node::Raft(_)
-        | Node::Quorum(_) => 0,
+        | Node::Quorum(_)
+        | Node::Backup(_) => 0,
     };
     let total: u64 = scenario.nodes.iter().map(|(_, node)| of(node)).sum();
     if total > MOST_CELLS {

@@ -47,7 +47,8 @@ impl<'a> Cast<'a> {
                 | Node::Balancer(_)
                 | Node::Dns(_)
                 | Node::Router(_)
-                | Node::Ledger(_) => 1,
+                | Node::Ledger(_)
+                | Node::Backup(_) => 1,
             };
             for number in 1..=replicas {
                 if cast.nodes.len() >= super::MOST_NODES {

@@ -2,7 +2,7 @@
 
 use super::PlannedNode;
 use super::names::{self, Cast, Member};
-use super::{breaker, cache, policy, shards};
+use super::{backups, breaker, cache, policy, shards};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Settings;
@@ -14,6 +14,7 @@ use crate::protocol::load::{self, Profile};
 use crate::protocol::policy::timeout::TimeoutSettings;
 use crate::protocol::service::{Dependency, ServiceSettings};
 use crate::protocol::station::{self, StationSettings};
+use crate::protocol::store::image::Upkeep;
 use crate::protocol::store::ledger::{self, LedgerSettings};
 use crate::protocol::store::primary_replica::{self, FailoverSettings, ReplicaSettings};
 use crate::protocol::store::quorum::{self, QuorumSettings};
@@ -35,6 +36,7 @@ use crate::sim::disk::DiskSettings;
 
 /// The settings of one node.
 pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> PlannedNode {
+    let upkeep = backups::upkeep(member.group, scenario);
     let (mut settings, disk) = match member.node {
         Node::Clients(c) => (Settings::Clients(clients(c, cast)), DiskSettings::default()),
         Node::Balancer(b) => (Settings::Balancer(balancer(b, cast)), DiskSettings::default()),
@@ -42,9 +44,12 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
         Node::Router(r) => (Settings::Router(shards::router(r, scenario, cast)), disk(&r.disk)),
         Node::Cache(c) => (Settings::Cache(cache::cache(c, cast)), DiskSettings::default()),
         Node::Service(s) => (Settings::Service(service(s, cast)), DiskSettings::default()),
-        Node::Ledger(l) => (Settings::Ledger(ledger(l)), disk(&l.disk)),
-        Node::PrimaryReplica(r) => (Settings::Replica(replica(r, member, cast)), disk(&r.disk)),
-        Node::Raft(r) => (Settings::Raft(raft(r, member, cast)), disk(&r.disk)),
+        Node::Ledger(l) => (Settings::Ledger(ledger(l, upkeep)), disk(&l.disk)),
+        Node::PrimaryReplica(r) => {
+            (Settings::Replica(replica(r, upkeep, member, cast)), disk(&r.disk))
+        }
+        Node::Raft(r) => (Settings::Raft(raft(r, upkeep, member, cast)), disk(&r.disk)),
+        Node::Backup(b) => (Settings::Backup(backups::backup(b, cast)), DiskSettings::default()),
         Node::Quorum(q) => (Settings::Quorum(quorum(q, member, cast)), disk(&q.disk)),
     };
     told(&mut settings, member.id, cast);
@@ -125,6 +130,8 @@ fn mix(mix: &Mix, amount: u32) -> Vec<(u32, rpc::Op)> {
         (mix.remove, rpc::Op::Remove { member: 0 }),
         (mix.transfer, rpc::Op::Transfer { to: 0, amount }),
         (mix.scan, rpc::Op::Scan),
+        (mix.erase, rpc::Op::Erase),
+        (mix.corrupt, rpc::Op::Corrupt),
     ];
     all.into_iter().filter(|(weight, _)| *weight > 0).collect()
 }
@@ -216,7 +223,12 @@ fn dns(dns: &Dns, member: &Member<'_>, cast: &Cast<'_>) -> DnsSettings {
     DnsSettings { places, order, health: dns.health.as_ref().map(policy::health) }
 }
 
-fn replica(store: &PrimaryReplica, member: &Member<'_>, cast: &Cast<'_>) -> ReplicaSettings {
+fn replica(
+    store: &PrimaryReplica,
+    upkeep: Upkeep,
+    member: &Member<'_>,
+    cast: &Cast<'_>,
+) -> ReplicaSettings {
     let members = cast.find(member.group);
     let primary = members.get(store.primary.saturating_sub(1) as usize);
     ReplicaSettings {
@@ -237,10 +249,11 @@ fn replica(store: &PrimaryReplica, member: &Member<'_>, cast: &Cast<'_>) -> Repl
         sync: store.sync,
         keys: store.keys.as_ref().map(policy::keys),
         balance: store.balance,
+        upkeep,
     }
 }
 
-fn raft(store: &Raft, member: &Member<'_>, cast: &Cast<'_>) -> RaftStoreSettings {
+fn raft(store: &Raft, upkeep: Upkeep, member: &Member<'_>, cast: &Cast<'_>) -> RaftStoreSettings {
     let replicas = cast.find(member.group);
     let leader = store.leader.and_then(|number| replicas.get(number.checked_sub(1)? as usize));
     let members = store.members.unwrap_or(store.replicas) as usize;
@@ -265,6 +278,7 @@ fn raft(store: &Raft, member: &Member<'_>, cast: &Cast<'_>) -> RaftStoreSettings
         keys: store.keys.as_ref().map(policy::keys),
         balance: store.balance,
         floor: store.floor,
+        upkeep,
     }
 }
 
@@ -301,8 +315,11 @@ fn disk(disk: &Disk) -> DiskSettings {
 }
 
 fn balancer(balancer: &Balancer, cast: &Cast<'_>) -> BalancerSettings {
+    let first = cast.find(&balancer.to);
+    let others = balancer.fallback.iter().flat_map(|to| cast.find(to));
     BalancerSettings {
-        backends: cast.find(&balancer.to),
+        spares: others.clone().count() as u32,
+        backends: first.into_iter().chain(others).collect(),
         policy: match balancer.policy {
             Policy::RoundRobin => balancer::Policy::RoundRobin,
             Policy::Random => balancer::Policy::Random,
@@ -360,7 +377,7 @@ fn service(service: &Service, cast: &Cast<'_>) -> ServiceSettings {
     }
 }
 
-fn ledger(ledger: &Ledger) -> LedgerSettings {
+fn ledger(ledger: &Ledger, upkeep: Upkeep) -> LedgerSettings {
     LedgerSettings {
         station: station(&ledger.station()),
         sync: ledger.sync,
@@ -371,5 +388,6 @@ fn ledger(ledger: &Ledger) -> LedgerSettings {
             Collision::Wait => ledger::Collision::Wait,
         },
         balance: ledger.balance,
+        upkeep,
     }
 }

@@ -140,7 +140,11 @@ fn reached<'a>(
                     ways.extend(calls.map(|(to, _)| (to, router)));
                 }
                 Node::Quorum(store) => found.push((group, store, router)),
-                Node::Clients(_) | Node::Ledger(_) | Node::PrimaryReplica(_) | Node::Raft(_) => {}
+                Node::Clients(_)
+                | Node::Ledger(_)
+                | Node::PrimaryReplica(_)
+                | Node::Raft(_)
+                | Node::Backup(_) => {}
             }
         }
     }

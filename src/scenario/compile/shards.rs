@@ -61,8 +61,9 @@ fn money(scenario: &Scenario, problems: &mut Diagnostics) {
     };
     for (name, node) in scenario.nodes.iter() {
         let Node::Clients(clients) = node else { continue };
-        let Mix { write, charge, update, increment, insert, remove, .. } = clients.mix;
-        if write + charge + update + increment + insert + remove > 0 {
+        let Mix { write, charge, update, increment, insert, remove, erase, corrupt, .. } =
+            clients.mix;
+        if write + charge + update + increment + insert + remove + erase + corrupt > 0 {
             let message = format!("`{name}` change what accounts hold together");
             let remedy = "leave this check out, or let clients only read, scan and transfer";
             problems.error(format!("checks.{n}.conserved"), message, remedy);

@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 26] = [
+const FILES: [(&str, &str); 29] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -19,6 +19,7 @@ const FILES: [(&str, &str); 26] = [
     ("breaker-cascade", include_str!("breaker-cascade.json")),
     ("graceful-degradation", include_str!("graceful-degradation.json")),
     ("cache-stampede", include_str!("cache-stampede.json")),
+    ("scale-in-order", include_str!("scale-in-order.json")),
     ("stale-read", include_str!("stale-read.json")),
     ("read-replicas", include_str!("read-replicas.json")),
     ("failover", include_str!("failover.json")),
@@ -36,7 +37,9 @@ const FILES: [(&str, &str); 26] = [
     ("store-without-recommendations", include_str!("store-without-recommendations.json")),
     ("availability-zones", include_str!("availability-zones.json")),
     ("multi-region", include_str!("multi-region.json")),
-    ("scale-in-order", include_str!("scale-in-order.json")),
+    ("bad-deploy", include_str!("bad-deploy.json")),
+    ("untested-backup", include_str!("untested-backup.json")),
+    ("disaster", include_str!("disaster.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {

@@ -13,6 +13,7 @@ pub mod calling;
 #[macro_use]
 pub mod station;
 
+pub mod backup;
 pub mod breaker;
 pub mod cache;
 pub mod dist;
@@ -269,6 +270,8 @@ wire! {
         Latency(Latency) = "latency";
         /// Requests end well again soon after the last fault has ended.
         RecoversWithin(RecoversWithin) = "recovers_within";
+        /// After a disaster little is lost, and requests soon end well again.
+        Recovery(Recovery) = "recovery";
         /// Every message meets exactly one end.
         Conservation(Conservation) = "conservation";
     }
@@ -375,6 +378,18 @@ wire! {
         span: Span = Span::secs(5);
         /// How much of what was offered before the first fault ends well again.
         share: Chance = Chance(950_000);
+    }
+}
+
+wire! {
+    /// After a disaster little is lost, and requests soon end well again. The disaster is the
+    /// first fault, deletion of everything or write of nonsense.
+    pub struct Recovery {
+        /// The oldest acknowledged change that is lost was made no longer than this before it;
+        /// none is no objective.
+        rpo: Option<Span> = None;
+        /// How soon after it everything is back; none is no objective.
+        rto: Option<Span> = None;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Nodes, as people write them.
 
+use super::backup::Backup;
 use super::breaker::Breaker;
 use super::cache::Cache;
 use super::calling::{Caller, Pick, Reads};
@@ -35,6 +36,8 @@ wire! {
         Raft(Raft) = "raft";
         /// Holds accounts and items on several replicas of which none leads.
         Quorum(Quorum) = "quorum";
+        /// Copies a store now and then, and brings it back.
+        Backup(Backup) = "backup";
     }
 }
 
@@ -131,6 +134,10 @@ wire! {
         transfer: u32 = 0, 0 ..= 1_000_000;
         /// Reads of everything: all shards must answer.
         scan: u32 = 0, 0 ..= 1_000_000;
+        /// Deletions of everything that a store holds, as somebody makes by mistake.
+        erase: u32 = 0, 0 ..= 1_000_000;
+        /// Writes of nonsense, as a faulty program makes.
+        corrupt: u32 = 0, 0 ..= 1_000_000;
     }
 }
 
@@ -155,6 +162,8 @@ wire! {
     pub struct Balancer {
         /// Where requests can go: the name of a node; all its replicas share the load.
         to: String = String::new();
+        /// Where they go while no server of `to` is healthy: the name of another node.
+        fallback: Option<String> = None;
         /// How one is chosen.
         policy: Policy = Policy::RoundRobin;
         /// How long it waits for a server before it answers with an error.

@@ -6,6 +6,7 @@
 //! - `back after`: seconds from the end of the last fault to the beginning of the first two
 //!   seconds from which on goodput stays at 80 % of what it was before the first fault;
 //! - `violations of <check>` and `cases of <check>`: how many things violate it, of how many;
+//! - `recovery rpo`, `rto` (seconds), `lost`, `acknowledged`: what the disaster cost;
 //! - `intents believes unknown, done 1`: intents of which all of this is true;
 //! - `cost`, `cost of traffic`: by the hour, in servers;
 //! - `things`: what can be lost; `single losses`, `pair losses`: what stops something, alone and
@@ -36,6 +37,16 @@ pub fn measure(session: &Session, name: &str, window: Window) -> f64 {
     }
     if name == "back after" {
         return back_after(session);
+    }
+    if let Some(what) = name.strip_prefix("recovery ") {
+        let measured = session.recovery().expect("a check of recovery, and a disaster");
+        return match what {
+            "rpo" => measured.rpo.as_secs(),
+            "rto" => measured.rto.map_or(f64::INFINITY, Span::as_secs),
+            "lost" => measured.lost as f64,
+            "acknowledged" => measured.acknowledged as f64,
+            _ => panic!("`{name}` is not understood"),
+        };
     }
     if let Some((what, check)) = name.split_once(" of ") {
         let verdicts = session.verdicts();

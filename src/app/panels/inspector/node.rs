@@ -185,5 +185,6 @@ pub fn kind_word(kind: Kind) -> &'static str {
         Kind::Service => "service",
         Kind::Cache => "cache",
         Kind::Store => "store",
+        Kind::Backup => "backup",
     }
 }

@@ -6,11 +6,13 @@
 //! the last has been confirmed; semi-synchronous waiting before the change can be seen (MySQL's
 //! `AFTER_SYNC`); failure detection by heartbeats, and promotion by whoever misses them.
 
+mod copied;
 pub mod messages;
 mod promotion;
 mod replication;
 
 use super::holds::{self, Inquiry};
+use super::image::{Desk, Upkeep};
 use super::log::{Entry, Log};
 use super::machine::{Command, Machine};
 use super::{Lead, Standing, StoreMessage, StoreTimer};
@@ -59,6 +61,15 @@ pub struct ReplicaSettings {
     pub keys: Option<KeySettings>,
     /// What each account holds in the beginning.
     pub balance: i64,
+    /// What backups need of it.
+    pub upkeep: Upkeep,
+}
+
+impl ReplicaSettings {
+    /// A state in which nothing has happened.
+    fn blank(&self) -> Machine {
+        Machine::new(self.balance, self.keys.as_ref()).with_upkeep(self.upkeep)
+    }
 }
 
 /// When and how another replica becomes primary.
@@ -124,6 +135,7 @@ pub struct Replica {
     // Entries that a crash took from a disk that was not synced, told of at the restart.
     undone: Vec<Entry>,
     inquiry: Inquiry,
+    desk: Desk,
     jitter: Stream,
     apply_times: Stream,
 }
@@ -131,7 +143,7 @@ pub struct Replica {
 impl Replica {
     /// A replica in which nothing has happened.
     pub fn new(settings: ReplicaSettings, seed: u64, me: NodeId) -> Replica {
-        let machine = Machine::new(settings.balance, settings.keys.as_ref());
+        let machine = settings.blank();
         let number = u64::from(me.0);
         Replica {
             station: Station::new(settings.station.clone(), seed, me),
@@ -160,6 +172,7 @@ impl Replica {
             led: if settings.primary == me { vec![1] } else { Vec::new() },
             undone: Vec::new(),
             inquiry: Inquiry::default(),
+            desk: Desk::default(),
             jitter: Stream::new(seed, "failover jitter", number),
             apply_times: Stream::new(seed, "apply time", number),
             settings,
@@ -171,6 +184,8 @@ impl Replica {
         let wanted = settings.primary;
         let moved = wanted != self.settings.primary;
         self.settings = settings;
+        self.machine.keep_journal(self.settings.upkeep.journal);
+        self.base.keep_journal(self.settings.upkeep.journal);
         self.station.configure(self.settings.station.clone(), cx);
         if moved && wanted == self.me && !self.leads {
             self.promote(self.epoch.max(self.promised) + 1, cx);
@@ -207,6 +222,7 @@ impl Replica {
         self.station.crash();
         self.jobs.clear();
         self.inquiry.crash();
+        self.desk.crash();
         while self.writes.back().is_some_and(|(write, _)| *write > durable) {
             self.writes.pop_back();
         }
@@ -281,18 +297,23 @@ impl Replica {
             Message::Forward { client, request } => {
                 self.station.turn_away(client, request, Refusal::NoLeader, cx);
             }
+            // Nobody is to be sent to a standby that waits for its data.
+            Message::Probe { .. } if self.machine.closed() => {}
             Message::Probe { number } => cx.send(source, Message::Alive { number }),
-            Message::Store(message) => {
-                if let StoreMessage::Replica(message) = *message {
-                    self.replica_message(source, message, cx);
-                }
-            }
+            Message::Store(message) => match *message {
+                StoreMessage::Replica(message) => self.replica_message(source, message, cx),
+                StoreMessage::Backup(message) => self.backup(source, message, cx),
+                _ => {}
+            },
             _ => {}
         }
     }
 
     /// A replica answers what it can, and passes the rest on to the primary it knows.
     fn request(&mut self, source: NodeId, request: Request, cx: &mut Cx<'_>) {
+        if self.machine.closed() {
+            return self.station.turn_away(source, request, Refusal::Restoring, cx);
+        }
         let may = !request.op.changes()
             && request.after != LEADER
             && request.after <= self.machine.applied();
@@ -382,6 +403,7 @@ impl Replica {
             return true;
         }
         self.told = position;
+        self.desk.reached(position, cx);
         if let Some(note) = entry.command.as_ref().and_then(holds::told) {
             cx.note(note);
         }

@@ -223,6 +223,7 @@ impl Replica {
         cx.note(Note::StepsDown { term: epoch });
         self.leads = false;
         self.leader = None;
+        self.desk.crash();
         self.patient = cx.clock();
         for job in std::mem::take(&mut self.jobs).into_values() {
             self.station.abandon(job, cx);

@@ -144,7 +144,7 @@ impl Replica {
         self.start = start;
         if prev == 0 && self.log.dropped() > 0 && !entries.is_empty() {
             // What is in the state cannot be told apart from what should be: all of it again.
-            self.reset(Machine::new(self.settings.balance, self.settings.keys.as_ref()), 0, cx);
+            self.reset(self.settings.blank(), 0, cx);
         }
         if self.log.term_at(prev) != Some(prev_term) {
             let hint = if prev <= self.log.dropped() {

@@ -3,13 +3,15 @@
 //! machine's: the table of idempotency keys is part of it (thesis, 6.3).
 
 use super::super::holds::{self, Inquiry};
-use super::super::machine::{Command, Machine};
+use super::super::image::{Copied, Desk, Journal, Place, Upkeep, tell};
+use super::super::machine::{Command, Item, Machine};
 use super::super::{Lead, Logged, Standing, StoreMessage, StoreTimer};
 use super::member::{Effect, Raft, RaftSettings, State, Step};
 use super::message::{Content, Entry, Position, Snapshot};
 use super::mutation::Mutation;
 use crate::base::id::NodeId;
 use crate::base::slab::Key;
+use crate::protocol::backup::messages::BackupMessage;
 use crate::protocol::note::Note;
 use crate::protocol::policy::idempotency::KeySettings;
 use crate::protocol::rpc::{Answer, LEADER, Refusal, Request};
@@ -39,6 +41,8 @@ pub struct RaftStoreSettings {
     pub balance: i64,
     /// A charge that would leave less is refused; none refuses none.
     pub floor: Option<i64>,
+    /// What backups need of it.
+    pub upkeep: Upkeep,
 }
 
 /// A member at work.
@@ -58,6 +62,7 @@ pub struct RaftStore {
     reads: BTreeMap<u64, Key>,
     asked: u64,
     inquiry: Inquiry,
+    desk: Desk,
 }
 
 impl RaftStore {
@@ -65,6 +70,7 @@ impl RaftStore {
     pub fn new(settings: RaftStoreSettings, seed: u64, me: NodeId) -> RaftStore {
         let machine =
             Machine::new(settings.balance, settings.keys.as_ref()).with_floor(settings.floor);
+        let machine = machine.with_upkeep(settings.upkeep);
         let snapshot = Snapshot {
             last: Position::default(),
             members: settings.members.clone(),
@@ -78,6 +84,7 @@ impl RaftStore {
             reads: BTreeMap::new(),
             asked: 0,
             inquiry: Inquiry::default(),
+            desk: Desk::default(),
             settings,
         }
     }
@@ -86,6 +93,7 @@ impl RaftStore {
     pub fn configure(&mut self, settings: RaftStoreSettings, cx: &mut Cx<'_>) {
         let other = settings.leader.filter(|_| settings.leader != self.settings.leader);
         self.settings = settings;
+        self.machine.keep_journal(self.settings.upkeep.journal);
         self.station.configure(self.settings.station.clone(), cx);
         let settings = self.settings.raft.clone();
         self.act(cx, |raft, step| raft.configure(settings, step));
@@ -134,6 +142,7 @@ impl RaftStore {
         self.proposed.clear();
         self.reads.clear();
         self.inquiry.crash();
+        self.desk.crash();
         self.raft.crash(durable);
         self.machine.clone_from(&self.raft.log.snapshot.machine);
     }
@@ -175,24 +184,55 @@ impl RaftStore {
             Message::Forward { client, request } => {
                 self.station.turn_away(client, request, Refusal::NoLeader, cx);
             }
+            // Nobody is to be sent to a standby that waits for its data.
+            Message::Probe { .. } if self.machine.closed() => {}
             Message::Probe { number } => cx.send(source, Message::Alive { number }),
-            Message::Store(message) => {
-                if let StoreMessage::Raft(message) = *message {
+            Message::Store(message) => match *message {
+                StoreMessage::Raft(message) => {
                     self.act(cx, |raft, step| raft.receive(source, message, step));
                 }
-            }
+                StoreMessage::Backup(message) => self.backup(source, message, cx),
+                _ => {}
+            },
             _ => {}
         }
     }
 
     /// A member answers what it can, and passes the rest on to the leader it knows.
     fn request(&mut self, source: NodeId, request: Request, cx: &mut Cx<'_>) {
+        if self.machine.closed() {
+            return self.station.turn_away(source, request, Refusal::Restoring, cx);
+        }
         if self.raft.leads() || self.may_read(&request) {
             return self.station.offer(source, request, cx);
         }
         match self.raft.leader {
             Some(leader) => cx.send(leader, Message::Forward { client: source, request }),
             None => self.station.turn_away(source, request, Refusal::NoLeader, cx),
+        }
+    }
+
+    /// A backup copies it, or brings a copy back: that goes through the log.
+    fn backup(&mut self, source: NodeId, message: BackupMessage, cx: &mut Cx<'_>) {
+        let BackupMessage::Load { restore, part, steps } = message else {
+            let mut desk = std::mem::take(&mut self.desk);
+            desk.answer(source, message, self, cx);
+            self.desk = desk;
+            return;
+        };
+        if !self.raft.leads() {
+            let leader = self.raft.leader;
+            return tell(source, BackupMessage::Elsewhere { restore, leader }, cx);
+        }
+        if !self.desk.takes(source, restore, part, cx) {
+            return;
+        }
+        // Who leads alone commits at once: the part is waited for before it is proposed.
+        let last = self.raft.log.last().index + steps.len() as u64;
+        self.desk.load(last, source, restore, part);
+        for (item, op) in steps {
+            let content = Content::Command(Command { intent: restore, op, item, key: 0 });
+            let _ = self.act(cx, |raft, step| raft.propose(content, step));
         }
     }
 
@@ -288,6 +328,7 @@ impl RaftStore {
             Effect::Stands => cx.note(Note::Suspects { term }),
             Effect::Elected => cx.note(Note::Leads { term }),
             Effect::SteppedDown => {
+                self.desk.crash();
                 cx.note(Note::StepsDown { term });
                 self.refuse_reads(cx);
             }
@@ -312,6 +353,9 @@ impl RaftStore {
             }
             let done = self.machine.apply(entry.at, command.as_ref());
             self.inquiry.watch(&self.machine.holds, cx);
+            if self.raft.leads() {
+                self.desk.reached(index, cx);
+            }
             if let Some(note) = command.as_ref().and_then(holds::told)
                 && self.raft.leads()
             {
@@ -356,5 +400,37 @@ impl RaftStore {
         for job in std::mem::take(&mut self.reads).into_values() {
             self.station.finish(job, Answer::Refused(Refusal::NoLeader), cx);
         }
+    }
+}
+
+impl Copied for RaftStore {
+    fn place(&self) -> Place {
+        let position = self.machine.applied();
+        Place { term: self.raft.log.term(position).unwrap_or(0), position }
+    }
+
+    /// What is applied is committed, and stays.
+    fn knows(&self, place: Place) -> bool {
+        place.position <= self.machine.applied()
+    }
+
+    fn closed(&self) -> bool {
+        self.machine.closed()
+    }
+
+    fn base(&self) -> Item {
+        self.machine.base()
+    }
+
+    fn changed(&self, after: u64) -> Vec<(u32, Item)> {
+        self.machine.items().filter(|(_, item)| item.version > after).collect()
+    }
+
+    fn all_changed(&self, after: u64) -> bool {
+        self.machine.base().version > after
+    }
+
+    fn journal(&self) -> Option<&Journal> {
+        self.machine.journal()
     }
 }

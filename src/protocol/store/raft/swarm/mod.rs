@@ -79,6 +79,7 @@ impl Swarm {
         let mut world = World::new(seed);
         let keys = Some(KeySettings::default());
         let settings = RaftStoreSettings {
+            upkeep: Default::default(),
             station: StationSettings { workers: 4, ..StationSettings::default() },
             members: (0..size).map(NodeId).collect(),
             leader: None,

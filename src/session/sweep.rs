@@ -1,0 +1,147 @@
+//! The same scenario with many seeds: what is chance in one run is a distribution over many.
+
+use super::Session;
+use crate::check::State;
+use crate::scenario::link::Opened;
+use serde::Serialize;
+use std::fmt;
+
+/// What came of many runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Sweep {
+    /// The scenario's title.
+    pub title: String,
+    /// The seeds, from the first to the last.
+    pub seeds: (u64, u64),
+    /// What was measured in each run.
+    pub measures: Vec<Spread>,
+    /// How often each check held.
+    pub checks: Vec<Tally>,
+}
+
+/// A number over all runs in which it could be measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// What it is, with its unit.
+    pub name: &'static str,
+    /// In how many runs it was measured.
+    pub runs: usize,
+    /// The smallest.
+    pub min: f64,
+    /// Half are no greater.
+    pub median: f64,
+    /// Nine of ten are no greater.
+    pub p90: f64,
+    /// The greatest.
+    pub max: f64,
+    /// All values, in the order of their size.
+    pub values: Vec<f64>,
+}
+
+/// How a check ended in all runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// The property.
+    pub name: String,
+    /// Runs in which it held.
+    pub held: u32,
+    /// Runs in which it did not.
+    pub violated: u32,
+    /// Runs that could not say.
+    pub unknown: u32,
+}
+
+impl Spread {
+    /// Of these values, if there are any.
+    pub fn of(name: &'static str, mut values: Vec<f64>) -> Option<Spread> {
+        values.retain(|value| value.is_finite());
+        values.sort_by(f64::total_cmp);
+        // The smallest value that a share of all does not exceed.
+        let at =
+            |share: usize| values.get((values.len() * share).div_ceil(100).max(1) - 1).copied();
+        let (min, median, p90, max) = (at(0)?, at(50)?, at(90)?, at(100)?);
+        Some(Spread { name, runs: values.len(), min, median, p90, max, values })
+    }
+}
+
+/// Runs a scenario with `count` seeds, `first` and those after it.
+pub fn sweep(opened: &Opened, first: u64, count: u64) -> Sweep {
+    let names =
+        ["RPO in s", "RTO in s", "writes lost", "available in %", "requests failed", "p99 in ms"];
+    let mut values: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
+    let mut checks: Vec<Tally> = Vec::new();
+    for seed in first..first.saturating_add(count) {
+        let mut opened = opened.clone();
+        (opened.scenario.seed, opened.t) = (seed, None);
+        let mut session = Session::open(opened);
+        session.seek(session.end());
+        let totals = &session.metrics().totals;
+        let ended = totals.ended().max(1) as f64;
+        let measured = session.recovery();
+        let seconds = |span: crate::base::time::Span| span.as_secs();
+        let row = [
+            measured.map(|m| seconds(m.rpo)),
+            measured.and_then(|m| m.rto).map(seconds),
+            measured.map(|m| m.lost as f64),
+            Some(100.0 * totals.good() as f64 / ended),
+            Some(totals.bad() as f64),
+            Some(totals.p99),
+        ];
+        for (all, value) in values.iter_mut().zip(row) {
+            all.extend(value);
+        }
+        for (place, verdict) in session.verdicts().into_iter().enumerate() {
+            if checks.len() == place {
+                let name = verdict.name;
+                checks.push(Tally { name, held: 0, violated: 0, unknown: 0 });
+            }
+            match verdict.state {
+                State::Holds => checks[place].held += 1,
+                State::Violated => checks[place].violated += 1,
+                State::Unknown => checks[place].unknown += 1,
+            }
+        }
+    }
+    let measures = names.into_iter().zip(values).filter_map(|(name, all)| Spread::of(name, all));
+    Sweep {
+        title: opened.scenario.title.clone(),
+        seeds: (first, first.saturating_add(count.saturating_sub(1))),
+        measures: measures.collect(),
+        checks,
+    }
+}
+
+impl fmt::Display for Sweep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, last) = self.seeds;
+        writeln!(f, "{}, seeds {first} to {last}", self.title)?;
+        writeln!(f)?;
+        let head = ["runs", "min", "median", "p90", "max"];
+        let [runs, min, median, p90, max] = head.map(|word| format!("{word:>10}"));
+        writeln!(f, "  {:<16}{runs}{min}{median}{p90}{max}", "")?;
+        for Spread { name, runs, min, median, p90, max, .. } in &self.measures {
+            writeln!(f, "  {name:<16}{runs:>10}{min:>10.2}{median:>10.2}{p90:>10.2}{max:>10.2}")?;
+        }
+        for Tally { name, held, violated, unknown } in &self.checks {
+            let all = held + violated + unknown;
+            let unknown = if *unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
+            write!(f, "\n  held in {held} of {all}{unknown}: {name}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_is_made_of_values_that_were_there() {
+        let spread = Spread::of("x", (1..=10).rev().map(f64::from).collect()).expect("values");
+        let all = [spread.min, spread.median, spread.p90, spread.max];
+        assert_eq!(all.map(|value| value.to_string()), ["1", "5", "9", "10"]);
+        let one = Spread::of("x", vec![f64::NAN, 3.0]).expect("one value");
+        assert_eq!((one.runs, one.median.to_string()), (1, "3".to_owned()));
+        assert_eq!(Spread::of("x", vec![f64::NAN]), None);
+    }
+}
