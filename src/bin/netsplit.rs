@@ -234,12 +234,7 @@ fn settings(sets: &[String]) -> Result<Vec<(String, Value)>, String> {
     sets.iter().map(setting).collect()
 }
 
-fn redundancy(
-    out: &mut impl Write,
-    opened: &Opened,
-    json: bool,
-    patience: Option<Span>,
-) -> Answer {
+fn redundancy(out: &mut impl Write, opened: &Opened, json: bool, patience: Option<Span>) -> Answer {
     let report = Losses::of(&opened.scenario, patience).map_err(say)?;
     let text = match json {
         true => serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?,

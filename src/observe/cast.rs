@@ -68,7 +68,7 @@ impl Cast {
         self.members.iter().map(number).collect()
     }
 
-    /// Gives every innermost domain a band of the stage, so that what shares a fate stands together.
+    /// Gives every innermost domain a band of the stage: what shares a fate stands together.
     pub fn stand_in_domains(&mut self) {
         // By band, the rows of each column.
         let mut bands: Vec<BTreeMap<i64, Vec<usize>>> = Vec::new();

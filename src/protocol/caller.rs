@@ -8,12 +8,13 @@
 use super::Cx;
 use super::Message;
 use super::Timer;
+use super::call::{Attempt, Call, awaits, timeout};
 use super::dns::{ResolverSettings, Resolvers};
 use super::guard::Guard;
 use super::meaning::{ending, failure, late, result, retryable};
 use super::note::{NoRetry, Note};
-use super::policy::breaker::{Breaker, BreakerSettings, CallResult, Permit};
-use super::policy::budget::{BudgetSettings, FailureKind};
+use super::policy::breaker::{Breaker, BreakerSettings, CallResult};
+use super::policy::budget::BudgetSettings;
 use super::policy::hedge::HedgeSettings;
 use super::policy::limiter::LimiterSettings;
 use super::policy::retry::{BackoffState, RetrySettings};
@@ -111,37 +112,6 @@ pub struct Ended {
     pub attempts: u8,
     /// When it began.
     pub began: Time,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Attempt {
-    number: u8,
-    sent: Time,
-    permit: Option<Permit>,
-    versioned: bool,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Call {
-    owner: u64,
-    intent: u64,
-    op: Op,
-    item: u32,
-    key: u64,
-    after: u64,
-    guard: u32,
-    attempts: u8,
-    hedges: u8,
-    unanswered: bool,
-    retrying: bool,
-    last_failure: Option<FailureKind>,
-    began: Time,
-    deadline: Time,
-    backoff: BackoffState,
-    permit: Option<Permit>,
-    live: Option<Attempt>,
-    // Hedged copies; empty, and so without an allocation, in most calls.
-    others: Vec<Attempt>,
 }
 
 /// The calls a node makes to one group of targets.
@@ -576,15 +546,4 @@ impl Caller {
             began: call.began,
         })
     }
-}
-
-fn awaits(calls: &Slab<Call>, ticket: Ticket) -> bool {
-    calls
-        .get(ticket.call)
-        .is_some_and(|c| c.live.iter().chain(&c.others).any(|a| a.number == ticket.attempt))
-}
-
-fn timeout(ticket: Ticket) -> Timer {
-    let what = CallTimer::Timeout { call: ticket.call, attempt: ticket.attempt };
-    Timer::Call { stack: ticket.stack, what }
 }

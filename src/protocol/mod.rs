@@ -6,6 +6,7 @@
 pub mod backup;
 pub mod balancer;
 pub mod cache;
+mod call;
 pub mod caller;
 pub mod client;
 pub mod dns;

@@ -26,7 +26,8 @@ fn zones(db: Value) -> Value {
         "nodes": {
             "people": people("lb"),
             "lb": { "balancer": { "to": "api", "health": { "interval": "1s", "timeout": "500ms" } } },
-            "api": { "service": { "replicas": 2, "calls": {
+            // With few workers, waiting for mail that is lost would stop reading, too.
+            "api": { "service": { "replicas": 2, "workers": 100, "calls": {
                 "db": { "timeout": "1s" },
                 "ads": { "timeout": "200ms", "optional": true },
                 "mail": { "timeout": "500ms", "only": "write" },

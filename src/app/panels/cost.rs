@@ -41,5 +41,7 @@ pub fn CostMeter() -> impl Into<View> {
 
 fn sentence(cost: &Cost) -> String {
     let Cost { per_hour, nodes, traffic, .. } = cost;
-    format!("{per_hour:.2} servers: {nodes:.2} for what runs, {traffic:.2} for what crosses borders.")
+    format!(
+        "{per_hour:.2} servers: {nodes:.2} for what runs, {traffic:.2} for what crosses borders."
+    )
 }

@@ -8,7 +8,7 @@
 mod copying;
 pub mod library;
 pub mod messages;
-mod restoring;
+pub mod restoring;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +22,7 @@ use crate::sim::process::Input;
 use copying::Job;
 use library::{Flaw, Library};
 use messages::BackupMessage;
-use restoring::Restoring;
-pub use restoring::{Order, Restored};
+use restoring::{Order, Restored, Restoring};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 

@@ -258,7 +258,7 @@ mod tests {
             move |json: &mut Value| json[path][key] = value.clone()
         };
         one(&add("domains", "api", json!({})), "domains.api", "name of a node");
-        one(&add("domains", "in box", json!({})), "domains.in box", "cannot be a name");
+        one(&add("domains", "in box", json!({})), "domains.in box", "cannot be the name");
         one(&add("placement", "nobody", json!(["eu"])), "placement.nobody", "no node `nobody`");
         one(
             &|json| json["faults"] = json!([{ "breaks": { "of": ["mars"] } }]),

@@ -1,11 +1,13 @@
 //! From a scenario to a plan of nodes and links with numbers, and from the plan to a world. All
 //! mistakes are found in one go, each with its path and what to do about it.
 
+#[cfg(test)]
+mod backup_tests;
 mod backups;
 mod breaker;
 mod breaks;
-mod domains;
 mod cache;
+mod domains;
 mod fault;
 mod graph;
 mod names;

@@ -180,7 +180,7 @@ pub fn check_name(kind: &str, name: &str, problems: &mut Diagnostics) {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || name.len() > 32 || !name.chars().all(letter) {
         let remedy = "use up to 32 small letters, digits and hyphens";
-        problems.error(path(), format!("`{name}` cannot be a name"), remedy);
+        problems.error(path(), format!("`{name}` cannot be the name of one of the {kind}"), remedy);
     } else if RESERVED.contains(&name) {
         let message = format!("`{name}` means something else in links");
         problems.error(path(), message, "choose another name");

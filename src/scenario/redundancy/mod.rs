@@ -167,11 +167,8 @@ fn stopped(
 ) -> (Option<Finding>, Vec<bool>) {
     let (mut stops, mut reason, mut which) = (Vec::new(), String::new(), Vec::new());
     for (place, journey) in journeys.iter().enumerate() {
-        let outcome = if look(place) {
-            needs::works(plan, journey.node, journey.need, lost)
-        } else {
-            Ok(())
-        };
+        let outcome =
+            if look(place) { needs::works(plan, journey.node, journey.need, lost) } else { Ok(()) };
         which.push(outcome.is_err());
         if let Err(why) = outcome {
             if stops.is_empty() {

@@ -182,8 +182,8 @@ impl Needs<'_> {
         }
     }
 
-    /// What a name leads to. A name server that is lost tells of no other place than it did, and
-    /// one that asks nobody whether it lives, either; one that asks looks no further than the place.
+    /// What a name leads to. A name server that is lost tells of no other place than it did, and so
+    /// does one that asks nobody; one that asks looks no further than the place itself.
     fn named(
         &self,
         from: NodeId,
@@ -233,34 +233,37 @@ impl Needs<'_> {
         let primary = store.primary;
         let confirms = |leader: NodeId| need == Need::Read || with(leader) >= store.acks;
         if self.up(primary) {
-            // Nobody takes over from a primary that lives.
+            // Nobody takes over from a primary that the others hear of.
             self.reach(from, primary)?;
-            return match confirms(primary) {
-                true => Ok(()),
-                false => Err(format!(
-                    "{} needs {} others to confirm and reaches {}",
-                    self.name(primary),
-                    store.acks,
-                    with(primary)
-                )),
-            };
+            if confirms(primary) {
+                return Ok(());
+            }
         }
-        let Some(_) = store.failover else {
-            return Err(format!("{} is lost and nobody takes over", self.name(primary)));
+        let gone = match self.up(primary) {
+            false => format!("{} is lost", self.name(primary)),
+            true => format!(
+                "{} needs {} others to confirm and reaches {}",
+                self.name(primary),
+                store.acks,
+                with(primary)
+            ),
         };
+        if store.failover.is_none() {
+            return Err(format!("{gone}, and nobody takes over"));
+        }
         let majority = store.members.len() as u32 / 2 + 1;
         let may = |leader: &&NodeId| {
             let agree = !store.fencing || with(**leader) + 1 >= majority;
-            self.reach(from, **leader).is_ok() && agree && confirms(**leader)
+            let hears = self.up(primary) && self.lost.reaches(primary, **leader);
+            !hears && self.reach(from, **leader).is_ok() && agree && confirms(**leader)
         };
         match store.members.iter().find(may) {
             Some(_) => Ok(()),
             None => {
                 let left = store.members.iter().filter(|m| self.up(**m)).count();
                 Err(format!(
-                    "{} is lost, and of {} replicas {left} are left: not enough for another to \
-                     take over",
-                    self.name(primary),
+                    "{gone}, and of {} replicas {left} are left: not enough for another to take \
+                     over",
                     store.members.len()
                 ))
             }
@@ -312,9 +315,10 @@ impl Needs<'_> {
         let of = if store.sloppy { store.members.len() as u32 } else { store.copies };
         let mut most = None;
         for coordinator in calls.targets.iter().filter(|t| self.reach(from, **t).is_ok()) {
-            let silent = store.members.iter().filter(|mate| {
-                !self.up(**mate) || !self.lost.reaches(*coordinator, **mate)
-            });
+            let silent = store
+                .members
+                .iter()
+                .filter(|mate| !self.up(**mate) || !self.lost.reaches(*coordinator, **mate));
             // In the worst case they are all homes of the same item.
             let left = of.saturating_sub(silent.count() as u32);
             most = most.max(Some(left));

@@ -223,7 +223,7 @@ pub fn every_preset_is_whole() {
         assert!(!card.modelled.is_empty() && !card.simplified.is_empty(), "{id}: a card");
         assert!(!card.not_modelled.is_empty(), "{id}: a card");
         assert!(texts(preset).iter().all(|t| !t.trim().is_empty()), "{id}: nothing is empty");
-        assert!(preset.scenario.nodes.0.len() <= 8, "{id}: a stage that can be looked at");
+        assert!(preset.scenario.nodes.0.len() <= 10, "{id}: a stage that can be looked at");
         let text = serde_json::to_string(&preset.scenario).expect("a scenario is JSON");
         let again = read::text(&text).unwrap_or_else(|p| panic!("{id}: {p}"));
         assert_eq!(again, preset.scenario, "{id}: written and read, it is the same");
