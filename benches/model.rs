@@ -87,6 +87,7 @@ pub fn herd(clients: u32, load: f64, level: Level) -> World<Role> {
         items: 1,
         skew: 0.0,
         key_reuse: Chance::NEVER,
+        sessions: false,
         intents: None,
         own_policies: false,
         calls,

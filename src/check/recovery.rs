@@ -225,7 +225,7 @@ impl Recovery {
                 self.failed = true;
                 self.back = None;
             }
-            self.window = self.window + WINDOW;
+            self.window += WINDOW;
         }
     }
 

@@ -271,16 +271,6 @@ impl Metrics {
             Note::Answered { outcome, .. } => {
                 open.attempt_timeouts += u64::from(outcome == Outcome::TimedOut);
             }
-            Note::Waits { .. }
-            | Note::Readmitted { .. }
-            | Note::Backup { .. }
-            | Note::Stamped { .. }
-            | Note::Truncated { led: false, .. }
-            | Note::StepsDown { .. }
-            | Note::Transfer { .. }
-            | Note::Held { .. }
-            | Note::Remapped { .. }
-            | Note::Suspects { .. } => {}
             Note::NoRetry { why, .. } => open.no_retry[why as usize] += 1,
             Note::Ended { ending, took, .. } => {
                 mine.ended(ending);
@@ -321,10 +311,8 @@ impl Metrics {
             Note::Recognised { .. } => {
                 (mine.recognised, open.recognised) = (mine.recognised + 1, open.recognised + 1);
             }
-            Note::Fallback { .. } => open.fallbacks += 1,
             Note::Cached { how, .. } => open.count_lookup(how, mine),
-            Note::Ejected { .. } => open.ejections += 1,
-            Note::Leads { .. } => open.elections += 1,
+            _ => open.count_event(note),
         }
         0
     }

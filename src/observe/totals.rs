@@ -2,7 +2,7 @@
 
 use super::metrics::NodeTotals;
 use crate::base::time::Span;
-use crate::protocol::note::Lookup;
+use crate::protocol::note::{Lookup, Note};
 use crate::protocol::rpc::{Answer, Ending, Refusal, Reply};
 use serde::Serialize;
 
@@ -175,6 +175,16 @@ impl Totals {
         self.attempts += u64::from(of_client);
         self.inner_attempts += u64::from(!of_client);
         self.hedges += u64::from(hedge);
+    }
+
+    /// Counts what is no more than an event; most notes are not even that.
+    pub(super) fn count_event(&mut self, note: &Note) {
+        match note {
+            Note::Fallback { .. } => self.fallbacks += 1,
+            Note::Ejected { .. } => self.ejections += 1,
+            Note::Leads { .. } => self.elections += 1,
+            _ => {}
+        }
     }
 
     /// Counts what a cache did.

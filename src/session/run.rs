@@ -218,7 +218,9 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
     };
     let cast = |plan: &Plan| -> Vec<_> {
         let nodes = plan.nodes.iter();
-        nodes.map(|n| (n.name.clone(), clients(&n.settings), n.disk.clone())).collect()
+        // A node of another kind is another node, whatever it is called.
+        let kind = |n: &PlannedNode| std::mem::discriminant(&n.settings);
+        nodes.map(|n| (n.name.clone(), kind(n), clients(&n.settings), n.disk.clone())).collect()
     };
     // What a shard holds stays with it, so another shard in its place is another world.
     let shards = |plan: &Plan| -> Vec<_> {

@@ -48,7 +48,7 @@ fn regions(health: Value) -> Value {
             "site": { "dns": { "to": ["here", "there"], "ttl": "2s", "health": health } },
             "here": { "balancer": { "to": "api-1" } },
             "there": { "balancer": { "to": "api-2" } },
-            "api": { "service": { "replicas": 2, "calls": { "db": { "timeout": "1s" } } } },
+            "api": { "service": { "replicas": 2, "workers": 100, "calls": { "db": { "timeout": "1s" } } } },
             "db": { "quorum": {} },
         },
         "domains": { "eu": {}, "us": {} },
