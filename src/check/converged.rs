@@ -72,8 +72,13 @@ impl Converged {
         groups.dedup();
         for group in groups {
             let mine = |n: &NodeId| self.groups.get(n.index()) == Some(&group);
-            let nodes: Vec<NodeId> =
-                (0..world.processes.len() as u32).map(NodeId).filter(mine).collect();
+            // What leads to a store is of its group, and holds nothing.
+            let holds = |n: &NodeId| {
+                let role = &world.processes[n.index()];
+                role.standing().is_some() || matches!(role, Role::Quorum(_))
+            };
+            let all = (0..world.processes.len() as u32).map(NodeId);
+            let nodes: Vec<NodeId> = all.filter(|n| mine(n) && holds(n)).collect();
             let stores: Vec<(NodeId, &QuorumStore)> = nodes
                 .iter()
                 .filter_map(|node| match &world.processes[node.index()] {

@@ -351,8 +351,11 @@ fn checks(plan: &Plan) -> Checks {
     checks
 }
 
-/// The store that requests to a node come to, if they come to one only.
+/// The store that requests to a node come to, if they come to one only. Nobody asks clients.
 fn only_store<'a>(plan: &'a Plan, node: &'a PlannedNode) -> Option<&'a str> {
+    if matches!(node.settings, Settings::Clients(_) | Settings::Backup(_)) {
+        return None;
+    }
     let (mut stores, mut seen, mut ways) = (Vec::new(), Vec::new(), vec![node.id]);
     while let Some(id) = ways.pop() {
         if seen.contains(&id) {
