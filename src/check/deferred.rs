@@ -46,6 +46,8 @@ impl Deferred {
         if let Some(old) = self.newest.insert((node, item), intent)
             && old != intent
             && let Some(write) = self.writes.get_mut(&old)
+            // What a crash took is gone, whatever comes after it.
+            && write.missed.is_none()
         {
             // Whether it will ever be written does not matter any more.
             write.replaced = true;
