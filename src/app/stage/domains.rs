@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use std::sync::Arc;
 
 /// Pixels between a box and what is in it, for hosts, zones, regions.
-const PADDING: [f64; 3] = [8.0, 15.0, 24.0];
+const PADDING: [f64; 3] = [6.0, 11.0, 17.0];
 /// Pixels for the name at the top of a box.
 const NAME: f64 = 12.0;
 
@@ -36,25 +36,32 @@ pub fn Domains() -> impl Into<View> {
         })
     });
     let drawn = Memo::new(move |_| drawn(&scene.geometry.get(), &boxes.get()));
-    let one = |d: Drawn| {
-        svg("g")
-            .class(format!("domain domain-{}", d.tier.word()))
-            .child(
-                svg("rect")
-                    .attr("x", d.corner.0)
-                    .attr("y", d.corner.1)
-                    .attr("width", d.size.0)
-                    .attr("height", d.size.1)
-                    .attr("rx", "8"),
-            )
-            .child(
-                svg("text")
-                    .attr("x", d.corner.0 + 7.0)
-                    .attr("y", d.corner.1 + NAME)
-                    .child(format!("{} {}", d.tier.word(), d.name)),
-            )
+    let group = |d: &Drawn| svg("g").class(format!("domain domain-{}", d.tier.word()));
+    let frame = move |d: &Drawn| {
+        group(d).child(
+            svg("rect")
+                .attr("x", d.corner.0)
+                .attr("y", d.corner.1)
+                .attr("width", d.size.0)
+                .attr("height", d.size.1)
+                .attr("rx", "8"),
+        )
     };
-    move || drawn.get().into_iter().map(one).collect::<View>()
+    let name = move |d: &Drawn| {
+        group(d).child(
+            svg("text").attr("x", d.corner.0 + 7.0).attr("y", d.corner.1 + NAME).child(format!(
+                "{} {}",
+                d.tier.word(),
+                d.name
+            )),
+        )
+    };
+    // No box covers the name of another.
+    move || {
+        drawn.with(|all| {
+            (all.iter().map(frame).collect::<View>(), all.iter().map(name).collect::<View>())
+        })
+    }
 }
 
 /// The boxes, outer ones first.
