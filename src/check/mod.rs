@@ -13,11 +13,13 @@ mod deferred;
 pub mod effects;
 pub mod fresh;
 pub mod history;
+pub mod in_step;
 pub mod latency;
 mod leaderless;
 #[cfg(test)]
 mod leaderless_tests;
 pub mod no_double_effect;
+pub mod processed;
 pub mod queues;
 pub mod recovers;
 pub mod recovery;
@@ -43,8 +45,10 @@ use fresh::{Bound, Fresh};
 use history::operation::Operation;
 use history::session::Guarantee;
 use history::transcript::Transcript;
+use in_step::{InStep, Side};
 use latency::Latency;
 use no_double_effect::NoDoubleEffect;
+use processed::Processed;
 use queues::Queues;
 use recovers::Recovers;
 use recovery::{Measured, Recovery};
@@ -67,6 +71,20 @@ pub enum Property {
     /// No item is locked by a transaction for longer.
     LocksReleased {
         /// Than that.
+        within: Span,
+    },
+    /// Every message that a broker has acknowledged is worked on by each group of consumers.
+    Processed {
+        /// How soon.
+        within: Span,
+    },
+    /// Two stores come to have changes for the same intents.
+    InStep {
+        /// One store.
+        of: Side,
+        /// The other.
+        with: Side,
+        /// How soon after the one the other has it.
         within: Span,
     },
     /// This share of reads sees every change acknowledged before they began, but for what may be
@@ -157,6 +175,8 @@ enum Check {
     Acknowledged(Acknowledged),
     Conserved(Box<Conserved>),
     Released(Box<Released>),
+    Processed(Box<Processed>),
+    InStep(Box<InStep>),
     Fresh(Box<Fresh>),
     Converged(Box<Converged>),
     Consistent(Box<Consistent>),
@@ -248,13 +268,17 @@ impl Checks {
     }
 
     fn begin(&self, property: &Property) -> Check {
-        match *property {
+        match property.clone() {
             Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
             Property::NoLostWrite => Check::Acknowledged(Acknowledged::new(&self.groups)),
             Property::Conserved { settle } => {
                 Check::Conserved(Box::new(Conserved::new(&self.groups, settle)))
             }
             Property::LocksReleased { within } => Check::Released(Box::new(Released::new(within))),
+            Property::Processed { within } => Check::Processed(Box::new(Processed::new(within))),
+            Property::InStep { of, with, within } => {
+                Check::InStep(Box::new(InStep::new(of, with, within)))
+            }
             Property::FreshReads { at_least, bound } => {
                 Check::Fresh(Box::new(Fresh::new(at_least, bound, &self.groups)))
             }
@@ -312,6 +336,8 @@ impl Checks {
                 Check::Acknowledged(check) => check.fold(record),
                 Check::Conserved(check) => check.fold(record),
                 Check::Released(check) => check.fold(record),
+                Check::Processed(check) => check.fold(record),
+                Check::InStep(check) => check.fold(record),
                 Check::Fresh(check) => check.fold(record),
                 Check::Converged(check) => check.fold(record),
                 Check::Consistent(_) => {}
@@ -334,6 +360,8 @@ impl Checks {
                 Check::Released(check) => check.close(world),
                 Check::Converged(check) => check.close(world),
                 Check::Recovery(check) => check.close(world),
+                Check::Processed(check) => check.pass(self.now),
+                Check::InStep(check) => check.pass(self.now),
                 _ => {}
             }
         }
@@ -359,6 +387,8 @@ impl Checks {
             Check::Acknowledged(check) => check.verdict(),
             Check::Conserved(check) => check.verdict(),
             Check::Released(check) => check.verdict(),
+            Check::Processed(check) => check.verdict(),
+            Check::InStep(check) => check.verdict(),
             Check::Fresh(check) => check.verdict(),
             Check::Converged(check) => check.verdict(),
             Check::Consistent(check) => check.verdict(),

@@ -1,12 +1,13 @@
 //! Verdicts over records by hand, and over small worlds.
 
 use super::fresh::Bound;
+use super::in_step::Side;
 use super::{Checks, Property, State, Verdict};
 use crate::base::id::{FaultId, NodeId};
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use crate::protocol::caller::CallSettings;
-use crate::protocol::note::Note;
+use crate::protocol::note::{Note, Post};
 use crate::protocol::router::RouterSettings;
 use crate::protocol::router::map::Placement;
 use crate::protocol::router::transfer::Transfers;
@@ -350,4 +351,64 @@ fn staleness_may_be_bounded_in_time_and_in_versions() {
     assert_eq!(verdict.name, "reads are at most 2s and 1 version stale");
     assert_eq!(verdict.sentence, "1 of 1 reads were staler, the oldest for 4s.");
     assert_eq!(missed, Some(vec![0, 0, 0, 1, 0, 0]));
+}
+
+#[test]
+fn a_message_that_is_late_or_dead_is_not_worked_on() {
+    let mut checks = checks(Property::Processed { within: Span::secs(1) });
+    let letter = |number, step| server(Note::Letter { intent: number, number, group: 0, step });
+    let done = || Post::Acknowledged { after: Span::ZERO };
+    (1..=4).for_each(|number| fold(&mut checks, 10, letter(number, Post::Kept)));
+    assert_eq!(only(&checks).state, State::Unknown);
+    fold(&mut checks, 500, letter(1, done()));
+    assert_eq!(only(&checks).state, State::Holds);
+    fold(&mut checks, 600, letter(2, Post::Dead { attempts: 5 }));
+    fold(&mut checks, 650, letter(3, Post::Dead { attempts: 5 }));
+    let verdict = only(&checks);
+    assert_eq!((verdict.state, verdict.count), (State::Violated, Some((2, 3))));
+    assert_eq!((verdict.at, verdict.intents), (Some(Time(600_000)), vec![2, 3]));
+    fold(&mut checks, 700, letter(2, Post::Redriven));
+    fold(&mut checks, 800, letter(2, done()));
+    assert_eq!(only(&checks).count, Some((1, 3)), "put back, and done in time after all");
+    fold(&mut checks, 1_100, letter(4, done()));
+    let verdict = only(&checks);
+    assert_eq!(
+        verdict.sentence,
+        "2 of 4 messages were not worked on within 1s: 1 late or forgotten, 1 dead letters."
+    );
+}
+
+#[test]
+fn stores_out_of_step_are_told_by_what_is_lost_and_what_never_was() {
+    let side = |name: &str, node| Side { name: name.to_owned(), nodes: vec![node] };
+    let (of, with) = (side("orders", CLIENTS), side("shipping", SERVER));
+    let mut checks = checks(Property::InStep { of, with, within: Span::secs(1) });
+    let on = |node, intent, done: bool| {
+        let (op, item, position) = (CHARGE, 1, 0);
+        let note = match done {
+            true => Note::Applied { intent, op, item, position },
+            false => Note::Undone { intent, op, item },
+        };
+        What::Note { node, note }
+    };
+    fold(&mut checks, 10, on(CLIENTS, 1, true));
+    fold(&mut checks, 20, on(SERVER, 1, true));
+    fold(&mut checks, 30, on(CLIENTS, 2, true));
+    fold(&mut checks, 40, on(SERVER, 3, true));
+    fold(&mut checks, 50, on(SERVER, 4, true));
+    fold(&mut checks, 60, on(SERVER, 4, false));
+    assert_eq!(only(&checks).state, State::Unknown);
+    // Done once more, and late: neither is another violation.
+    fold(&mut checks, 2_000, on(SERVER, 1, true));
+    fold(&mut checks, 2_000, on(SERVER, 2, true));
+    fold(&mut checks, 4_000, on(SERVER, 5, true));
+    let verdict = only(&checks);
+    assert_eq!((verdict.state, verdict.count), (State::Violated, Some((2, 4))));
+    assert_eq!(verdict.intents, [2, 3]);
+    let text = "1 are in orders and not in shipping, 1 are in shipping and not in orders";
+    assert!(verdict.sentence.contains(text), "{}", verdict.sentence);
+    // What both had is undone in one of them.
+    fold(&mut checks, 4_000, on(CLIENTS, 1, false));
+    fold(&mut checks, 6_000, on(SERVER, 6, true));
+    assert_eq!(only(&checks).count, Some((4, 6)));
 }

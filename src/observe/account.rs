@@ -138,6 +138,7 @@ impl Account {
             | Note::Transfer { .. }
             | Note::Held { .. }
             | Note::Remapped { .. }
+            | Note::Letter { .. }
             | Note::Ejected { .. }
             | Note::Readmitted { .. }
             | Note::Backup { .. } => {}

@@ -148,6 +148,7 @@ fn kind(role: &Role) -> Kind {
         Role::Clients(_) => Kind::Clients,
         Role::Balancer(_) => Kind::Balancer,
         Role::Dns(_) => Kind::Names,
+        Role::Broker(_) => Kind::Broker,
         Role::Router(_) | Role::Service(_) => Kind::Service,
         Role::Cache(_) => Kind::Cache,
         Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => Kind::Store,
@@ -163,6 +164,9 @@ pub fn targets(role: &Role) -> Vec<NodeId> {
         // Nobody's requests go through it.
         Role::Dns(_) => Vec::new(),
         Role::Backup(backup) => backup.settings.of.clone(),
+        Role::Broker(broker) => {
+            broker.settings.groups.iter().flat_map(|group| group.targets.clone()).collect()
+        }
         Role::Clients(_)
         | Role::Router(_)
         | Role::Cache(_)
@@ -186,9 +190,11 @@ pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
         Settings::Service(s) => {
             s.dependencies.iter().flat_map(|d| d.calls.targets.clone()).collect()
         }
-        Settings::Ledger(_) | Settings::Replica(_) | Settings::Raft(_) | Settings::Quorum(_) => {
-            Vec::new()
+        Settings::Broker(s) => s.groups.iter().flat_map(|group| group.targets.clone()).collect(),
+        Settings::Ledger(s) => {
+            s.outbox.iter().flat_map(|outbox| outbox.calls.targets.clone()).collect()
         }
+        Settings::Replica(_) | Settings::Raft(_) | Settings::Quorum(_) => Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use super::line::{Line, Tone};
 use super::scene::Scene;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
-use crate::protocol::note::{Backed, Found, Hold, Lookup, NoRetry, Note, Phase, Step};
+use crate::protocol::note::{Backed, Found, Hold, Lookup, NoRetry, Note, Phase, Post, Step};
 use crate::protocol::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use crate::sim::trace::{Change, Fate};
 
@@ -113,6 +113,7 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
         }
         Note::Transfer { .. } | Note::Held { .. } | Note::Remapped { .. } => sharded(me, note),
         Note::Cached { item, how, .. } => cached(me, item, how),
+        Note::Letter { group, step, .. } => posted(node, group, step, scene),
         Note::Ejected { backend } => format!("{me} stops sending to {}", scene.name(backend)),
         Note::Readmitted { backend } => format!("{me} sends to {} again", scene.name(backend)),
         Note::Backup { did } => format!("{me} {}", did.words()),
@@ -186,6 +187,42 @@ fn sharded(me: &str, note: &Note) -> String {
     }
 }
 
+/// What became of a message in a broker, in words.
+fn posted(node: NodeId, group: u8, step: Post, scene: &Scene) -> String {
+    let me = scene.name(node);
+    let to = scene.stack(node, group).map_or("?", |stack| stack.target.as_str());
+    match step {
+        Post::Kept => format!("{me} has taken the message for {to}"),
+        Post::HandedOut { attempt: 0 | 1, target } => {
+            format!("{me} hands the message to {}", scene.name(target))
+        }
+        Post::HandedOut { attempt, target } => {
+            format!(
+                "{me} hands the message out again, to {} (attempt {attempt})",
+                scene.name(target)
+            )
+        }
+        Post::Returned => format!("{me} hears that {to} failed at the message"),
+        Post::Expired => {
+            format!("{me} has waited long enough for {to}: others may have the message")
+        }
+        Post::Acknowledged { after } => {
+            format!(
+                "{me} hears that {to} is done with the message, {} after it came",
+                length(after)
+            )
+        }
+        Post::Dead { attempts } => {
+            format!(
+                "{me} puts the message for {to} with the dead letters, after {attempts} attempts"
+            )
+        }
+        Post::Redriven => format!("{me} puts a dead letter for {to} back into the queue"),
+        Post::Dropped => format!("{me} drops the message for {to}: it is too old"),
+        Post::Lost => format!("{me} came back without a message that was not yet on disk"),
+    }
+}
+
 fn tone(note: &Note) -> Tone {
     match note {
         Note::Ended { ending, .. } => match ending {
@@ -219,6 +256,13 @@ fn tone(note: &Note) -> Tone {
             Backed::Skipped | Backed::Missed | Backed::Gap | Backed::Decides => Tone::Warning,
             Backed::Copied { .. } | Backed::Restores { .. } => Tone::Plain,
             Backed::Restored { .. } | Backed::Passed { .. } | Backed::Repaired => Tone::Good,
+        },
+        Note::Letter { step, .. } => match step {
+            Post::Dead { .. } | Post::Dropped | Post::Lost => Tone::Bad,
+            Post::Returned | Post::Expired => Tone::Warning,
+            Post::HandedOut { attempt, .. } if *attempt > 1 => Tone::Warning,
+            Post::Acknowledged { .. } | Post::Redriven => Tone::Good,
+            Post::Kept | Post::HandedOut { .. } => Tone::Plain,
         },
         Note::Transfer { step: Step::GivenUp, .. } => Tone::Bad,
         Note::Transfer { step: Step::Aborts | Step::TurnsBack, .. }

@@ -34,6 +34,8 @@ pub enum Kind {
     Balancer,
     /// Says where a name leads.
     Names,
+    /// Keeps messages and hands them out.
+    Broker,
     /// Does work, perhaps calling others.
     Service,
     /// Holds copies of data that is behind it.

@@ -8,6 +8,7 @@ use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::protocol::backup::{Backup, Test};
 use crate::protocol::balancer::Balancer;
+use crate::protocol::broker::Broker;
 use crate::protocol::cache::{Cache, Writes};
 use crate::protocol::caller::Caller;
 use crate::protocol::dns::Dns;
@@ -16,6 +17,9 @@ use crate::protocol::store::Standing;
 use crate::protocol::store::quorum::QuorumStore;
 use crate::protocol::{Message, Role};
 use crate::sim::world::World;
+
+/// So many dead letters are listed.
+const DEAD_SHOWN: usize = 8;
 
 /// Rows about a node, from what it is to what it does.
 pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String)> {
@@ -61,11 +65,15 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
         }
         Role::Balancer(balancer) => backends(balancer, cast, &mut rows),
         Role::Dns(dns) => places(dns, cast, &mut rows),
+        Role::Broker(broker) => queues(broker, cast, now, &mut rows),
         Role::Ledger(ledger) => {
             row("accounts changed", ledger.items.len().to_string());
             row("money charged", ledger.charged().to_string());
             if ledger.settings.keys.is_some() {
                 row("keys remembered", ledger.keys().to_string());
+            }
+            if let Some(outbox) = &ledger.outbox {
+                row("messages in the outbox", outbox.len().to_string());
             }
         }
         Role::Router(router) => {
@@ -116,6 +124,31 @@ fn cached(cache: &Cache, rows: &mut Vec<(String, String)>) {
     row("requests waiting for them", cache.waiting().to_string());
     if cache.settings.writes == Writes::Behind {
         row("writes confirmed and not written", cache.pending().to_string());
+    }
+}
+
+/// What each group of consumers has to do, and its dead letters.
+fn queues(broker: &Broker, cast: &Cast, now: Time, rows: &mut Vec<(String, String)>) {
+    for group in &broker.groups {
+        let name = cast.name_all(&group.settings.targets);
+        let mut row = |what: &str, value: String| rows.push((format!("{name}: {what}"), value));
+        row("waiting", group.left().saturating_sub(group.out()).to_string());
+        row("with consumers", level(group.out(), group.most_out()));
+        if group.settings.ordered {
+            row("behind one of the same item", group.behind().to_string());
+        }
+        if let Some(since) = group.oldest() {
+            row("oldest", format!("{:.1} s", now.since(since).as_secs()));
+        }
+        let dead: Vec<String> = group
+            .dead()
+            .take(DEAD_SHOWN)
+            .map(|dead| format!("{} of item {}", dead.letter.op.word(), dead.letter.item))
+            .collect();
+        let count = group.dead().count();
+        let list = if count > 0 { format!(": {}", dead.join(", ")) } else { String::new() };
+        let more = if count > dead.len() { ", …" } else { "" };
+        row("dead letters", format!("{count}{list}{more}"));
     }
 }
 

@@ -14,7 +14,9 @@ use crate::base::histogram::Histogram;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::check::effects::Effects;
-use crate::protocol::note::{Lookup, Note};
+use crate::protocol::broker::Broker;
+use crate::protocol::broker::group::Group;
+use crate::protocol::note::{Lookup, Note, Post};
 use crate::protocol::rpc::{Ending, Op, Outcome};
 use crate::protocol::store::{Lead, Standing};
 use crate::protocol::{Message, Role};
@@ -46,6 +48,7 @@ pub struct Metrics {
     pub now: Time,
     bins: Bins,
     all: Histogram,
+    delays: Histogram,
     effects: Effects,
     strips: Strips,
     /// By node: which group of the cast it belongs to, and whether it is a population.
@@ -87,6 +90,18 @@ pub struct NodeTotals {
     pub bad: u64,
     /// Intents of its own that have not ended.
     pub outstanding: u64,
+    /// Messages that it has acknowledged to publishers, once for each group of consumers.
+    pub kept: u64,
+    /// Messages that it handed to consumers.
+    pub handed_out: u64,
+    /// Of these, again.
+    pub redelivered: u64,
+    /// Messages that its consumers acknowledged.
+    pub acknowledged: u64,
+    /// How long those were with it and them, in microseconds.
+    pub delay: u64,
+    /// Messages that became dead letters.
+    pub dead_letters: u64,
 }
 
 /// The replicas of a group that run, and how they stand.
@@ -100,6 +115,16 @@ fn replicas<'a>(
     let mine = move |node: &NodeId| groups.get(node.index()).is_some_and(|g| g.0 == group);
     let own = nodes.filter(move |(node, _)| mine(node) && up(node));
     own.filter_map(|(node, role)| Some((node, role.standing()?)))
+}
+
+/// What is asked of a group of a broker.
+fn of_group(world: &World<Role>, node: NodeId, group: u8, ask: fn(&Group, Time) -> f32) -> f32 {
+    match world.processes.get(node.index()) {
+        Some(Role::Broker(broker)) => {
+            broker.groups.get(usize::from(group)).map_or(0.0, |g| ask(g, world.shared.now))
+        }
+        _ => 0.0,
+    }
 }
 
 fn leads((_, standing): &(NodeId, Standing)) -> bool {
@@ -120,6 +145,23 @@ impl NodeTotals {
         self.lookups += u64::from(matches!(how, Lookup::Hit | Lookup::Miss | Lookup::Joined));
     }
 
+    /// Something became of one of its messages.
+    fn posted(&mut self, step: Post) {
+        match step {
+            Post::Kept => self.kept += 1,
+            Post::HandedOut { attempt, .. } => {
+                self.handed_out += 1;
+                self.redelivered += u64::from(attempt > 1);
+            }
+            Post::Acknowledged { after } => {
+                self.acknowledged += 1;
+                self.delay += after.0;
+            }
+            Post::Dead { .. } => self.dead_letters += 1,
+            Post::Returned | Post::Expired | Post::Redriven | Post::Dropped | Post::Lost => {}
+        }
+    }
+
     /// One of its intents ended.
     fn ended(&mut self, ending: Ending) {
         self.outstanding = self.outstanding.saturating_sub(1);
@@ -132,6 +174,9 @@ impl NodeTotals {
 enum Gauge {
     Outstanding,
     Queue(NodeId),
+    Waiting { node: NodeId, group: u8 },
+    Oldest { node: NodeId, group: u8 },
+    Dead { node: NodeId, group: u8 },
     Open { node: NodeId, stack: u8 },
     Leaders { group: u16 },
     Behind { node: NodeId, group: u16 },
@@ -178,6 +223,7 @@ impl Metrics {
             now: Time::ZERO,
             bins,
             all: Histogram::default(),
+            delays: Histogram::default(),
             effects: Effects::default(),
             strips: Strips::default(),
             groups,
@@ -187,6 +233,9 @@ impl Metrics {
         for (node, role) in (0..).map(NodeId).zip(&world.processes) {
             if station(role).is_some() {
                 metrics.add_gauge(format!("queue {}", cast.name(node)), Gauge::Queue(node));
+            }
+            if let Role::Broker(broker) = role {
+                metrics.add_broker(cast, node, broker);
             }
             if role.standing().is_some() {
                 metrics.add_replica(cast, node);
@@ -203,6 +252,15 @@ impl Metrics {
         }
         metrics.breakers = metrics.strips.shown();
         metrics
+    }
+
+    fn add_broker(&mut self, cast: &Cast, node: NodeId, broker: &Broker) {
+        for (group, settings) in (0..).zip(&broker.settings.groups) {
+            let (me, to) = (cast.name(node), cast.name_all(&settings.targets));
+            self.add_gauge(format!("waiting {me} → {to}"), Gauge::Waiting { node, group });
+            self.add_gauge(format!("oldest {me} → {to}"), Gauge::Oldest { node, group });
+            self.add_gauge(format!("dead {me} → {to}"), Gauge::Dead { node, group });
+        }
     }
 
     fn add_replica(&mut self, cast: &Cast, node: NodeId) {
@@ -312,6 +370,13 @@ impl Metrics {
                 (mine.recognised, open.recognised) = (mine.recognised + 1, open.recognised + 1);
             }
             Note::Cached { how, .. } => open.count_lookup(how, mine),
+            Note::Letter { step, .. } => {
+                mine.posted(step);
+                open.count_letter(step);
+                if let Post::Acknowledged { after } = step {
+                    self.delays.record(after);
+                }
+            }
             _ => open.count_event(note),
         }
         0
@@ -355,6 +420,15 @@ impl Metrics {
                 Gauge::Queue(node) => {
                     let role = world.processes.get(node.index());
                     role.and_then(station).map_or(0.0, |s| s.waiting() as f32)
+                }
+                Gauge::Waiting { node, group } => of_group(world, node, group, |group, _| {
+                    group.left().saturating_sub(group.out()) as f32
+                }),
+                Gauge::Oldest { node, group } => of_group(world, node, group, |group, now| {
+                    group.oldest().map_or(0.0, |since| now.since(since).as_secs() as f32)
+                }),
+                Gauge::Dead { node, group } => {
+                    of_group(world, node, group, |group, _| group.dead().count() as f32)
                 }
                 Gauge::Open { node, stack } => self.strips.open(node, stack) as f32,
                 Gauge::Leaders { group } => {
@@ -406,6 +480,12 @@ impl Metrics {
     /// How long intents that ended well took, over the whole run.
     pub fn latencies(&self) -> &Histogram {
         &self.all
+    }
+
+    /// How long messages took from their publisher to the acknowledgement of a consumer, over the
+    /// whole run and all brokers.
+    pub fn delays(&self) -> &Histogram {
+        &self.delays
     }
 
     /// Requests that came to the queues of some nodes, for each intent: what retries at every hop

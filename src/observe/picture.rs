@@ -2,7 +2,8 @@
 
 use super::cast::Cast;
 use super::frame::{
-    BreakerView, Condition, Crowd, FaultView, Frame, Gauge, LinkView, NodeView, PacketKind, Packets,
+    BreakerView, Condition, Crowd, FaultView, Frame, Gauge, Kind, LinkView, NodeView, PacketKind,
+    Packets,
 };
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::{Span, Time};
@@ -128,7 +129,6 @@ fn node_view(world: &World<Role>, cast: &Cast, id: NodeId) -> NodeView {
     let place = &world.shared.places[id.index()];
     let role = &world.processes[id.index()];
     let condition = condition(place);
-    let station = station(role);
     let view = NodeView {
         id,
         name: member.name.clone(),
@@ -137,8 +137,8 @@ fn node_view(world: &World<Role>, cast: &Cast, id: NodeId) -> NodeView {
         condition,
         since: place.since,
         place: member.place,
-        queue: station.map(|s| Gauge { level: s.waiting(), limit: s.settings.queue }),
-        workers: station.map(|s| Gauge { level: s.busy(), limit: s.settings.workers }),
+        queue: queue(role),
+        workers: workers(role),
         in_flight: in_flight(role),
         breakers: role.callers().iter().filter_map(|c| breaker(c, cast)).collect(),
         replica: role.standing(),
@@ -174,8 +174,27 @@ pub fn station(role: &Role) -> Option<&Station> {
         Role::Replica(replica) => Some(&replica.station),
         Role::Raft(member) => Some(&member.station),
         Role::Quorum(store) => Some(&store.station),
-        Role::Clients(_) | Role::Balancer(_) | Role::Dns(_) | Role::Backup(_) => None,
+        Role::Clients(_) | Role::Balancer(_) | Role::Dns(_) | Role::Broker(_) | Role::Backup(_) => {
+            None
+        }
     }
+}
+
+/// What waits at a node, and how much may.
+pub fn queue(role: &Role) -> Option<Gauge> {
+    if let Role::Broker(broker) = role {
+        return Some(Gauge { level: broker.waiting(), limit: broker.settings.capacity });
+    }
+    station(role).map(|s| Gauge { level: s.waiting(), limit: s.settings.queue })
+}
+
+/// What a node works on, or has with those who do, and how much can be.
+fn workers(role: &Role) -> Option<Gauge> {
+    if let Role::Broker(broker) = role {
+        let limit = broker.groups.iter().map(|g| g.most_out()).fold(0, u32::saturating_add);
+        return Some(Gauge { level: broker.out(), limit });
+    }
+    station(role).map(|s| Gauge { level: s.busy(), limit: s.settings.workers })
 }
 
 /// Calls that a node has made and that have not ended.
@@ -185,6 +204,7 @@ pub fn in_flight(role: &Role) -> u32 {
         Role::Backup(backup) => {
             u32::from(backup.copying().is_some()) + u32::from(backup.bringing_back().is_some())
         }
+        Role::Broker(broker) => broker.out(),
         Role::Clients(_)
         | Role::Dns(_)
         | Role::Router(_)
@@ -289,7 +309,8 @@ fn line(view: &NodeView) -> String {
                 0 => String::new(),
                 n => format!(", {n} locked"),
             };
-            format!("{state}{} waiting, {} working{locks}", of(queue), of(workers))
+            let doing = if view.kind == Kind::Broker { "with consumers" } else { "working" };
+            format!("{state}{} waiting, {} {doing}{locks}", of(queue), of(workers))
         }
         (None, _, _) => format!("{state}{} passed on", view.in_flight),
     }

@@ -49,7 +49,14 @@ impl Scene {
                     .map_or(Span::ZERO, BreakerSettings::cooldown),
                 breakers: caller.breakers().count() as u32,
             };
-            role.callers().iter().map(stack).collect()
+            let group = |group: &crate::protocol::broker::group::GroupSettings| Stack {
+                target: cast.name_all(&group.targets),
+                ..Stack::default()
+            };
+            match role {
+                Role::Broker(broker) => broker.settings.groups.iter().map(group).collect(),
+                _ => role.callers().iter().map(stack).collect(),
+            }
         };
         Scene {
             cast: cast.clone(),

@@ -4,7 +4,7 @@ use super::event::{Cargo, Event, Fact};
 use super::explain::no_retry;
 use super::scene::Scene;
 use crate::base::id::{LinkId, NodeId};
-use crate::protocol::note::{Hold, Lookup, NoRetry, Note, Phase, Step};
+use crate::protocol::note::{Hold, Lookup, NoRetry, Note, Phase, Post, Step};
 use crate::protocol::rpc::{Ending, Op, Outcome, Refusal};
 use crate::sim::trace::Fate;
 
@@ -43,6 +43,8 @@ pub enum Topic {
     Fallback { node: NodeId, dependency: u8 },
     /// A cache served what is out of date, or lost what it had confirmed.
     Cached { node: NodeId, how: Lookup },
+    /// A message of a broker was handed out again, or a consumer failed at it.
+    Letter { node: NodeId, group: u8, step: Mail },
     /// A backend was taken out.
     Ejected { node: NodeId },
     /// A backend is used again.
@@ -51,6 +53,53 @@ pub enum Topic {
     Lost { source: NodeId, target: NodeId, fate: Fate, cargo: Lost },
     /// The network copied a message.
     Copied { link: LinkId },
+}
+
+/// What went wrong with a message of a broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mail {
+    /// It was handed out again.
+    Again,
+    /// A consumer failed at it.
+    Returned,
+    /// A consumer did not say anything.
+    Expired,
+    /// It is a dead letter.
+    Dead,
+    /// It is no dead letter any more.
+    Redriven,
+    /// It was too old.
+    Dropped,
+    /// A crash has undone it.
+    Lost,
+}
+
+impl Mail {
+    fn of(step: Post) -> Option<Mail> {
+        Some(match step {
+            Post::HandedOut { attempt, .. } if attempt > 1 => Mail::Again,
+            Post::Returned => Mail::Returned,
+            Post::Expired => Mail::Expired,
+            Post::Dead { .. } => Mail::Dead,
+            Post::Redriven => Mail::Redriven,
+            Post::Dropped => Mail::Dropped,
+            Post::Lost => Mail::Lost,
+            Post::Kept | Post::HandedOut { .. } | Post::Acknowledged { .. } => return None,
+        })
+    }
+
+    /// So many more messages of `me` for `to`, in words.
+    fn more(self, n: u64, me: &str, to: &str) -> String {
+        match self {
+            Mail::Again => format!("{me} hands {n} more messages for {to} out again"),
+            Mail::Returned => format!("{to} failed at {n} more messages of {me}"),
+            Mail::Expired => format!("{me} has waited long enough for {n} more messages at {to}"),
+            Mail::Dead => format!("{me} has {n} more dead letters for {to}"),
+            Mail::Redriven => format!("{me} puts {n} more dead letters for {to} back"),
+            Mail::Dropped => format!("{me} drops {n} more messages for {to}"),
+            Mail::Lost => format!("{me} came back without {n} more messages"),
+        }
+    }
 }
 
 /// What a lost message was.
@@ -114,6 +163,9 @@ impl Topic {
             Note::Fallback { dependency, .. } => Topic::Fallback { node, dependency },
             Note::Cached { how: how @ (Lookup::Stale | Lookup::Lost), .. } => {
                 Topic::Cached { node, how }
+            }
+            Note::Letter { group, step, .. } => {
+                Topic::Letter { node, group, step: Mail::of(step)? }
             }
             Note::Ejected { .. } => Topic::Ejected { node },
             Note::Readmitted { .. } => Topic::Readmitted { node },
@@ -183,6 +235,7 @@ impl Topic {
                 format!("{} answers {n} times more without {without}", name(node))
             }
             Topic::Cached { node, how } => cached(name(node), how, n),
+            Topic::Letter { node, group, step } => step.more(n, name(node), target(node, group)),
             Topic::Ejected { node } => {
                 format!("{} stops using a backend {n} times more", name(node))
             }

@@ -2,7 +2,7 @@
 
 use super::metrics::NodeTotals;
 use crate::base::time::Span;
-use crate::protocol::note::{Lookup, Note};
+use crate::protocol::note::{Lookup, Note, Post};
 use crate::protocol::rpc::{Answer, Ending, Refusal, Reply};
 use serde::Serialize;
 
@@ -142,6 +142,20 @@ totals! {
     ejections,
     /// Replicas that began to lead.
     elections,
+    /// Messages that brokers have and acknowledged, once for each group of consumers.
+    kept,
+    /// Messages that brokers handed to consumers.
+    handed_out,
+    /// Of these, again.
+    redelivered,
+    /// Messages that consumers acknowledged.
+    acknowledged,
+    /// Messages that became dead letters.
+    dead_letters,
+    /// Dead letters put back.
+    redriven,
+    /// Messages that were too old, or undone by a crash of their broker.
+    forgotten,
 }
 
 fn add<const N: usize>(sum: &mut [u64; N], other: &[u64; N]) {
@@ -204,6 +218,22 @@ impl Totals {
         };
         *counted += 1;
         self.lookups += u64::from(matches!(how, Lookup::Hit | Lookup::Miss | Lookup::Joined));
+    }
+
+    /// Counts what became of a message of a broker.
+    pub(super) fn count_letter(&mut self, step: Post) {
+        match step {
+            Post::Kept => self.kept += 1,
+            Post::HandedOut { attempt, .. } => {
+                self.handed_out += 1;
+                self.redelivered += u64::from(attempt > 1);
+            }
+            Post::Acknowledged { .. } => self.acknowledged += 1,
+            Post::Dead { .. } => self.dead_letters += 1,
+            Post::Redriven => self.redriven += 1,
+            Post::Dropped | Post::Lost => self.forgotten += 1,
+            Post::Returned | Post::Expired => {}
+        }
     }
 
     /// Counts an answer that nobody waited for.

@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod balancer;
+pub mod broker;
 pub mod cache;
 mod call;
 pub mod caller;
@@ -31,6 +32,7 @@ use crate::base::slab::Key;
 use crate::sim::process::{Context, Input, Process};
 use backup::{Backup, BackupSettings, BackupTimer};
 use balancer::{Balancer, BalancerSettings, BalancerTimer};
+use broker::{Broker, BrokerSettings, BrokerTimer};
 use cache::{Cache, CacheSettings, CacheTimer};
 use caller::CallTimer;
 use client::{ClientSettings, ClientTimer, Population};
@@ -62,6 +64,8 @@ pub enum Role {
     Router(Box<Router>),
     /// A cache.
     Cache(Box<Cache>),
+    /// A broker of messages.
+    Broker(Box<Broker>),
     /// A service.
     Service(Box<Service>),
     /// A store of accounts.
@@ -93,6 +97,8 @@ pub enum Settings {
     Router(RouterSettings),
     /// See [`Role::Cache`].
     Cache(CacheSettings),
+    /// See [`Role::Broker`].
+    Broker(BrokerSettings),
     /// See [`Role::Service`].
     Service(ServiceSettings),
     /// See [`Role::Ledger`].
@@ -180,6 +186,8 @@ pub enum Timer {
     Cache(CacheTimer),
     /// Something of a backup's.
     Backup(BackupTimer),
+    /// Something of a broker's.
+    Broker(BrokerTimer),
 }
 
 impl Settings {
@@ -195,6 +203,7 @@ impl Settings {
             | Settings::Dns(_)
             | Settings::Router(_)
             | Settings::Cache(_)
+            | Settings::Broker(_)
             | Settings::Service(_)
             | Settings::Backup(_) => None,
         }
@@ -210,6 +219,7 @@ impl Role {
             Settings::Dns(s) => Role::Dns(Box::new(Dns::new(s))),
             Settings::Router(s) => Role::Router(Box::new(Router::new(s, seed, node))),
             Settings::Cache(s) => Role::Cache(Box::new(Cache::new(s, seed, node))),
+            Settings::Broker(s) => Role::Broker(Box::new(Broker::new(s, seed, node))),
             Settings::Service(s) => Role::Service(Box::new(Service::new(s, seed, node))),
             Settings::Ledger(s) => Role::Ledger(Box::new(Ledger::new(s, seed, node))),
             Settings::Replica(s) => Role::Replica(Box::new(Replica::new(s, seed, node))),
@@ -227,6 +237,7 @@ impl Role {
             (Role::Dns(role), Settings::Dns(s)) => role.configure(s, cx),
             (Role::Router(role), Settings::Router(s)) => role.configure(s, cx),
             (Role::Cache(role), Settings::Cache(s)) => role.configure(s, cx),
+            (Role::Broker(role), Settings::Broker(s)) => role.configure(s, cx),
             (Role::Service(role), Settings::Service(s)) => role.configure(s, cx),
             (Role::Ledger(role), Settings::Ledger(s)) => role.configure(s, cx),
             (Role::Replica(role), Settings::Replica(s)) => role.configure(s, cx),
@@ -240,6 +251,7 @@ impl Role {
                 | Settings::Dns(_)
                 | Settings::Router(_)
                 | Settings::Cache(_)
+                | Settings::Broker(_)
                 | Settings::Service(_)
                 | Settings::Ledger(_)
                 | Settings::Replica(_)
@@ -261,13 +273,12 @@ impl Role {
                 role.callers.get(usize::from(ticket.stack)).is_some_and(|c| c.awaits(ticket))
             }
             Role::Cache(role) => role.caller.awaits(ticket),
+            Role::Broker(role) => role.awaits(ticket),
+            Role::Ledger(role) => role.outbox.as_ref().is_some_and(|o| o.caller.awaits(ticket)),
             Role::Balancer(_) => true,
-            Role::Dns(_)
-            | Role::Ledger(_)
-            | Role::Replica(_)
-            | Role::Raft(_)
-            | Role::Quorum(_)
-            | Role::Backup(_) => false,
+            Role::Dns(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) | Role::Backup(_) => {
+                false
+            }
         }
     }
 
@@ -284,6 +295,7 @@ impl Role {
             | Role::Dns(_)
             | Role::Router(_)
             | Role::Cache(_)
+            | Role::Broker(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_)
@@ -301,6 +313,7 @@ impl Role {
             | Role::Dns(_)
             | Role::Router(_)
             | Role::Cache(_)
+            | Role::Broker(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_)
@@ -326,6 +339,7 @@ impl Role {
             | Role::Dns(_)
             | Role::Router(_)
             | Role::Cache(_)
+            | Role::Broker(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_)
@@ -345,6 +359,7 @@ impl Role {
             | Role::Dns(_)
             | Role::Router(_)
             | Role::Cache(_)
+            | Role::Broker(_)
             | Role::Service(_)
             | Role::Quorum(_)
             | Role::Backup(_) => None,
@@ -366,6 +381,7 @@ impl Role {
             | Role::Dns(_)
             | Role::Router(_)
             | Role::Cache(_)
+            | Role::Broker(_)
             | Role::Service(_)
             | Role::Quorum(_)
             | Role::Backup(_) => Vec::new(),
@@ -379,9 +395,12 @@ impl Role {
             Role::Router(role) => &role.callers,
             Role::Cache(role) => std::slice::from_ref(&role.caller),
             Role::Service(role) => &role.callers,
+            Role::Ledger(role) => {
+                role.outbox.as_ref().map_or(&[], |outbox| std::slice::from_ref(&outbox.caller))
+            }
             Role::Balancer(_)
             | Role::Dns(_)
-            | Role::Ledger(_)
+            | Role::Broker(_)
             | Role::Replica(_)
             | Role::Raft(_)
             | Role::Quorum(_)
@@ -414,6 +433,7 @@ impl Process for Role {
             Role::Dns(role) => role.handle(input, cx),
             Role::Router(role) => role.handle(input, cx),
             Role::Cache(role) => role.handle(input, cx),
+            Role::Broker(role) => role.handle(input, cx),
             Role::Service(role) => role.handle(input, cx),
             Role::Ledger(role) => role.handle(input, cx),
             Role::Replica(role) => role.handle(input, cx),
@@ -430,6 +450,7 @@ impl Process for Role {
             Role::Dns(role) => role.crash(),
             Role::Router(role) => role.crash(durable),
             Role::Cache(role) => role.crash(),
+            Role::Broker(role) => role.crash(durable),
             Role::Service(role) => role.crash(),
             Role::Ledger(role) => role.crash(durable),
             Role::Replica(role) => role.crash(durable),

@@ -217,6 +217,17 @@ pub enum Note {
         /// What.
         how: Lookup,
     },
+    /// What became of a message in a broker.
+    Letter {
+        /// For which intent.
+        intent: u64,
+        /// The number of the message at its broker.
+        number: u64,
+        /// For which group of consumers, in the order of the broker's settings.
+        group: u8,
+        /// What.
+        step: Post,
+    },
     /// A balancer stopped sending to a backend.
     Ejected {
         /// Which.
@@ -254,6 +265,7 @@ impl Note {
             | Note::Truncated { intent, .. }
             | Note::Recognised { intent, .. }
             | Note::Transfer { intent, .. }
+            | Note::Letter { intent, .. }
             | Note::Fallback { intent, .. } => Some(intent),
             Note::Held { intent, hold, .. } => hold.is_lock().then_some(intent),
             Note::Cached { intent, how, .. } => (how != Lookup::Evicted).then_some(intent),
@@ -381,6 +393,40 @@ pub enum Lookup {
     /// A write of it is acknowledged, and will be written later.
     Deferred,
     /// A write of it was acknowledged and not known to be written, when the cache crashed.
+    Lost,
+}
+
+/// What became of a message in a broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Post {
+    /// It is kept, and its publisher is told so.
+    Kept,
+    /// It is handed to a consumer.
+    HandedOut {
+        /// Counting from one.
+        attempt: u32,
+        /// To whom.
+        target: NodeId,
+    },
+    /// The consumer says that it failed.
+    Returned,
+    /// The consumer has said nothing within the visibility timeout.
+    Expired,
+    /// The consumer says that it is done.
+    Acknowledged {
+        /// Since it came.
+        after: Span,
+    },
+    /// It is a dead letter: handed out often enough.
+    Dead {
+        /// How often.
+        attempts: u32,
+    },
+    /// It is no dead letter any more.
+    Redriven,
+    /// It became too old.
+    Dropped,
+    /// A crash has undone it: it was not on disk.
     Lost,
 }
 

@@ -7,8 +7,10 @@ use super::rpc::{Answer, Ending, Kind, Op, Outcome, Reply, Request};
 use super::station::{Progress, Station, StationSettings};
 use super::{Cx, Message, Timer};
 use crate::base::id::NodeId;
+use crate::base::random::Stream;
 use crate::base::slab::Key;
 use crate::base::time::Time;
+use crate::base::unit::Chance;
 use crate::sim::process::Input;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,6 +26,8 @@ pub struct ServiceSettings {
     pub parallel: bool,
     /// Whether a worker is given back while its job waits for others.
     pub releases: bool,
+    /// The share of items that it cannot work on; always the same ones.
+    pub fails_on: Chance,
 }
 
 /// A service or store that this service calls.
@@ -179,10 +183,8 @@ impl Service {
 
     /// The service's own part of a job is done.
     fn worked(&mut self, key: Key, cx: &mut Cx<'_>) {
-        if self.station.job(key).is_none() {
-            return;
-        }
-        if self.station.fails() {
+        let Some(item) = self.station.job(key).map(|job| job.request.item) else { return };
+        if self.station.fails() || self.cannot(item) {
             return self.station.finish(key, Answer::Error, cx);
         }
         if self.callers.is_empty() {
@@ -204,6 +206,13 @@ impl Service {
         for dependency in (0..needed.len()).filter(|place| needed[*place]) {
             self.call(key, dependency, cx);
         }
+    }
+
+    /// True if this is an item that the service cannot work on, however often it is asked; so it
+    /// is on every replica.
+    fn cannot(&self, item: u32) -> bool {
+        let share = self.settings.fails_on;
+        share > Chance::NEVER && Stream::new(self.seed, "fails on", item.into()).chance(share)
     }
 
     fn call(&mut self, key: Key, dependency: usize, cx: &mut Cx<'_>) {

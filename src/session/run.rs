@@ -6,6 +6,7 @@ use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Time;
 use crate::base::unit::Chance;
 use crate::check::fresh::Bound;
+use crate::check::in_step::Side;
 use crate::check::{Checks, Property};
 use crate::observe::cast::{Cast, targets_of};
 use crate::observe::course::Course;
@@ -63,6 +64,7 @@ impl Run {
             | Role::Dns(_)
             | Role::Router(_)
             | Role::Cache(_)
+            | Role::Broker(_)
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Replica(_)
@@ -209,6 +211,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         | Settings::Dns(_)
         | Settings::Router(_)
         | Settings::Cache(_)
+        | Settings::Broker(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
         | Settings::Replica(_)
@@ -293,6 +296,7 @@ fn offered(plan: &Plan) -> f64 {
         | Settings::Dns(_)
         | Settings::Router(_)
         | Settings::Cache(_)
+        | Settings::Broker(_)
         | Settings::Service(_)
         | Settings::Ledger(_)
         | Settings::Replica(_)
@@ -304,15 +308,21 @@ fn offered(plan: &Plan) -> f64 {
 }
 
 fn properties(plan: &Plan) -> Vec<Property> {
-    plan.checks.iter().filter_map(property).collect()
+    plan.checks.iter().filter_map(|check| property(plan, check)).collect()
 }
 
-fn property(check: &v1::Check) -> Option<Property> {
+fn property(plan: &Plan, check: &v1::Check) -> Option<Property> {
     match check {
         v1::Check::NoDoubleEffect(_) => Some(Property::NoDoubleEffect),
         v1::Check::NoLostWrite(_) => Some(Property::NoLostWrite),
         v1::Check::Conserved(c) => Some(Property::Conserved { settle: c.settle }),
         v1::Check::LocksReleased(c) => Some(Property::LocksReleased { within: c.within }),
+        v1::Check::Processed(c) => Some(Property::Processed { within: c.within }),
+        v1::Check::InStep(c) => {
+            let side = |name: &String| Side { name: name.clone(), nodes: plan.find(name) };
+            let (of, with, within) = (side(&c.of), side(&c.with), c.within);
+            Some(Property::InStep { of, with, within })
+        }
         v1::Check::Linearizable(_) => Some(Property::Linearizable),
         v1::Check::ReadYourWrites(_) => Some(Property::ReadYourWrites),
         v1::Check::MonotonicReads(_) => Some(Property::MonotonicReads),

@@ -145,4 +145,7 @@ facts! {
     facts_of_bad_deploy = "bad-deploy";
     facts_of_untested_backup = "untested-backup";
     facts_of_disaster = "disaster";
+    facts_of_at_least_once = "at-least-once";
+    facts_of_dead_letter = "dead-letter";
+    facts_of_outbox = "outbox";
 }

@@ -200,6 +200,7 @@ fn footprint(kind: Kind, size: Point, scale: f64, crowds: usize, upright: bool) 
             (radius, radius)
         }
         Kind::Balancer | Kind::Names => (30.0 * scale, 30.0 * scale),
+        Kind::Broker => (70.0 * scale, 37.0 * scale),
         Kind::Service => (66.0 * scale, 37.0 * scale),
         Kind::Cache => (66.0 * scale, 39.0 * scale),
         Kind::Store => (60.0 * scale, 45.0 * scale),

@@ -17,6 +17,7 @@ pub fn outline(kind: Kind, spot: &Spot) -> String {
         Kind::Clients => circle(w),
         Kind::Balancer => triangle(w, 0.22),
         Kind::Names => format!("M-{w:.1} 0L0 -{h:.1}L{w:.1} 0L0 {h:.1}Z"),
+        Kind::Broker => pointed(w, h, h * 0.3),
         Kind::Service => rounded(w, h, h * 0.26),
         Kind::Cache => cut(w, h, h * 0.36),
         Kind::Store => cylinder(w, h),
@@ -41,6 +42,12 @@ fn cut(w: f64, h: f64, c: f64) -> String {
     format!(
         "M-{x:.1} -{h:.1}H{x:.1}L{w:.1} -{y:.1}V{y:.1}L{x:.1} {h:.1}H-{x:.1}L-{w:.1} {y:.1}V-{y:.1}Z"
     )
+}
+
+/// A box whose sides point outwards: what goes in on the left comes out on the right.
+fn pointed(w: f64, h: f64, point: f64) -> String {
+    let x = w - point;
+    format!("M-{x:.1} -{h:.1}H{x:.1}L{w:.1} 0L{x:.1} {h:.1}H-{x:.1}L-{w:.1} 0Z")
 }
 
 /// A triangle that points to the right, with soft corners.

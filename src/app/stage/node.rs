@@ -143,6 +143,7 @@ pub fn role(kind: Kind) -> &'static str {
         Kind::Clients => "clients",
         Kind::Balancer => "load balancer",
         Kind::Names => "name server",
+        Kind::Broker => "message broker",
         Kind::Service => "service",
         Kind::Cache => "cache",
         Kind::Store => "store",
@@ -150,11 +151,17 @@ pub fn role(kind: Kind) -> &'static str {
     }
 }
 
+/// True for what has room for words and gauges in it.
+fn is_box(kind: Kind) -> bool {
+    !matches!(kind, Kind::Clients | Kind::Balancer | Kind::Names)
+}
+
 fn role_class(kind: Kind) -> &'static str {
     match kind {
         Kind::Clients => "clients",
         Kind::Balancer => "balancer",
         Kind::Names => "names",
+        Kind::Broker => "broker",
         Kind::Service => "service",
         Kind::Cache => "cache",
         Kind::Store => "store",
@@ -171,7 +178,7 @@ fn Names(
     second: Memo<Option<String>>,
 ) -> impl Into<View> {
     let half = move || spot.get().map_or(30.0, |s| s.half.1);
-    let boxed = matches!(kind, Kind::Service | Kind::Cache | Kind::Store | Kind::Backup);
+    let boxed = is_box(kind);
     let on_top = move || format!("translate(0 {:.1})", -half() - 9.0);
     let under = move || half() + if boxed { 4.0 } else { 16.0 };
     let line =
@@ -225,8 +232,7 @@ fn words(crowd: &Crowd) -> String {
 
 /// What stands inside a box: its name, its queue as fill, its workers as dots.
 fn inside(item: &Item, spot: Option<Spot>, face: Memo<Option<Face>>, scale: f64) -> Option<View> {
-    let boxed = matches!(item.kind, Kind::Service | Kind::Cache | Kind::Store | Kind::Backup);
-    let spot = spot.filter(|_| boxed)?;
+    let spot = spot.filter(|_| is_box(item.kind))?;
     let queue = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.queue)));
     let workers = Memo::new(move |_| face.with(|f| f.as_ref().and_then(|f| f.workers)));
     let (w, h) = spot.half;

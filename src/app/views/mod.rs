@@ -8,6 +8,7 @@ use crate::observe::metrics::Metrics;
 use crate::observe::series::Series;
 
 pub mod amplification;
+pub mod backlog;
 pub mod breakers;
 pub mod cache;
 pub mod chart;
@@ -26,6 +27,7 @@ pub mod wasted;
 pub const VIEWS: &[Chart] = &[
     throughput::CHART,
     latency::CHART,
+    backlog::CHART,
     replication::CHART,
     cache::CHART,
     outcomes::CHART,

@@ -6,10 +6,11 @@ mod copied;
 use super::holds::{self, Effect, Held, Holds, Inquiry};
 use super::image::{Change, Desk, Journal, Upkeep};
 use super::machine::Command;
+use super::outbox::{Outbox, OutboxSettings};
 use super::{StoreMessage, StoreTimer};
 use crate::base::id::NodeId;
 use crate::base::slab::Key;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 use crate::protocol::note::{Found, Note};
 use crate::protocol::policy::idempotency::{KeySettings, KeyTable, Seen};
 use crate::protocol::router::mutation::Mutation;
@@ -37,6 +38,8 @@ pub struct LedgerSettings {
     pub balance: i64,
     /// What backups need of it.
     pub upkeep: Upkeep,
+    /// Whether a message is written with each change, and sent to a broker.
+    pub outbox: Option<OutboxSettings>,
 }
 
 impl Default for LedgerSettings {
@@ -49,6 +52,7 @@ impl Default for LedgerSettings {
             collision: Collision::Reject,
             balance: 1_000,
             upkeep: Upkeep::default(),
+            outbox: None,
         }
     }
 }
@@ -104,6 +108,8 @@ pub struct Ledger {
     base: Item,
     /// What is held back.
     pub holds: Holds,
+    /// Messages that a broker does not have yet.
+    pub outbox: Option<Box<Outbox>>,
     inquiry: Inquiry,
     changes: u64,
     // Nothing is served: a restore is under way, or waited for.
@@ -131,6 +137,7 @@ impl Ledger {
             desk: Desk::default(),
             erased: VecDeque::new(),
             holds: Holds::default(),
+            outbox: settings.outbox.clone().map(|s| Box::new(Outbox::new(s, seed, node))),
             inquiry: Inquiry::default(),
             keys: settings.keys.as_ref().map(KeyTable::new),
             pending: VecDeque::new(),
@@ -145,6 +152,9 @@ impl Ledger {
         if settings.keys != self.settings.keys {
             self.keys = settings.keys.as_ref().map(KeyTable::new);
         }
+        if let (Some(outbox), Some(new)) = (&mut self.outbox, &settings.outbox) {
+            outbox.configure(new.clone(), cx.now());
+        }
         self.settings = settings;
         let journal = self.journal.take().unwrap_or_else(|| Journal::from(self.changes));
         self.journal = self.settings.upkeep.journal.then_some(journal);
@@ -156,6 +166,7 @@ impl Ledger {
         self.station.crash();
         self.inquiry.crash();
         self.desk.crash();
+        self.outbox.iter_mut().for_each(|outbox| outbox.crash(durable));
         self.waiting.clear();
         while let Some(last) = self.pending.pop_back() {
             if last.write <= durable {
@@ -212,6 +223,12 @@ impl Ledger {
                         self.backup(source, message, cx);
                     }
                 }
+                Message::Reply(reply) => {
+                    let sync = self.settings.sync;
+                    self.outbox
+                        .iter_mut()
+                        .for_each(|outbox| outbox.reply(source, &reply, sync, cx));
+                }
                 _ => {}
             },
             Input::Timer(Timer::Work { job }) => self.worked(job, cx),
@@ -221,8 +238,22 @@ impl Ledger {
                 }
                 self.inquiry.ask(&self.holds, true, cx);
             }
-            Input::Persisted(write) => self.persisted(write, cx),
+            Input::Timer(Timer::Store(StoreTimer::Outbox)) => {
+                let sync = self.settings.sync;
+                let again = self.outbox.as_mut().and_then(|outbox| outbox.look(sync, cx));
+                look_again(again, cx);
+            }
+            Input::Timer(Timer::Call { what, .. }) => {
+                let sync = self.settings.sync;
+                self.outbox.iter_mut().for_each(|outbox| outbox.timer(what, sync, cx));
+            }
+            Input::Persisted(write) => {
+                self.persisted(write, cx);
+                let sync = self.settings.sync;
+                look_again(self.outbox.as_mut().and_then(|o| o.persisted(write, sync)), cx);
+            }
             Input::Restart => {
+                look_again(self.outbox.as_mut().and_then(|outbox| outbox.remind()), cx);
                 self.inquiry.watch(&self.holds, cx);
                 for lost in std::mem::take(&mut self.undone) {
                     cx.note(Note::Undone { intent: lost.intent, op: lost.op, item: lost.item });
@@ -309,6 +340,7 @@ impl Ledger {
             _ => 0,
         };
         let write = cx.persist(self.settings.sync);
+        self.outbox.iter_mut().for_each(|outbox| outbox.write(write, request));
         if let Op::Transfer { to, .. } = op
             && to != item
         {
@@ -460,6 +492,13 @@ impl Ledger {
 
     fn item(&self, item: u32) -> Item {
         self.items.get(&item).copied().unwrap_or(self.base)
+    }
+}
+
+/// The relay of the outbox is to look after so long.
+fn look_again(span: Option<Span>, cx: &mut Cx<'_>) {
+    if let Some(span) = span {
+        cx.set_timer(span, Timer::Store(StoreTimer::Outbox));
     }
 }
 

@@ -9,6 +9,7 @@ pub mod image;
 pub mod ledger;
 pub mod log;
 pub mod machine;
+pub mod outbox;
 pub mod primary_replica;
 pub mod quorum;
 pub mod raft;
@@ -79,6 +80,8 @@ pub enum StoreTimer {
     Quorum(QuorumTimer),
     /// A transaction may have been in doubt for long.
     InDoubt,
+    /// The relay of an outbox looks into it.
+    Outbox,
 }
 
 /// What a replica is to the others.

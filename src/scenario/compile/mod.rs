@@ -6,6 +6,9 @@ mod backup_tests;
 mod backups;
 mod breaker;
 mod breaks;
+mod broker;
+#[cfg(test)]
+mod broker_tests;
 mod cache;
 mod domains;
 mod fault;
@@ -120,6 +123,7 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
     shards::check(scenario, &cast, &mut problems);
     cache::check(scenario, &cast, &mut problems);
     backups::check(scenario, &cast, &mut problems);
+    broker::check(scenario, &cast, &mut problems);
     load(scenario, &mut problems);
     memory(scenario, &mut problems);
     let nodes = cast.nodes.iter().map(|planned| node::compile(planned, scenario, &cast)).collect();
@@ -202,6 +206,7 @@ fn memory(scenario: &Scenario, problems: &mut Diagnostics) {
         Node::Cache(c) => u64::from(c.replicas) * cells(c.breaker.as_ref()),
         Node::Balancer(_)
         | Node::Dns(_)
+        | Node::Broker(_)
         | Node::Ledger(_)
         | Node::PrimaryReplica(_)
         | Node::Raft(_)

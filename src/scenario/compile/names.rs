@@ -47,6 +47,7 @@ impl<'a> Cast<'a> {
                 | Node::Balancer(_)
                 | Node::Dns(_)
                 | Node::Router(_)
+                | Node::Broker(_)
                 | Node::Ledger(_)
                 | Node::Backup(_) => 1,
             };

@@ -2,7 +2,7 @@
 
 use super::PlannedNode;
 use super::names::{self, Cast, Member};
-use super::{backups, breaker, cache, policy, shards};
+use super::{backups, breaker, broker, cache, policy, shards};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Settings;
@@ -44,12 +44,13 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
         Node::Router(r) => (Settings::Router(shards::router(r, scenario, cast)), disk(&r.disk)),
         Node::Cache(c) => (Settings::Cache(cache::cache(c, cast)), DiskSettings::default()),
         Node::Service(s) => (Settings::Service(service(s, cast)), DiskSettings::default()),
-        Node::Ledger(l) => (Settings::Ledger(ledger(l, upkeep)), disk(&l.disk)),
+        Node::Ledger(l) => (Settings::Ledger(ledger(l, upkeep, cast)), disk(&l.disk)),
         Node::PrimaryReplica(r) => {
             (Settings::Replica(replica(r, upkeep, member, cast)), disk(&r.disk))
         }
         Node::Raft(r) => (Settings::Raft(raft(r, upkeep, member, cast)), disk(&r.disk)),
         Node::Backup(b) => (Settings::Backup(backups::backup(b, cast)), DiskSettings::default()),
+        Node::Broker(b) => (Settings::Broker(broker::broker(b, cast)), disk(&b.disk)),
         Node::Quorum(q) => (Settings::Quorum(quorum(q, member, cast)), disk(&q.disk)),
     };
     told(&mut settings, member.id, cast);
@@ -374,10 +375,11 @@ fn service(service: &Service, cast: &Cast<'_>) -> ServiceSettings {
         dependencies: service.calls.iter().map(dependency).collect(),
         parallel: service.parallel,
         releases: service.releases,
+        fails_on: service.fails_on,
     }
 }
 
-fn ledger(ledger: &Ledger, upkeep: Upkeep) -> LedgerSettings {
+fn ledger(ledger: &Ledger, upkeep: Upkeep, cast: &Cast<'_>) -> LedgerSettings {
     LedgerSettings {
         station: station(&ledger.station()),
         sync: ledger.sync,
@@ -389,5 +391,6 @@ fn ledger(ledger: &Ledger, upkeep: Upkeep) -> LedgerSettings {
         },
         balance: ledger.balance,
         upkeep,
+        outbox: ledger.outbox.as_ref().map(|outbox| broker::outbox(outbox, cast)),
     }
 }

@@ -139,12 +139,12 @@ fn reached<'a>(
                     let calls = service.calls.iter().filter(|(_, call)| passes(call));
                     ways.extend(calls.map(|(to, _)| (to, router)));
                 }
+                Node::Broker(broker) => ways.extend(broker.groups.names().map(|to| (to, router))),
+                Node::Ledger(ledger) => {
+                    ways.extend(ledger.outbox.iter().map(|outbox| (outbox.to.as_str(), router)));
+                }
                 Node::Quorum(store) => found.push((group, store, router)),
-                Node::Clients(_)
-                | Node::Ledger(_)
-                | Node::PrimaryReplica(_)
-                | Node::Raft(_)
-                | Node::Backup(_) => {}
+                Node::Clients(_) | Node::PrimaryReplica(_) | Node::Raft(_) | Node::Backup(_) => {}
             }
         }
     }

@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 29] = [
+const FILES: [(&str, &str); 32] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -40,6 +40,9 @@ const FILES: [(&str, &str); 29] = [
     ("bad-deploy", include_str!("bad-deploy.json")),
     ("untested-backup", include_str!("untested-backup.json")),
     ("disaster", include_str!("disaster.json")),
+    ("at-least-once", include_str!("at-least-once.json")),
+    ("dead-letter", include_str!("dead-letter.json")),
+    ("outbox", include_str!("outbox.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {

@@ -15,6 +15,7 @@ pub mod station;
 
 pub mod backup;
 pub mod breaker;
+pub mod broker;
 pub mod cache;
 pub mod dist;
 pub mod domain;
@@ -250,6 +251,10 @@ wire! {
         Conserved(Conserved) = "conserved";
         /// No item stays locked by a transaction.
         LocksReleased(LocksReleased) = "locks_released";
+        /// Messages of brokers are worked on.
+        Processed(Processed) = "processed";
+        /// Two stores come to have the changes of the same requests.
+        InStep(InStep) = "in_step";
         /// Reads see what was acknowledged before they began.
         FreshReads(FreshReads) = "fresh_reads";
         /// Replicas come to hold the same after the last fault.
@@ -330,6 +335,26 @@ wire! {
     pub struct LocksReleased {
         /// For longer than that.
         within: Span = Span::secs(5);
+    }
+}
+
+wire! {
+    /// Messages of brokers are worked on.
+    pub struct Processed {
+        /// How soon after they were acknowledged to their publisher.
+        within: Span = Span::secs(30);
+    }
+}
+
+wire! {
+    /// Two stores come to have the changes of the same requests.
+    pub struct InStep {
+        /// One store.
+        of: String = String::new();
+        /// The other.
+        with: String = String::new();
+        /// How soon after the one the other has it, whichever is first.
+        within: Span = Span::secs(10);
     }
 }
 

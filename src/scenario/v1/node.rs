@@ -2,6 +2,7 @@
 
 use super::backup::Backup;
 use super::breaker::Breaker;
+use super::broker::Broker;
 use super::cache::Cache;
 use super::calling::{Caller, Pick, Reads};
 use super::dist::Dist;
@@ -26,6 +27,8 @@ wire! {
         Router(Router) = "router";
         /// Answers reads from what it has heard before.
         Cache(Cache) = "cache";
+        /// Keeps messages and hands them to consumers until they have worked on them.
+        Broker(Broker) = "broker";
         /// Does work, perhaps with the help of others.
         Service(Service) = "service";
         /// Holds accounts: reads, writes, charges.
@@ -225,6 +228,9 @@ station! {
         parallel: bool = false;
         /// Give the worker back while a request waits for others.
         releases: bool = false;
+        /// The share of items that it cannot work on: always the same ones, however often it is
+        /// asked.
+        fails_on: Chance = Chance::NEVER;
     }
 }
 

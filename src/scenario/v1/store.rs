@@ -19,8 +19,24 @@ station! {
         collision: Collision = Collision::Reject;
         /// What each account holds in the beginning.
         balance: i64 = 1_000, 0 ..= 1_000_000_000;
+        /// Writes a message with each change, and sends it to a broker until that has it.
+        outbox: Option<Outbox> = None;
         /// Its disk.
         disk: Disk = Disk::default();
+    }
+}
+
+wire! {
+    /// An outbox: messages that are written together with the changes they tell of.
+    pub struct Outbox {
+        /// Where they go: the name of a broker.
+        to: String = String::new();
+        /// How often somebody looks for new ones.
+        every: Span = Span::millis(100);
+        /// How many are on their way at once.
+        batch: u32 = 100, 1 ..= 1_000_000;
+        /// How long to wait for the broker before a message is sent again.
+        timeout: Span = Span::secs(1);
     }
 }
 

@@ -182,6 +182,7 @@ pub fn kind_word(kind: Kind) -> &'static str {
         Kind::Clients => "clients",
         Kind::Balancer => "load balancer",
         Kind::Names => "name server",
+        Kind::Broker => "message broker",
         Kind::Service => "service",
         Kind::Cache => "cache",
         Kind::Store => "store",
