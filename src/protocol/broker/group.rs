@@ -401,7 +401,8 @@ mod tests {
     #[test]
     fn an_ordered_group_does_one_at_a_time_for_each_item() {
         let mut group = group(GroupSettings { ordered: true, ..GroupSettings::default() });
-        [(1, 5), (2, 5), (3, 6), (4, 5)].map(|(n, item)| group.add(letter(n, item), 0));
+        let letters = [(1, 5), (2, 5), (3, 6), (4, 5)];
+        letters.into_iter().for_each(|(n, item)| group.add(letter(n, item), 0));
         assert_eq!(numbers(&mut group, 1..=3), [(1, 7), (3, 8)]);
         assert_eq!(group.behind(), 2);
         assert!(matches!(group.fail(1, true), Some(Failed::After(_))));

@@ -1,4 +1,5 @@
-use super::tests::{plan, problems};
+use super::tests::{plan, problems, shop};
+use crate::protocol::Settings;
 use serde_json::{Value, json};
 
 fn post(broker: Value, ledger: Value) -> Value {

@@ -14,7 +14,7 @@ pub(super) fn problems(json: Value) -> Vec<String> {
     problems.problems.iter().map(|p| format!("{}: {} ({})", p.path, p.message, p.remedy)).collect()
 }
 
-fn shop() -> Value {
+pub(super) fn shop() -> Value {
     json!({
         "nodes": {
             "people": { "clients": { "count": 10, "to": "lb", "timeout": "1s" } },
