@@ -114,7 +114,7 @@ enum Change {
     HandedOut { group: u8, number: u64 },
     Removed { group: u8, letter: Letter, tries: u32 },
     Buried { group: u8, number: u64 },
-    Redriven { group: u8, dead: Dead },
+    Exhumed { group: u8, dead: Dead },
 }
 
 /// A broker at work.
@@ -199,7 +199,7 @@ impl Broker {
                     group.add(dead.letter, dead.tries);
                 }
             }),
-            Change::Redriven { group, dead } => of(&mut self.groups, group, &mut |group| {
+            Change::Exhumed { group, dead } => of(&mut self.groups, group, &mut |group| {
                 group.remove(dead.letter.number);
                 group.bury(dead);
             }),
@@ -400,23 +400,35 @@ impl Broker {
             group.add(dead.letter, 0);
             let step = Post::Redriven;
             cx.note(Note::Letter { intent, number, group: place, step });
-            self.write(Change::Redriven { group: place, dead }, cx);
+            self.write(Change::Exhumed { group: place, dead }, cx);
         }
         self.hand_out(cx);
     }
 
-    /// Drops a message that is too old, wherever it is.
+    /// Drops a message that is too old, wherever it is: dead letters are no younger than they were.
     fn drop_old(&mut self, number: u64, cx: &mut Cx<'_>) {
         let Some(keep) = self.settings.keep else { return };
-        for place in 0..self.groups.len() {
-            let group = &mut self.groups[place];
-            let old = group.letter(number).is_some_and(|l| l.since + keep <= cx.now());
-            let Some((letter, tries)) = old.then(|| group.remove(number)).flatten() else {
-                continue;
-            };
-            let (group, intent) = (place as u8, letter.intent);
+        let old = |letter: &Letter| letter.since + keep <= cx.now();
+        let mut dropped = Vec::new();
+        for (place, group) in (0..).zip(&mut self.groups) {
+            if group.letter(number).is_some_and(old) {
+                let removed = group.remove(number);
+                dropped.extend(removed.map(|(letter, tries)| {
+                    (letter.intent, place, Change::Removed { group: place, letter, tries })
+                }));
+            } else if let Some(dead) = group.exhume(number) {
+                match old(&dead.letter) {
+                    true => {
+                        let change = Change::Exhumed { group: place, dead };
+                        dropped.push((dead.letter.intent, place, change));
+                    }
+                    false => group.bury(dead),
+                }
+            }
+        }
+        for (intent, group, change) in dropped {
             cx.note(Note::Letter { intent, number, group, step: Post::Dropped });
-            self.write(Change::Removed { group, letter, tries }, cx);
+            self.write(change, cx);
         }
         self.hand_out(cx);
     }
@@ -441,8 +453,9 @@ impl Broker {
                 cx.set_timer_at(at.max(cx.now()), Timer::Broker(timer));
             }
         }
+        let dead = self.groups.iter().flat_map(Group::dead).map(|dead| dead.letter);
         let kept = self.groups.iter().flat_map(Group::letters).copied();
-        let mut letters: Vec<Letter> = kept.collect();
+        let mut letters: Vec<Letter> = kept.chain(dead).collect();
         letters.sort_unstable_by_key(|letter| letter.number);
         letters.dedup();
         letters.iter().for_each(|letter| self.remind_of(letter, cx));
