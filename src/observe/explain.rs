@@ -82,23 +82,7 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
             )
         }
         Note::Breaker { stack, from, to } => breaker(node, stack, from, to, scene),
-        Note::Arrived { .. } => format!("the request reaches {me}"),
-        Note::Refused { why, .. } if why.is_local() => {
-            format!("{me} holds the request back: {}", why.words())
-        }
-        Note::Refused { why, stayed: Span::ZERO, .. } => {
-            format!("{me} turns the request away: {}", why.words())
-        }
-        Note::Refused { why, stayed, .. } => {
-            format!("{me} turns the request away after {}: {}", length(stayed), why.words())
-        }
-        Note::Worked { span, stayed, .. } if span == stayed => {
-            format!("{me} has done its work in {}", length(span))
-        }
-        Note::Worked { span, stayed, .. } => {
-            let waited = length(stayed - span);
-            format!("{me} has done its work in {}, after a wait of {waited}", length(span))
-        }
+        Note::Arrived { .. } | Note::Refused { .. } | Note::Worked { .. } => served(me, note),
         Note::Applied { .. }
         | Note::Stamped { .. }
         | Note::Undone { .. }
@@ -117,6 +101,29 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
         Note::Ejected { backend } => format!("{me} stops sending to {}", scene.name(backend)),
         Note::Readmitted { backend } => format!("{me} sends to {} again", scene.name(backend)),
         Note::Backup { did } => format!("{me} {}", did.words()),
+    }
+}
+
+/// What became of a request at a station, in words.
+fn served(me: &str, note: &Note) -> String {
+    match *note {
+        Note::Refused { why, .. } if why.is_local() => {
+            format!("{me} holds the request back: {}", why.words())
+        }
+        Note::Refused { why, stayed: Span::ZERO, .. } => {
+            format!("{me} turns the request away: {}", why.words())
+        }
+        Note::Refused { why, stayed, .. } => {
+            format!("{me} turns the request away after {}: {}", length(stayed), why.words())
+        }
+        Note::Worked { span, stayed, .. } if span == stayed => {
+            format!("{me} has done its work in {}", length(span))
+        }
+        Note::Worked { span, stayed, .. } => {
+            let waited = length(stayed - span);
+            format!("{me} has done its work in {}, after a wait of {waited}", length(span))
+        }
+        _ => format!("the request reaches {me}"),
     }
 }
 

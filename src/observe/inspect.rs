@@ -16,48 +16,21 @@ use crate::protocol::rpc::{Answer, Reply, Request};
 use crate::protocol::store::Standing;
 use crate::protocol::store::quorum::QuorumStore;
 use crate::protocol::{Message, Role};
-use crate::sim::world::World;
+use crate::sim::world::{Place, World};
 
 /// So many dead letters are listed.
 const DEAD_SHOWN: usize = 8;
 
 /// Rows about a node, from what it is to what it does.
 pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String)> {
-    let mut rows = Vec::new();
     let (Some(role), Some(place)) =
         (world.processes.get(id.index()), world.shared.places.get(id.index()))
     else {
-        return rows;
+        return Vec::new();
     };
-    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
     let now = world.shared.now;
-    let since = now.since(place.since);
-    let for_so_long = |word: &str| format!("{word} for {:.1} s", since.as_secs());
-    row(
-        "state",
-        match picture::condition(place) {
-            Condition::Up => "up".to_owned(),
-            Condition::Slow(factor) => {
-                for_so_long(&format!("{}× slower", f64::from(factor) / 1_000.0))
-            }
-            Condition::Paused => for_so_long("paused"),
-            Condition::Down => for_so_long("down"),
-        },
-    );
-    if !place.clock.skews.is_empty() {
-        let (local, real) = (place.clock.read(now).0 as f64, now.0 as f64);
-        row("clock", format!("{:+.3} s off", (local - real) / 1e6));
-    }
-    if let Some(station) = picture::station(role) {
-        let settings = &station.settings;
-        row("workers", level(station.busy(), settings.workers));
-        row("queue", level(station.waiting(), settings.queue));
-        if let Some(limit) = station.limit_now() {
-            row("concurrency limit", format!("{limit:.1}"));
-        }
-        let time = Span::from_micros_f64(settings.time.mean());
-        row("mean service time", place_work(time, place.slowness));
-    }
+    let mut rows = state(role, place, now);
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
     match role {
         Role::Clients(population) => {
             row("clients", population.settings.clients.to_string());
@@ -94,6 +67,40 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
             let says = format!("{count} of 16 resolvers");
             rows.push((format!("told {}", cast.name(place)), says));
         }
+    }
+    rows
+}
+
+/// Rows about any node: whether it is up, its clock, its station.
+fn state(role: &Role, place: &Place<Role>, now: Time) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+    let since = now.since(place.since);
+    let for_so_long = |word: &str| format!("{word} for {:.1} s", since.as_secs());
+    row(
+        "state",
+        match picture::condition(place) {
+            Condition::Up => "up".to_owned(),
+            Condition::Slow(factor) => {
+                for_so_long(&format!("{}× slower", f64::from(factor) / 1_000.0))
+            }
+            Condition::Paused => for_so_long("paused"),
+            Condition::Down => for_so_long("down"),
+        },
+    );
+    if !place.clock.skews.is_empty() {
+        let (local, real) = (place.clock.read(now).0 as f64, now.0 as f64);
+        row("clock", format!("{:+.3} s off", (local - real) / 1e6));
+    }
+    if let Some(station) = picture::station(role) {
+        let settings = &station.settings;
+        row("workers", level(station.busy(), settings.workers));
+        row("queue", level(station.waiting(), settings.queue));
+        if let Some(limit) = station.limit_now() {
+            row("concurrency limit", format!("{limit:.1}"));
+        }
+        let time = Span::from_micros_f64(settings.time.mean());
+        row("mean service time", place_work(time, place.slowness));
     }
     rows
 }

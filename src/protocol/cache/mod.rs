@@ -310,6 +310,10 @@ impl Cache {
         if let Answer::Done { version, value } = answer {
             if flight.void && self.settings.leases {
                 cx.note(Note::Cached { intent, item, how: Lookup::Void });
+                // Tried again, it may be newer than what is here: nobody is shown that any more.
+                if self.contents.get(item).is_some_and(|entry| entry.version < version) {
+                    self.contents.remove(item);
+                }
             } else {
                 self.keep(item, version, value, intent, cx);
             }
@@ -372,8 +376,10 @@ impl Cache {
             Outcome::Answered(Answer::Stale { version, value }) => {
                 Answer::Stale { version: self.version(version), value }
             }
-            Outcome::Answered(Answer::Refused(why)) if why.is_local() => Answer::Error,
-            Outcome::Answered(answer) if ended.ending != Ending::Unknown => answer,
+            Outcome::Answered(answer) if ended.ending != Ending::Unknown => match answer {
+                Answer::Refused(why) if why.is_local() => Answer::Error,
+                answer => answer,
+            },
             Outcome::Answered(_) | Outcome::TimedOut if ended.op.changes() => Answer::Unsure,
             Outcome::Answered(_) | Outcome::TimedOut => Answer::Error,
         }
