@@ -8,9 +8,9 @@
 use super::operation::{Action, Operation, Outcome, Output};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
-use crate::protocol::Role;
 use crate::protocol::note::Note;
 use crate::protocol::rpc::{Answer, Ending, NONSENSE, Op, Outcome as Seen};
+use crate::protocol::{Message, Role};
 use crate::sim::trace::{Record, What};
 use std::collections::BTreeMap;
 
@@ -47,6 +47,9 @@ struct Open {
     read: Option<i64>,
     /// The last answer was out of date by its own account: a read all the same.
     stale: bool,
+    /// The network has made a copy of one of its requests: whoever turned one away may do the
+    /// other.
+    copied: bool,
 }
 
 /// The same operation as people know it: the client within its population, the item within its
@@ -87,7 +90,14 @@ impl Recorder {
 
     /// Takes one record in, and tells what it means for the history.
     pub fn fold(&mut self, record: &Record<Role>, tell: &mut dyn FnMut(Event)) {
-        let What::Note { node, note } = &record.what else { return };
+        let (node, note) = match &record.what {
+            What::Note { node, note } => (node, note),
+            What::Sent { copy: true, message: Message::Request(request), .. } => {
+                self.open.entry(request.intent).and_modify(|open| open.copied = true);
+                return;
+            }
+            _ => return,
+        };
         match *note {
             Note::Began { intent, client, op, item } if self.open.len() < MOST => {
                 let (node, call) = (*node, record.at);
@@ -101,6 +111,7 @@ impl Recorder {
                     done: None,
                     read: None,
                     stale: false,
+                    copied: false,
                 };
                 self.open.insert(intent, open);
             }
@@ -151,7 +162,10 @@ impl Open {
             (Ending::Ok, Some((version, value))) => {
                 Outcome::Ok { at, output: Output::Value(Some(value)), version }
             }
-            (Ending::Rejected | Ending::Failed, _) => Outcome::Failed { at },
+            (Ending::Rejected | Ending::Failed, _) if !self.copied || self.op == Op::Read => {
+                Outcome::Failed { at }
+            }
+            (Ending::Rejected | Ending::Failed, _) => Outcome::Unknown { at: Some(at) },
             (Ending::Ok | Ending::Degraded | Ending::Unknown, _) => {
                 Outcome::Unknown { at: Some(at) }
             }
@@ -221,5 +235,50 @@ impl Open {
             let action = Action::Add(amount.into());
             tell(Operation { id: intent, process, item: item(to), call, action, outcome });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::LinkId;
+    use crate::base::slab::Key;
+    use crate::base::time::Span;
+    use crate::protocol::rpc::{Request, Ticket};
+    use crate::protocol::worlds::{CLIENTS, SERVER, record};
+
+    /// What is known of a write whose request was copied or not, and turned away.
+    fn outcome(copied: bool) -> Outcome {
+        let (intent, op, item, client, attempt) = (7, Op::Write, 1, 0, 1);
+        let call = Key { index: 0, generation: 0 };
+        let ticket = Ticket { call, stack: 0, attempt };
+        let (key, deadline, after) = (0, Time::NEVER, 0);
+        let request = Request { ticket, intent, op, item, key, deadline, after };
+        let message = Message::Request(request);
+        let note = |note| What::Note { node: CLIENTS, note };
+        let (ending, took) = (Ending::Rejected, Span::millis(2));
+        let run = [
+            note(Note::Began { intent, client, op, item }),
+            note(Note::Sent { intent, attempt, target: SERVER, hedge: false }),
+            What::Sent { packet: 2, link: LinkId(0), copy: copied, message },
+            note(Note::Ended { intent, client, op, ending, attempts: 1, took }),
+        ];
+        let mut recorder = Recorder::new(&[0, 1]);
+        let mut ended = None;
+        for what in run {
+            recorder.fold(&record(1, 1, what), &mut |event| {
+                if let Event::Ended(operation) = event {
+                    ended = Some(operation.outcome);
+                }
+            });
+        }
+        ended.expect("it has ended")
+    }
+
+    #[test]
+    fn a_request_that_was_copied_may_be_done_though_it_was_turned_away() {
+        let at = Time(1_000);
+        assert_eq!(outcome(false), Outcome::Failed { at });
+        assert_eq!(outcome(true), Outcome::Unknown { at: Some(at) });
     }
 }
