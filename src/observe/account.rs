@@ -139,6 +139,11 @@ impl Account {
             | Note::Held { .. }
             | Note::Remapped { .. }
             | Note::Letter { .. }
+            | Note::Scaled { .. }
+            | Note::Deploys { .. }
+            | Note::Deployed { .. }
+            | Note::RolledBack { .. }
+            | Note::Duty { .. }
             | Note::Ejected { .. }
             | Note::Readmitted { .. }
             | Note::Backup { .. } => {}

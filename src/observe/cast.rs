@@ -150,7 +150,7 @@ fn kind(role: &Role) -> Kind {
         Role::Dns(_) => Kind::Names,
         Role::Broker(_) => Kind::Broker,
         Role::Router(_) | Role::Service(_) => Kind::Service,
-        Role::Cache(_) => Kind::Cache,
+        Role::Cache(_) | Role::Fleet(_) => Kind::Cache,
         Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => Kind::Store,
         Role::Backup(_) => Kind::Backup,
     }
@@ -174,7 +174,8 @@ pub fn targets(role: &Role) -> Vec<NodeId> {
         | Role::Ledger(_)
         | Role::Replica(_)
         | Role::Raft(_)
-        | Role::Quorum(_) => calls.collect(),
+        | Role::Quorum(_)
+        | Role::Fleet(_) => calls.collect(),
     }
 }
 
@@ -194,7 +195,9 @@ pub fn targets_of(settings: &Settings) -> Vec<NodeId> {
         Settings::Ledger(s) => {
             s.outbox.iter().flat_map(|outbox| outbox.calls.targets.clone()).collect()
         }
-        Settings::Replica(_) | Settings::Raft(_) | Settings::Quorum(_) => Vec::new(),
+        Settings::Replica(_) | Settings::Raft(_) | Settings::Quorum(_) | Settings::Fleet(_) => {
+            Vec::new()
+        }
     }
 }
 

@@ -105,7 +105,7 @@ pub enum Cargo {
     },
     /// A health check or its answer.
     Probe,
-    /// What replicas say to each other, and name servers to callers.
+    /// What replicas say to each other, a fleet to its replicas, and name servers to callers.
     Store {
         /// In a few words.
         words: &'static str,
@@ -131,6 +131,7 @@ impl Cargo {
             Message::Resolve { .. } => Cargo::Store { words: "a question where to go" },
             Message::Resolved { .. } => Cargo::Store { words: "an answer where to go" },
             Message::Store(message) => Cargo::Store { words: message.words() },
+            Message::Fleet(message) => Cargo::Store { words: message.words() },
         }
     }
 

@@ -5,7 +5,8 @@ use super::line::{Line, Tone};
 use super::scene::Scene;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
-use crate::protocol::note::{Backed, Found, Hold, Lookup, NoRetry, Note, Phase, Post, Step};
+use crate::protocol::fleet::duty::State;
+use crate::protocol::note::{Backed, Found, Hold, Lookup, NoRetry, Note, Phase, Post, Step, Why};
 use crate::protocol::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use crate::sim::trace::{Change, Fate};
 
@@ -97,6 +98,11 @@ fn sentence(node: NodeId, note: &Note, scene: &Scene) -> String {
         }
         Note::Transfer { .. } | Note::Held { .. } | Note::Remapped { .. } => sharded(me, note),
         Note::Cached { item, how, .. } => cached(me, item, how),
+        Note::Scaled { .. }
+        | Note::Duty { .. }
+        | Note::Deploys { .. }
+        | Note::Deployed { .. }
+        | Note::RolledBack { .. } => of_fleet(me, note),
         Note::Letter { group, step, .. } => posted(node, group, step, scene),
         Note::Ejected { backend } => format!("{me} stops sending to {}", scene.name(backend)),
         Note::Readmitted { backend } => format!("{me} sends to {} again", scene.name(backend)),
@@ -170,6 +176,41 @@ fn cached(me: &str, item: u32, how: Lookup) -> String {
             format!("{me} confirms the write of item {item} and keeps it for later")
         }
         Lookup::Lost => format!("{me} came back without a confirmed write of item {item}"),
+    }
+}
+
+/// What a fleet decides and its replicas do, in words.
+fn of_fleet(me: &str, note: &Note) -> String {
+    match *note {
+        Note::Scaled { from, to } if to > from => {
+            format!("{me} wants {} more to run: {to} instead of {from}", to - from)
+        }
+        Note::Scaled { from, to } => {
+            format!("{me} wants {} fewer to run: {to} instead of {from}", from - to)
+        }
+        Note::Deploys { version, replicas: 1 } => {
+            format!("{me} brings version {version} to one more replica")
+        }
+        Note::Deploys { version, replicas } => {
+            format!("{me} brings version {version} to {replicas} more replicas")
+        }
+        Note::Deployed { version } => format!("{me} has brought version {version} to all replicas"),
+        Note::RolledBack { version, why: Why::Errors } => {
+            format!("{me} takes version {version} back: too many of its answers are errors")
+        }
+        Note::RolledBack { version, why: Why::Late } => {
+            format!("{me} takes version {version} back: it does not serve in time")
+        }
+        Note::Duty { state, version } => {
+            let version = if version > 1 { format!(" version {version}") } else { String::new() };
+            match state {
+                State::Off => format!("{me} is off"),
+                State::Starting => format!("{me} starts{version}"),
+                State::Serving => format!("{me} serves{version}"),
+                State::Draining => format!("{me} takes nothing new and finishes what it has"),
+            }
+        }
+        _ => String::new(),
     }
 }
 
@@ -274,7 +315,15 @@ fn tone(note: &Note) -> Tone {
         Note::Transfer { step: Step::GivenUp, .. } => Tone::Bad,
         Note::Transfer { step: Step::Aborts | Step::TurnsBack, .. }
         | Note::Held { hold: Hold::Asks, .. } => Tone::Warning,
-        Note::Transfer { .. } | Note::Held { .. } | Note::Remapped { .. } => Tone::Plain,
+        Note::Transfer { .. }
+        | Note::Held { .. }
+        | Note::Remapped { .. }
+        | Note::Scaled { .. }
+        | Note::Deploys { .. } => Tone::Plain,
+        Note::Deployed { .. } => Tone::Good,
+        Note::RolledBack { .. } => Tone::Warning,
+        Note::Duty { state: State::Serving, .. } => Tone::Good,
+        Note::Duty { .. } => Tone::Plain,
         Note::Recognised { .. } | Note::Readmitted { .. } | Note::Leads { .. } => Tone::Good,
         Note::Sent { attempt, .. } if *attempt > 1 => Tone::Warning,
         Note::Began { .. }
@@ -432,6 +481,7 @@ pub fn answer_words(answer: Answer) -> &'static str {
             Refusal::Locked => "turned away, locked by a transaction",
             Refusal::Moved => "turned away, the item has moved",
             Refusal::Restoring => "turned away, being restored",
+            Refusal::Draining => "turned away, about to stop",
             Refusal::BreakerOpen
             | Refusal::RateLimited
             | Refusal::Bulkhead

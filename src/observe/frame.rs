@@ -3,6 +3,7 @@
 
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::{Span, Time};
+use crate::protocol::fleet::duty::State;
 use crate::protocol::store::Standing;
 use serde::Serialize;
 
@@ -44,6 +45,8 @@ pub enum Kind {
     Store,
     /// Holds copies of data.
     Backup,
+    /// Decides how many replicas of a service run.
+    Fleet,
 }
 
 /// Whether a node runs.
@@ -91,6 +94,8 @@ pub struct NodeView {
     pub locks: u32,
     /// What a backup keeps and is at, in a few words.
     pub keeps: Option<String>,
+    /// Whether it serves, when a fleet decides that, and which version it runs.
+    pub duty: Option<(State, u8)>,
     /// How clients are, when this is a population.
     pub crowd: Option<Crowd>,
     /// One line people can read: `12 waiting, 4 of 4 workers busy`.

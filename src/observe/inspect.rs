@@ -12,6 +12,8 @@ use crate::protocol::broker::Broker;
 use crate::protocol::cache::{Cache, Writes};
 use crate::protocol::caller::Caller;
 use crate::protocol::dns::Dns;
+use crate::protocol::fleet::Fleet;
+use crate::protocol::fleet::duty::State;
 use crate::protocol::rpc::{Answer, Reply, Request};
 use crate::protocol::store::Standing;
 use crate::protocol::store::quorum::QuorumStore;
@@ -55,7 +57,14 @@ pub fn node(world: &World<Role>, cast: &Cast, id: NodeId) -> Vec<(String, String
         Role::Cache(cache) => cached(cache, &mut rows),
         Role::Quorum(store) => leaderless(store, cast, &mut rows),
         Role::Backup(backup) => kept(backup, now, &mut rows),
-        Role::Service(_) | Role::Replica(_) | Role::Raft(_) => {}
+        Role::Fleet(fleet) => sizes(fleet, cast, &mut rows),
+        Role::Service(service) => {
+            if let Some(duty) = &service.duty {
+                row("duty", duty.state.word().to_owned());
+                row("version", duty.version.to_string());
+            }
+        }
+        Role::Replica(_) | Role::Raft(_) => {}
     }
     locks(role, now, &mut rows);
     if let Some(standing) = role.standing() {
@@ -110,6 +119,7 @@ fn backends(balancer: &Balancer, cast: &Cast, rows: &mut Vec<(String, String)>) 
         let state = match (backend.healthy, backend.ejected) {
             (false, _) => ", unhealthy",
             (_, true) => ", ejected",
+            (true, false) if !backend.registered => ", not in use",
             (true, false) => "",
         };
         let says = format!("{} outstanding{state}", backend.outstanding);
@@ -156,6 +166,28 @@ fn queues(broker: &Broker, cast: &Cast, now: Time, rows: &mut Vec<(String, Strin
         let list = if count > 0 { format!(": {}", dead.join(", ")) } else { String::new() };
         let more = if count > dead.len() { ", …" } else { "" };
         row("dead letters", format!("{count}{list}{more}"));
+    }
+}
+
+/// What a fleet wants, and what it has heard.
+fn sizes(fleet: &Fleet, cast: &Cast, rows: &mut Vec<(String, String)>) {
+    let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+    let most = fleet.settings.replicas.len();
+    row("to run", format!("{} of {most}", fleet.size()));
+    if let Some(scale) = &fleet.settings.scale {
+        let busy = fleet.usage().map_or("not known".to_owned(), |usage| usage.to_string());
+        row("workers busy", format!("{busy}, {} wanted", scale.target));
+    }
+    if fleet.settings.deploy.is_some() {
+        row("new version", fleet.rollout.words().to_owned());
+    }
+    for (seen, node) in fleet.replicas.iter().zip(&fleet.settings.replicas) {
+        let wanted = seen.wanted.map_or("to be off".to_owned(), |v| format!("to run version {v}"));
+        let is = match seen.state {
+            State::Off => "off".to_owned(),
+            state => format!("{} version {}", state.word(), seen.version),
+        };
+        row(cast.name(*node), format!("{wanted}, {is}"));
     }
 }
 
@@ -312,6 +344,7 @@ pub fn words(message: &Message) -> String {
         Message::Resolve { .. } => "a question where to go".to_owned(),
         Message::Resolved { .. } => "an answer where to go".to_owned(),
         Message::Store(message) => message.words().to_owned(),
+        Message::Fleet(message) => message.words().to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::cast::Cast;
 use super::frame::Kind;
-use super::picture::station;
+use super::picture::{self, station};
 use super::series::{Bins, Series};
 use super::strips::{Strip, Strips};
 use super::totals::{Totals, carries_work};
@@ -16,6 +16,9 @@ use crate::base::time::{Span, Time};
 use crate::check::effects::Effects;
 use crate::protocol::broker::Broker;
 use crate::protocol::broker::group::Group;
+use crate::protocol::fleet::FleetSettings;
+use crate::protocol::fleet::deploy::NEW;
+use crate::protocol::fleet::duty::State;
 use crate::protocol::note::{Lookup, Note, Post};
 use crate::protocol::rpc::{Ending, Op, Outcome};
 use crate::protocol::store::{Lead, Standing};
@@ -127,6 +130,17 @@ fn of_group(world: &World<Role>, node: NodeId, group: u8, ask: fn(&Group, Time) 
     }
 }
 
+/// What the replicas of a group that are up do for a fleet, and which version they run.
+fn on_duty<'a>(
+    world: &'a World<Role>,
+    groups: &'a [(u16, bool)],
+    group: u16,
+) -> impl Iterator<Item = (State, u8)> + 'a {
+    let nodes = world.processes.iter().zip(&world.shared.places).zip(groups);
+    let mine = nodes.filter(move |((_, place), own)| own.0 == group && !place.down);
+    mine.filter_map(|((role, _), _)| picture::duty(role))
+}
+
 fn leads((_, standing): &(NodeId, Standing)) -> bool {
     standing.lead == Lead::Leader
 }
@@ -180,6 +194,8 @@ enum Gauge {
     Open { node: NodeId, stack: u8 },
     Leaders { group: u16 },
     Behind { node: NodeId, group: u16 },
+    OnDuty { group: u16, state: State },
+    Renewed { group: u16 },
 }
 
 type Measure<T> = (&'static str, fn(&Totals) -> T);
@@ -240,6 +256,9 @@ impl Metrics {
             if role.standing().is_some() {
                 metrics.add_replica(cast, node);
             }
+            if let Role::Fleet(fleet) = role {
+                metrics.add_fleet(cast, &fleet.settings);
+            }
             for (stack, caller) in (0..).zip(role.callers()) {
                 let name =
                     format!("{} → {}", cast.name(node), cast.name_all(&caller.settings.targets));
@@ -270,6 +289,18 @@ impl Metrics {
             self.add_gauge(leaders, Gauge::Leaders { group });
         }
         self.add_gauge(format!("behind {}", cast.name(node)), Gauge::Behind { node, group });
+    }
+
+    /// How many replicas of a fleet serve, and how many are about to.
+    fn add_fleet(&mut self, cast: &Cast, fleet: &FleetSettings) {
+        let Some(first) = fleet.replicas.first().map(|first| first.index()) else { return };
+        let (group, name) = (self.groups[first].0, &cast.members[first].group);
+        for (word, state) in [("running", State::Serving), ("starting", State::Starting)] {
+            self.add_gauge(format!("{word} {name}"), Gauge::OnDuty { group, state });
+        }
+        if fleet.deploy.is_some() {
+            self.add_gauge(format!("new version {name}"), Gauge::Renewed { group });
+        }
     }
 
     fn add_gauge(&mut self, name: String, gauge: Gauge) {
@@ -433,6 +464,13 @@ impl Metrics {
                 Gauge::Open { node, stack } => self.strips.open(node, stack) as f32,
                 Gauge::Leaders { group } => {
                     replicas(world, &self.groups, group).filter(leads).count() as f32
+                }
+                Gauge::OnDuty { group, state } => {
+                    on_duty(world, &self.groups, group).filter(|d| d.0 == state).count() as f32
+                }
+                Gauge::Renewed { group } => {
+                    let new = (State::Serving, NEW);
+                    on_duty(world, &self.groups, group).filter(|d| *d == new).count() as f32
                 }
                 Gauge::Behind { node, group } => {
                     let all = replicas(world, &self.groups, group).map(|(_, s)| s);

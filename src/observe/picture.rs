@@ -9,6 +9,7 @@ use crate::base::id::{LinkId, NodeId};
 use crate::base::time::{Span, Time};
 use crate::protocol::caller::Caller;
 use crate::protocol::dns::Dns;
+use crate::protocol::fleet::duty::State;
 use crate::protocol::meaning::phase;
 use crate::protocol::note::Phase;
 use crate::protocol::rpc::{Answer, Reply, Request};
@@ -144,6 +145,7 @@ fn node_view(world: &World<Role>, cast: &Cast, id: NodeId) -> NodeView {
         replica: role.standing(),
         locks: role.holds().map_or(0, |holds| holds.locks().count() as u32),
         keeps: keeps(role, world.shared.now),
+        duty: duty(role),
         crowd: crowd(role),
         line: String::new(),
     };
@@ -174,9 +176,12 @@ pub fn station(role: &Role) -> Option<&Station> {
         Role::Replica(replica) => Some(&replica.station),
         Role::Raft(member) => Some(&member.station),
         Role::Quorum(store) => Some(&store.station),
-        Role::Clients(_) | Role::Balancer(_) | Role::Dns(_) | Role::Broker(_) | Role::Backup(_) => {
-            None
-        }
+        Role::Clients(_)
+        | Role::Balancer(_)
+        | Role::Dns(_)
+        | Role::Broker(_)
+        | Role::Backup(_)
+        | Role::Fleet(_) => None,
     }
 }
 
@@ -197,6 +202,12 @@ fn workers(role: &Role) -> Option<Gauge> {
     station(role).map(|s| Gauge { level: s.busy(), limit: s.settings.workers })
 }
 
+/// What a replica does at the command of a fleet, and which version it runs.
+pub fn duty(role: &Role) -> Option<(State, u8)> {
+    let Role::Service(service) = role else { return None };
+    service.duty.as_ref().map(|duty| (duty.state, duty.version))
+}
+
 /// Calls that a node has made and that have not ended.
 pub fn in_flight(role: &Role) -> u32 {
     match role {
@@ -213,7 +224,8 @@ pub fn in_flight(role: &Role) -> u32 {
         | Role::Ledger(_)
         | Role::Replica(_)
         | Role::Raft(_)
-        | Role::Quorum(_) => role.callers().iter().map(Caller::outstanding).sum(),
+        | Role::Quorum(_)
+        | Role::Fleet(_) => role.callers().iter().map(Caller::outstanding).sum(),
     }
 }
 
@@ -293,6 +305,13 @@ fn line(view: &NodeView) -> String {
         u32::MAX => gauge.level.to_string(),
         limit => format!("{} of {limit}", gauge.level),
     };
+    let state = match view.duty {
+        Some((duty @ (State::Off | State::Starting), _)) => {
+            return format!("{state}{}", duty.word());
+        }
+        Some((State::Draining, _)) => format!("{state}draining, "),
+        Some((State::Serving, _)) | None => state,
+    };
     let state = match &view.replica {
         Some(standing) => format!("{state}{}, ", stands(standing)),
         None => state,
@@ -312,6 +331,7 @@ fn line(view: &NodeView) -> String {
             let doing = if view.kind == Kind::Broker { "with consumers" } else { "working" };
             format!("{state}{} waiting, {} {doing}{locks}", of(queue), of(workers))
         }
+        (None, _, _) if view.kind == Kind::Fleet => format!("{state}decides how many run"),
         (None, _, _) => format!("{state}{} passed on", view.in_flight),
     }
 }

@@ -154,6 +154,11 @@ impl Topic {
             | Note::Suspects { .. }
             | Note::Remapped { .. }
             | Note::Backup { .. }
+            | Note::Scaled { .. }
+            | Note::Deploys { .. }
+            | Note::Deployed { .. }
+            | Note::RolledBack { .. }
+            | Note::Duty { .. }
             | Note::Transfer { step: Step::GivenUp, .. } => Topic::Once,
             Note::Held { hold: Hold::Asks, .. } => Topic::InDoubt { node },
             Note::Transfer { step: step @ (Step::Aborts | Step::TurnsBack), .. } => {
@@ -246,7 +251,7 @@ impl Topic {
                 let what = match cargo {
                     Lost::Request => "requests",
                     Lost::Answer => "answers",
-                    Lost::Other => "messages of the store",
+                    Lost::Other => "other messages",
                 };
                 let (source, target) = (name(source), name(target));
                 format!("{n} more {what} from {source} to {target} are lost: {}", fate_words(fate))

@@ -156,6 +156,12 @@ totals! {
     redriven,
     /// Messages that were too old, or undone by a crash of their broker.
     forgotten,
+    /// Changes of the size of a fleet.
+    scalings,
+    /// Of these, to fewer replicas.
+    scalings_down,
+    /// New versions that were taken back.
+    rollbacks,
 }
 
 fn add<const N: usize>(sum: &mut [u64; N], other: &[u64; N]) {
@@ -197,6 +203,11 @@ impl Totals {
             Note::Fallback { .. } => self.fallbacks += 1,
             Note::Ejected { .. } => self.ejections += 1,
             Note::Leads { .. } => self.elections += 1,
+            Note::RolledBack { .. } => self.rollbacks += 1,
+            Note::Scaled { from, to } => {
+                self.scalings += 1;
+                self.scalings_down += u64::from(to < from);
+            }
             _ => {}
         }
     }

@@ -1,6 +1,7 @@
 //! A load balancer: hands each request to one backend and the answer back. It checks the health
 //! of its backends, and stops using those that keep failing.
 
+use super::fleet::FleetMessage;
 use super::meaning::late;
 use super::note::Note;
 use super::policy::outlier::{Outlier, OutlierSettings};
@@ -29,6 +30,8 @@ pub struct BalancerSettings {
     pub health: Option<HealthSettings>,
     /// Whether it stops using backends that fail requests.
     pub outlier: Option<OutlierSettings>,
+    /// How many backends, from the first, it may use until a fleet says which; without a fleet all.
+    pub first: Option<u32>,
 }
 
 impl Default for BalancerSettings {
@@ -40,6 +43,7 @@ impl Default for BalancerSettings {
             timeout: Span::secs(60),
             health: None,
             outlier: None,
+            first: None,
         }
     }
 }
@@ -119,6 +123,8 @@ pub struct Backend {
     pub healthy: bool,
     /// Whether it was taken out for failing requests.
     pub ejected: bool,
+    /// Whether it may be used at all: a fleet says so.
+    pub registered: bool,
     streak: u32,
     answered: u32,
 }
@@ -136,24 +142,36 @@ pub struct Balancer {
     next: u32,
     round: u32,
     plan: u32,
+    /// The last list of a fleet.
+    list: u32,
     picks: Stream,
 }
 
-const FRESH: Backend =
-    Backend { outstanding: 0, healthy: true, ejected: false, streak: 0, answered: 0 };
+const FRESH: Backend = Backend {
+    outstanding: 0,
+    healthy: true,
+    ejected: false,
+    registered: true,
+    streak: 0,
+    answered: 0,
+};
 
 impl Balancer {
     /// An idle balancer.
     pub fn new(settings: BalancerSettings, seed: u64, node: NodeId) -> Balancer {
         let count = settings.backends.len();
+        let first = settings.first.unwrap_or(u32::MAX);
+        let mains = (count as u32).saturating_sub(settings.spares);
+        let fresh = |place| Backend { registered: place < first || place >= mains, ..FRESH };
         Balancer {
-            backends: vec![FRESH; count],
+            backends: (0..count as u32).map(fresh).collect(),
             entries: Slab::default(),
             timeouts: Timeouts::default(),
             outlier: settings.outlier.as_ref().map(|o| Outlier::new(o, count as u32)),
             next: 0,
             round: 0,
             plan: 0,
+            list: 0,
             picks: Stream::new(seed, "balancer pick", u64::from(node.0)),
             settings,
         }
@@ -184,7 +202,10 @@ impl Balancer {
     pub fn crash(&mut self) {
         self.entries.clear();
         self.timeouts.clear();
-        self.backends.fill(FRESH);
+        // Who may be used is written down.
+        for backend in &mut self.backends {
+            *backend = Backend { registered: backend.registered, ..FRESH };
+        }
         let count = self.backends.len() as u32;
         self.outlier = self.settings.outlier.as_ref().map(|o| Outlier::new(o, count));
     }
@@ -203,6 +224,7 @@ impl Balancer {
                 Message::Reply(reply) => self.reply(&reply, cx),
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
                 Message::Alive { number } => self.alive(source, number),
+                Message::Fleet(message) => self.listed(*message),
                 _ => {}
             },
             Input::Timer(Timer::Balancer(timer)) => match timer {
@@ -214,6 +236,23 @@ impl Balancer {
                 BalancerTimer::Sweep { .. } => self.sweep(cx),
             },
             Input::Timer(_) | Input::Persisted(_) => {}
+        }
+    }
+
+    /// A fleet says which backends serve. One that is new counts as healthy.
+    fn listed(&mut self, message: FleetMessage) {
+        let FleetMessage::Backends { number, nodes } = message else { return };
+        if number <= self.list {
+            return;
+        }
+        self.list = number;
+        let mains = self.mains();
+        for (backend, node) in self.backends[..mains].iter_mut().zip(&self.settings.backends) {
+            let registered = nodes.contains(node);
+            if registered && !backend.registered {
+                (backend.healthy, backend.streak) = (true, 0);
+            }
+            backend.registered = registered;
         }
     }
 
@@ -306,20 +345,24 @@ impl Balancer {
         self.judge(cx);
     }
 
-    /// A backend in use; all of them when none is fit, since some answer may still come.
+    /// How many backends are no spares.
+    fn mains(&self) -> usize {
+        self.backends.len().saturating_sub(self.settings.spares as usize)
+    }
+
+    /// A backend in use; all that are registered when none is fit, since some answer may still come.
     fn choose(&mut self) -> Option<u32> {
-        let well = |b: &Backend| b.healthy && !b.ejected;
-        let count = self.backends.len() as u32;
-        let first = count.saturating_sub(self.settings.spares) as usize;
-        let (mains, spares) = self.backends.split_at(first.min(self.backends.len()));
+        let well = |b: &Backend| b.registered && b.healthy && !b.ejected;
+        let (count, first) = (self.backends.len(), self.mains());
+        let (mains, spares) = self.backends.split_at(first);
         // Spares stand in for the others together, not for each of them.
         let spared = !spares.is_empty() && !mains.iter().any(well);
-        let in_turn = if spared { first..count as usize } else { 0..first };
+        let in_turn = if spared { first..count } else { 0..first };
         let fit = |(b, place): (&Backend, u32)| well(b) && in_turn.contains(&(place as usize));
-        let each = || self.backends.iter().zip(0u32..);
+        let each = || self.backends.iter().zip(0u32..).filter(|(b, _)| b.registered);
         let usable = each().filter(|b| fit(*b)).count() as u32;
         let any = usable == 0;
-        let size = if any { count } else { usable };
+        let size = if any { each().count() as u32 } else { usable };
         if size == 0 {
             return None;
         }
@@ -353,8 +396,10 @@ impl Balancer {
         let Some(health) = self.settings.health else { return };
         self.round += 1;
         let number = self.round;
-        for &backend in &self.settings.backends {
-            cx.send(backend, Message::Probe { number });
+        for (node, backend) in self.settings.backends.iter().zip(&self.backends) {
+            if backend.registered {
+                cx.send(*node, Message::Probe { number });
+            }
         }
         cx.set_timer(health.timeout, Timer::Balancer(BalancerTimer::ProbeEnd { round: number }));
         cx.set_timer(health.interval, Timer::Balancer(BalancerTimer::Probe { plan: self.plan }));
@@ -371,7 +416,7 @@ impl Balancer {
         let Some(health) = self.settings.health else { return };
         for (backend, &node) in self.backends.iter_mut().zip(&self.settings.backends) {
             let alive = backend.answered >= round;
-            if alive == backend.healthy {
+            if alive == backend.healthy || !backend.registered {
                 backend.streak = 0;
                 continue;
             }

@@ -11,6 +11,7 @@ mod call;
 pub mod caller;
 pub mod client;
 pub mod dns;
+pub mod fleet;
 mod guard;
 pub mod health;
 pub mod load;
@@ -37,6 +38,7 @@ use cache::{Cache, CacheSettings, CacheTimer};
 use caller::CallTimer;
 use client::{ClientSettings, ClientTimer, Population};
 use dns::{Dns, DnsSettings, DnsTimer};
+use fleet::{Fleet, FleetMessage, FleetSettings, FleetTimer};
 use note::Note;
 use router::{Router, RouterSettings, RouterTimer};
 use rpc::{Reply, Request};
@@ -78,6 +80,8 @@ pub enum Role {
     Quorum(Box<QuorumStore>),
     /// Copies a store and brings it back.
     Backup(Box<Backup>),
+    /// Decides how many replicas of a service run.
+    Fleet(Box<Fleet>),
 }
 
 /// What a node is set to do.
@@ -111,6 +115,8 @@ pub enum Settings {
     Quorum(QuorumSettings),
     /// See [`Role::Backup`].
     Backup(BackupSettings),
+    /// See [`Role::Fleet`].
+    Fleet(FleetSettings),
 }
 
 /// What nodes send each other.
@@ -155,6 +161,8 @@ pub enum Message {
     },
     /// What replicas of a store say to each other.
     Store(Box<StoreMessage>),
+    /// What a fleet, its replicas and their balancers say to each other.
+    Fleet(Box<FleetMessage>),
 }
 
 /// What nodes are reminded of.
@@ -188,6 +196,8 @@ pub enum Timer {
     Backup(BackupTimer),
     /// Something of a broker's.
     Broker(BrokerTimer),
+    /// Something of a fleet's or of one of its replicas.
+    Fleet(FleetTimer),
 }
 
 impl Settings {
@@ -205,7 +215,8 @@ impl Settings {
             | Settings::Cache(_)
             | Settings::Broker(_)
             | Settings::Service(_)
-            | Settings::Backup(_) => None,
+            | Settings::Backup(_)
+            | Settings::Fleet(_) => None,
         }
     }
 }
@@ -226,6 +237,7 @@ impl Role {
             Settings::Raft(s) => Role::Raft(Box::new(RaftStore::new(s, seed, node))),
             Settings::Quorum(s) => Role::Quorum(Box::new(QuorumStore::new(s, seed, node))),
             Settings::Backup(s) => Role::Backup(Box::new(Backup::new(s, node))),
+            Settings::Fleet(s) => Role::Fleet(Box::new(Fleet::new(s))),
         }
     }
 
@@ -244,6 +256,7 @@ impl Role {
             (Role::Raft(role), Settings::Raft(s)) => role.configure(s, cx),
             (Role::Quorum(role), Settings::Quorum(s)) => role.configure(s, cx),
             (Role::Backup(role), Settings::Backup(s)) => role.configure(s, cx),
+            (Role::Fleet(role), Settings::Fleet(s)) => role.configure(s),
             (
                 _,
                 Settings::Clients(_)
@@ -257,7 +270,8 @@ impl Role {
                 | Settings::Replica(_)
                 | Settings::Raft(_)
                 | Settings::Quorum(_)
-                | Settings::Backup(_),
+                | Settings::Backup(_)
+                | Settings::Fleet(_),
             ) => {}
         }
     }
@@ -276,9 +290,12 @@ impl Role {
             Role::Broker(role) => role.awaits(ticket),
             Role::Ledger(role) => role.outbox.as_ref().is_some_and(|o| o.caller.awaits(ticket)),
             Role::Balancer(_) => true,
-            Role::Dns(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) | Role::Backup(_) => {
-                false
-            }
+            Role::Dns(_)
+            | Role::Replica(_)
+            | Role::Raft(_)
+            | Role::Quorum(_)
+            | Role::Backup(_)
+            | Role::Fleet(_) => false,
         }
     }
 
@@ -299,7 +316,8 @@ impl Role {
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_)
-            | Role::Backup(_) => None,
+            | Role::Backup(_)
+            | Role::Fleet(_) => None,
         }
     }
 
@@ -317,7 +335,8 @@ impl Role {
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_)
-            | Role::Backup(_) => 0,
+            | Role::Backup(_)
+            | Role::Fleet(_) => 0,
         }
     }
 
@@ -343,7 +362,8 @@ impl Role {
             | Role::Service(_)
             | Role::Ledger(_)
             | Role::Quorum(_)
-            | Role::Backup(_) => None,
+            | Role::Backup(_)
+            | Role::Fleet(_) => None,
         }
     }
 
@@ -362,7 +382,8 @@ impl Role {
             | Role::Broker(_)
             | Role::Service(_)
             | Role::Quorum(_)
-            | Role::Backup(_) => None,
+            | Role::Backup(_)
+            | Role::Fleet(_) => None,
         }
     }
 
@@ -384,7 +405,8 @@ impl Role {
             | Role::Broker(_)
             | Role::Service(_)
             | Role::Quorum(_)
-            | Role::Backup(_) => Vec::new(),
+            | Role::Backup(_)
+            | Role::Fleet(_) => Vec::new(),
         }
     }
 
@@ -404,7 +426,8 @@ impl Role {
             | Role::Replica(_)
             | Role::Raft(_)
             | Role::Quorum(_)
-            | Role::Backup(_) => &[],
+            | Role::Backup(_)
+            | Role::Fleet(_) => &[],
         }
     }
 }
@@ -440,6 +463,7 @@ impl Process for Role {
             Role::Raft(role) => role.handle(input, cx),
             Role::Quorum(role) => role.handle(input, cx),
             Role::Backup(role) => role.handle(input, cx),
+            Role::Fleet(role) => role.handle(input, cx),
         }
     }
 
@@ -457,6 +481,7 @@ impl Process for Role {
             Role::Raft(role) => role.crash(durable),
             Role::Quorum(role) => role.crash(durable),
             Role::Backup(role) => role.crash(),
+            Role::Fleet(role) => role.crash(),
         }
     }
 
@@ -485,6 +510,7 @@ impl Process for Role {
                 request.intent ^ (u64::from(client.0) << 32) ^ (1 << 61)
             }
             Message::Store(message) => message.fingerprint(),
+            Message::Fleet(message) => message.fingerprint(),
         }
     }
 }

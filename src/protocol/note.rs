@@ -1,6 +1,7 @@
 //! What processes say about themselves. Metrics, ledger, log and checks are folded from these.
 
 use super::backup::library::Flaw;
+use super::fleet::duty::State;
 use super::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use super::store::quorum::cell::Dot;
 use crate::base::id::NodeId;
@@ -228,6 +229,39 @@ pub enum Note {
         /// What.
         step: Post,
     },
+    /// A fleet wants another number of replicas to run.
+    Scaled {
+        /// How many were to run.
+        from: u32,
+        /// How many are to run now.
+        to: u32,
+    },
+    /// A fleet brings a new version to some of its replicas.
+    Deploys {
+        /// The version.
+        version: u8,
+        /// How many.
+        replicas: u32,
+    },
+    /// All replicas of a fleet have the new version.
+    Deployed {
+        /// The version.
+        version: u8,
+    },
+    /// A fleet takes a new version back.
+    RolledBack {
+        /// The version.
+        version: u8,
+        /// Why.
+        why: Why,
+    },
+    /// A replica of a fleet does something else.
+    Duty {
+        /// What.
+        state: State,
+        /// Which version it runs.
+        version: u8,
+    },
     /// A balancer stopped sending to a backend.
     Ejected {
         /// Which.
@@ -272,6 +306,11 @@ impl Note {
             Note::Breaker { .. }
             | Note::Remapped { .. }
             | Note::Backup { .. }
+            | Note::Scaled { .. }
+            | Note::Deploys { .. }
+            | Note::Deployed { .. }
+            | Note::RolledBack { .. }
+            | Note::Duty { .. }
             | Note::Ejected { .. }
             | Note::Readmitted { .. }
             | Note::Leads { .. }
@@ -333,6 +372,15 @@ pub enum Found {
     AtWork,
     /// Another request with the same key.
     OtherRequest,
+}
+
+/// Why a new version was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Why {
+    /// Too many of its answers were errors.
+    Errors,
+    /// It did not serve in time.
+    Late,
 }
 
 /// What became of a transfer between shards.

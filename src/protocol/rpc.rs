@@ -356,11 +356,13 @@ pub enum Refusal {
     Moved,
     /// The store is being restored, or waits for that.
     Restoring,
+    /// The server is about to stop, and takes nothing new.
+    Draining,
 }
 
 impl Refusal {
     /// How many kinds there are.
-    pub const COUNT: usize = Refusal::Restoring as usize + 1;
+    pub const COUNT: usize = Refusal::Draining as usize + 1;
 
     /// True if the caller refused itself: nothing was sent.
     pub fn is_local(self) -> bool {
@@ -389,6 +391,7 @@ impl Refusal {
             Refusal::Locked => "locked by a transaction",
             Refusal::Moved => "the item has moved",
             Refusal::Restoring => "being restored",
+            Refusal::Draining => "about to stop",
             Refusal::BreakerOpen => "breaker open",
             Refusal::RateLimited => "rate limited",
             Refusal::Bulkhead => "bulkhead full",

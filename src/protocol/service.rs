@@ -2,6 +2,8 @@
 //! a caller that has given up, unless deadlines are told.
 
 use super::caller::{CallSettings, Caller, Ended, Want};
+use super::fleet::FleetMessage;
+use super::fleet::duty::{Duty, DutySettings, State};
 use super::note::Note;
 use super::rpc::{Answer, Ending, Kind, Op, Outcome, Reply, Request};
 use super::station::{Progress, Station, StationSettings};
@@ -28,6 +30,8 @@ pub struct ServiceSettings {
     pub releases: bool,
     /// The share of items that it cannot work on; always the same ones.
     pub fails_on: Chance,
+    /// Whose orders it takes, if a fleet says which replicas run.
+    pub duty: Option<DutySettings>,
 }
 
 /// A service or store that this service calls.
@@ -96,6 +100,8 @@ pub struct Service {
     pub station: Station,
     /// Its calls, by dependency.
     pub callers: Vec<Caller>,
+    /// What it does at the command of a fleet, if there is one.
+    pub duty: Option<Box<Duty>>,
     seed: u64,
     node: NodeId,
     /// Idempotency keys made here.
@@ -108,8 +114,9 @@ impl Service {
     /// An idle service.
     pub fn new(settings: ServiceSettings, seed: u64, node: NodeId) -> Service {
         let station = Station::new(settings.station.clone(), seed, node);
+        let duty = settings.duty.clone().map(|duty| Box::new(Duty::new(duty, seed, node)));
         let (callers, fans) = (Vec::new(), BTreeMap::new());
-        let mut service = Service { settings, station, callers, seed, node, keys: 0, fans };
+        let mut service = Service { settings, station, callers, duty, seed, node, keys: 0, fans };
         service.callers = service.new_callers();
         service
     }
@@ -132,7 +139,22 @@ impl Service {
             self.callers = self.new_callers();
             self.fans.clear();
         }
-        self.station.configure(self.settings.station.clone(), cx);
+        if let (Some(duty), Some(settings)) = (&mut self.duty, &self.settings.duty) {
+            duty.settings = settings.clone();
+        }
+        self.station.configure(self.station_settings(), cx);
+    }
+
+    /// How its station works: in another version, in another way.
+    pub(super) fn station_settings(&self) -> StationSettings {
+        let settings = &self.settings.station;
+        self.duty.as_ref().map_or_else(|| settings.clone(), |duty| duty.station(settings))
+    }
+
+    /// Ends all requests in the house.
+    pub(super) fn abandon(&mut self, cx: &mut Cx<'_>) {
+        self.station.clear_out(cx);
+        self.fans.clear();
     }
 
     /// Forgets everything: a service holds no data.
@@ -148,12 +170,18 @@ impl Service {
     pub fn handle(&mut self, input: Input<super::Role>, cx: &mut Cx<'_>) {
         match input {
             Input::Message { source, message } => match message {
+                Message::Request(_) | Message::Probe { .. } if self.is_away(&message) => {}
                 Message::Request(request) => self.request(source, request, cx),
                 Message::Reply(reply) => self.reply(source, &reply, cx),
                 Message::Probe { number } => cx.send(source, Message::Alive { number }),
                 Message::Resolved { stack, resolver, place } => {
                     if let Some(caller) = self.callers.get_mut(usize::from(stack)) {
                         caller.resolved(resolver, place, cx.now());
+                    }
+                }
+                Message::Fleet(message) => {
+                    if let FleetMessage::Order(order) = *message {
+                        self.ordered(source, order, cx);
                     }
                 }
                 _ => {}
@@ -165,8 +193,22 @@ impl Service {
                     self.called(stack, ended, cx);
                 }
             }
-            Input::Timer(_) | Input::Start | Input::Restart | Input::Persisted(_) => {}
+            Input::Timer(Timer::Fleet(timer)) => self.duty_timer(timer, cx),
+            Input::Restart => self.resume(cx),
+            Input::Timer(_) | Input::Start | Input::Persisted(_) => {}
         }
+        if self.duty.is_some() {
+            self.emptied(cx);
+        }
+    }
+
+    /// True if nobody is there to take this: a replica that is off or starts takes nothing, and
+    /// one that is about to stop says so to requests and answers no health check.
+    fn is_away(&self, message: &Message) -> bool {
+        let probe = matches!(message, Message::Probe { .. });
+        self.duty
+            .as_ref()
+            .is_some_and(|duty| duty.is_away() || (probe && duty.state == State::Draining))
     }
 
     fn request(&mut self, source: NodeId, request: Request, cx: &mut Cx<'_>) {

@@ -99,6 +99,44 @@ pub struct Progress {
     pub released: bool,
 }
 
+/// What a station has done, for a fleet that asks.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Meter {
+    /// Requests answered since it began to serve.
+    pub ended: u32,
+    /// Of these, with an error.
+    pub failed: u32,
+    since: Time,
+    at: Time,
+    busy: u32,
+    /// Time of busy workers since somebody asked, in worker-microseconds.
+    work: u64,
+}
+
+impl Meter {
+    /// From now on so many workers are busy.
+    fn pass(&mut self, now: Time, busy: u32) {
+        self.work += u64::from(self.busy) * now.since(self.at).0;
+        (self.at, self.busy) = (now, busy);
+    }
+
+    /// The share of so many workers that were busy since this was asked last; none if no time has
+    /// passed.
+    pub fn read(&mut self, now: Time, workers: u32) -> Option<Chance> {
+        self.pass(now, self.busy);
+        let whole = now.since(self.since).0 * u64::from(workers);
+        let work = std::mem::take(&mut self.work);
+        self.since = now;
+        let share = (u128::from(work) * 1_000_000).checked_div(u128::from(whole))?;
+        Some(Chance(share.min(1_000_000) as u32))
+    }
+
+    /// It begins to serve.
+    pub fn begin(&mut self, now: Time) {
+        *self = Meter { since: now, at: now, busy: self.busy, ..Meter::default() };
+    }
+}
+
 /// A queue, workers, and the requests in both.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Station {
@@ -107,6 +145,10 @@ pub struct Station {
     waiting: VecDeque<Job>,
     jobs: Slab<Job>,
     busy: u32,
+    /// It takes nothing new.
+    pub closed: bool,
+    /// What it has done of late.
+    pub meter: Meter,
     shed: Option<Shed>,
     limit: Option<Concurrency>,
     times: Stream,
@@ -124,6 +166,8 @@ impl Station {
             waiting: VecDeque::new(),
             jobs: Slab::default(),
             busy: 0,
+            closed: false,
+            meter: Meter::default(),
             times: Stream::new(seed, "service time", number),
             errors: Stream::new(seed, "service error", number),
         }
@@ -146,6 +190,8 @@ impl Station {
         self.waiting.clear();
         self.jobs.clear();
         self.busy = 0;
+        self.closed = false;
+        self.meter = Meter::default();
         self.shed = self.settings.shed.as_ref().map(Shed::new);
         self.limit = self.settings.limit.as_ref().map(Concurrency::new);
     }
@@ -181,6 +227,9 @@ impl Station {
         cx.note(Note::Arrived { intent: request.intent });
         let progress = Progress::default();
         let job = Job { source, request, arrived: now, started: now, progress };
+        if self.closed {
+            return self.refuse(&job, Refusal::Draining, cx);
+        }
         if let Some(limit) = &self.limit
             && !limit.may_start(self.in_house())
         {
@@ -206,7 +255,7 @@ impl Station {
             && !job.progress.released
         {
             job.progress.released = true;
-            self.busy -= 1;
+            self.occupy(self.busy - 1, cx);
             self.fill(cx);
         }
     }
@@ -219,6 +268,8 @@ impl Station {
             let dropped = matches!(answer, Answer::Error | Answer::Unsure | Answer::Refused(_));
             limit.completed(now, now.since(job.arrived), dropped);
         }
+        self.meter.ended += 1;
+        self.meter.failed += u32::from(matches!(answer, Answer::Error | Answer::Unsure));
         self.left(&job, cx);
         reply(&job, answer, cx);
         self.fill(cx);
@@ -238,10 +289,28 @@ impl Station {
         self.fill(cx);
     }
 
+    /// Ends everything in the house, as a process does that is stopped: whoever waits is turned
+    /// away, and of what is being worked on nobody knows how far it came.
+    pub fn clear_out(&mut self, cx: &mut Cx<'_>) {
+        for job in std::mem::take(&mut self.waiting) {
+            self.refuse(&job, Refusal::Draining, cx);
+        }
+        let keys: Vec<Key> = self.jobs.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.finish(key, Answer::Unsure, cx);
+        }
+    }
+
+    /// So many workers are busy now.
+    fn occupy(&mut self, busy: u32, cx: &Cx<'_>) {
+        self.busy = busy;
+        self.meter.pass(cx.now(), busy);
+    }
+
     /// A job leaves the house.
     fn left(&mut self, job: &Job, cx: &mut Cx<'_>) {
         if !job.progress.released {
-            self.busy -= 1;
+            self.occupy(self.busy - 1, cx);
         }
         let now = cx.now();
         let (span, stayed) = (now.since(job.started), now.since(job.arrived));
@@ -255,7 +324,7 @@ impl Station {
     }
 
     fn start(&mut self, mut job: Job, cx: &mut Cx<'_>) {
-        self.busy += 1;
+        self.occupy(self.busy + 1, cx);
         job.started = cx.now();
         let key = self.jobs.insert(job);
         let mut time = self.settings.time.sample(&mut self.times);

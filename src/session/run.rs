@@ -70,7 +70,8 @@ impl Run {
             | Role::Replica(_)
             | Role::Raft(_)
             | Role::Quorum(_)
-            | Role::Backup(_) => 0,
+            | Role::Backup(_)
+            | Role::Fleet(_) => 0,
         };
         let held = |role: &Role| match role {
             Role::Cache(cache) => u64::from(cache.contents.len()) * 150,
@@ -217,7 +218,8 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         | Settings::Replica(_)
         | Settings::Raft(_)
         | Settings::Quorum(_)
-        | Settings::Backup(_) => None,
+        | Settings::Backup(_)
+        | Settings::Fleet(_) => None,
     };
     let cast = |plan: &Plan| -> Vec<_> {
         let nodes = plan.nodes.iter();
@@ -251,6 +253,14 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         };
         plan.nodes.iter().map(|n| of(&n.settings)).collect()
     };
+    // Who runs in the beginning is known in the beginning.
+    let starts = |plan: &Plan| -> Vec<_> {
+        let of = |settings: &Settings| match settings {
+            Settings::Fleet(s) => Some(s.start),
+            _ => None,
+        };
+        plan.nodes.iter().map(|n| of(&n.settings)).collect()
+    };
     let ways = |plan: &Plan| plan.links.iter().map(|l| (l.source, l.target)).collect::<Vec<_>>();
     old.seed != new.seed
         || old.duration != new.duration
@@ -260,6 +270,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> bool {
         || shards(old) != shards(new)
         || behind(old) != behind(new)
         || closed(old) != closed(new)
+        || starts(old) != starts(new)
         || pinned(old, new).is_some()
         || ways(old) != ways(new)
 }
@@ -302,7 +313,8 @@ fn offered(plan: &Plan) -> f64 {
         | Settings::Replica(_)
         | Settings::Raft(_)
         | Settings::Quorum(_)
-        | Settings::Backup(_) => 0.0,
+        | Settings::Backup(_)
+        | Settings::Fleet(_) => 0.0,
     };
     plan.nodes.iter().map(|node| rate(&node.settings)).sum()
 }

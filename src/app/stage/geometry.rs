@@ -165,7 +165,7 @@ impl Plan {
             .map(|(n, (at, half))| Spot {
                 at,
                 half,
-                round: matches!(n.kind, Kind::Clients | Kind::Balancer | Kind::Names),
+                round: matches!(n.kind, Kind::Clients | Kind::Balancer | Kind::Names | Kind::Fleet),
                 reach: if n.kind == Kind::Balancer { 0.72 } else { 1.0 },
             })
             .collect();
@@ -199,7 +199,7 @@ fn footprint(kind: Kind, size: Point, scale: f64, crowds: usize, upright: bool) 
             let radius = (room * 0.27 / crowds.sqrt()).clamp(34.0, 132.0) * scale.max(0.7);
             (radius, radius)
         }
-        Kind::Balancer | Kind::Names => (30.0 * scale, 30.0 * scale),
+        Kind::Balancer | Kind::Names | Kind::Fleet => (30.0 * scale, 30.0 * scale),
         Kind::Broker => (70.0 * scale, 37.0 * scale),
         Kind::Service => (66.0 * scale, 37.0 * scale),
         Kind::Cache => (66.0 * scale, 39.0 * scale),

@@ -22,6 +22,7 @@ pub fn outline(kind: Kind, spot: &Spot) -> String {
         Kind::Cache => cut(w, h, h * 0.36),
         Kind::Store => cylinder(w, h),
         Kind::Backup => folder(w, h),
+        Kind::Fleet => hexagon(w),
     }
 }
 
@@ -77,6 +78,12 @@ fn folder(w: f64, h: f64) -> String {
         w - tab,
         w - tab - rise
     )
+}
+
+/// Six corners, two of them on the sides.
+fn hexagon(r: f64) -> String {
+    let (x, y) = (r * 0.5, r * 0.866);
+    format!("M{r:.1} 0L{x:.1} {y:.1}L-{x:.1} {y:.1}L-{r:.1} 0L-{x:.1} -{y:.1}L{x:.1} -{y:.1}Z")
 }
 
 fn cylinder(w: f64, h: f64) -> String {

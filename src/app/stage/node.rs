@@ -13,6 +13,7 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::observe::frame::{ClientState, Condition, Crowd, Gauge, Kind, NodeView};
 use crate::observe::picture::rank;
+use crate::protocol::fleet::duty::State;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -23,16 +24,19 @@ struct Face {
     since: Time,
     queue: Option<Gauge>,
     workers: Option<Gauge>,
+    duty: Option<State>,
 }
 
 impl Face {
     fn of(node: &NodeView) -> Face {
         let NodeView { condition, since, queue, workers, .. } = *node;
-        Face { condition, since, queue, workers }
+        let duty = node.duty.map(|(state, _)| state);
+        Face { condition, since, queue, workers, duty }
     }
 
     fn class(&self) -> &'static str {
         match self.condition {
+            Condition::Up if self.duty == Some(State::Off) => "off",
             Condition::Up => "up",
             Condition::Slow(_) => "slowed",
             Condition::Paused => "paused",
@@ -44,7 +48,10 @@ impl Face {
     fn badge(&self, now: Time) -> Option<String> {
         let held = format!("{:.1} s", now.since(self.since).as_secs());
         match self.condition {
-            Condition::Up => None,
+            Condition::Up => {
+                let duty = self.duty.filter(|duty| *duty != State::Serving)?;
+                Some(duty.word().to_owned())
+            }
             Condition::Slow(thousandths) => {
                 Some(format!("{}× slower", f64::from(thousandths) / 1e3))
             }
@@ -148,6 +155,7 @@ pub fn role(kind: Kind) -> &'static str {
         Kind::Cache => "cache",
         Kind::Store => "store",
         Kind::Backup => "backup",
+        Kind::Fleet => "fleet",
     }
 }
 
@@ -166,6 +174,7 @@ fn role_class(kind: Kind) -> &'static str {
         Kind::Cache => "cache",
         Kind::Store => "store",
         Kind::Backup => "backup",
+        Kind::Fleet => "fleet",
     }
 }
 
@@ -215,7 +224,10 @@ fn second_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
             let standing = node.replica.as_ref().filter(|_| node.condition != Condition::Down);
             let locks = (node.locks > 0).then(|| format!("{} locked", node.locks));
             let keeps = node.keeps.clone();
-            node.crowd.as_ref().map(words).or(keeps).or(locks).or_else(|| standing.map(rank))
+            let version = node.duty.filter(|(state, version)| *version > 1 && *state != State::Off);
+            let version = version.map(|(_, version)| format!("version {version}"));
+            let told = node.crowd.as_ref().map(words).or(keeps).or(locks).or(version);
+            told.or_else(|| standing.map(rank))
         })
     })
 }

@@ -12,6 +12,7 @@ pub mod backlog;
 pub mod breakers;
 pub mod cache;
 pub mod chart;
+pub mod fleet;
 pub mod latency;
 pub mod load;
 pub mod outcomes;
@@ -33,6 +34,7 @@ pub const VIEWS: &[Chart] = &[
     outcomes::CHART,
     amplification::CHART,
     load::CHART,
+    fleet::CHART,
     wasted::CHART,
     breakers::CHART,
 ];

@@ -91,6 +91,7 @@ fn walk<'a>(to: &'a str, cast: &Cast<'a>, see: &mut dyn FnMut(&'a str, &'a Node)
                 | Node::Raft(_)
                 | Node::Quorum(_)
                 | Node::Backup(_)
+                | Node::Fleet(_)
                 // It answers by itself, before anybody has the message.
                 | Node::Broker(_) => {}
             }

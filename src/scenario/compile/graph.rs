@@ -1,7 +1,7 @@
 //! Who calls whom: that it leads somewhere and never in a circle, and the links it needs.
 
 use super::names::{Cast, ends};
-use super::{MOST_LINKS, MOST_NAMED, PlannedLink, domains, names, quorums};
+use super::{MOST_LINKS, MOST_NAMED, PlannedLink, domains, fleet, names, quorums};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
@@ -17,7 +17,7 @@ const MOST_CALLS: usize = 64;
 const MOST_FAN_OUT: u64 = 10_000;
 
 /// The names that a node calls, each with its path in the scenario.
-fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
+pub fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
     match node {
         Node::Clients(c) => vec![(c.to.as_str(), format!("nodes.{name}.clients.to"))],
         Node::Cache(c) => vec![(c.to.as_str(), format!("nodes.{name}.cache.to"))],
@@ -55,6 +55,7 @@ fn callees<'a>(name: &str, node: &'a Node) -> Vec<(&'a str, String)> {
             l.outbox.iter().map(|outbox| (outbox.to.as_str(), path())).collect()
         }
         Node::PrimaryReplica(_) | Node::Raft(_) | Node::Quorum(_) => Vec::new(),
+        Node::Fleet(f) => vec![(f.of.as_str(), format!("nodes.{name}.fleet.of"))],
     }
 }
 
@@ -69,12 +70,14 @@ pub fn check(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
         }
         for (to, path) in callees {
             let found = cast.known(to, &path, problems);
-            let deaf =
-                |id: &&NodeId| matches!(cast.node(**id).node, Node::Clients(_) | Node::Backup(_));
+            let deaf = |id: &&NodeId| {
+                matches!(cast.node(**id).node, Node::Clients(_) | Node::Backup(_) | Node::Fleet(_))
+            };
             if let Some(id) = found.iter().find(deaf) {
                 let name = &cast.node(*id).name;
                 let message = match cast.node(*id).node {
                     Node::Backup(_) => format!("`{name}` is a backup: it answers nobody"),
+                    Node::Fleet(_) => format!("`{name}` is a fleet: it answers no requests"),
                     _ => format!("`{name}` are clients: they ask and never answer"),
                 };
                 problems.error(path, message, "name a service, a balancer or a store");
@@ -274,6 +277,12 @@ pub fn links(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) -
                     links.insert((member.id, place), usual(member.id, place));
                     links.insert((place, member.id), usual(place, member.id));
                 }
+            }
+        }
+        if let Node::Fleet(fleet) = member.node {
+            for balancer in fleet::balancers(fleet, scenario, cast) {
+                links.insert((member.id, balancer), usual(member.id, balancer));
+                links.insert((balancer, member.id), usual(balancer, member.id));
             }
         }
         if matches!(member.node, Node::PrimaryReplica(_) | Node::Raft(_) | Node::Quorum(_)) {

@@ -12,6 +12,9 @@ mod broker_tests;
 mod cache;
 mod domains;
 mod fault;
+mod fleet;
+#[cfg(test)]
+mod fleet_tests;
 mod graph;
 mod names;
 mod node;
@@ -124,6 +127,7 @@ pub fn compile(scenario: &Scenario) -> Result<Plan, Diagnostics> {
     cache::check(scenario, &cast, &mut problems);
     backups::check(scenario, &cast, &mut problems);
     broker::check(scenario, &cast, &mut problems);
+    fleet::check(scenario, &cast, &mut problems);
     load(scenario, &mut problems);
     memory(scenario, &mut problems);
     let nodes = cast.nodes.iter().map(|planned| node::compile(planned, scenario, &cast)).collect();
@@ -211,7 +215,8 @@ fn memory(scenario: &Scenario, problems: &mut Diagnostics) {
         | Node::PrimaryReplica(_)
         | Node::Raft(_)
         | Node::Quorum(_)
-        | Node::Backup(_) => 0,
+        | Node::Backup(_)
+        | Node::Fleet(_) => 0,
     };
     let total: u64 = scenario.nodes.iter().map(|(_, node)| of(node)).sum();
     if total > MOST_CELLS {

@@ -49,7 +49,8 @@ impl<'a> Cast<'a> {
                 | Node::Router(_)
                 | Node::Broker(_)
                 | Node::Ledger(_)
-                | Node::Backup(_) => 1,
+                | Node::Backup(_)
+                | Node::Fleet(_) => 1,
             };
             for number in 1..=replicas {
                 if cast.nodes.len() >= super::MOST_NODES {

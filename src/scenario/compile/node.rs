@@ -2,7 +2,7 @@
 
 use super::PlannedNode;
 use super::names::{self, Cast, Member};
-use super::{backups, breaker, broker, cache, policy, shards};
+use super::{backups, breaker, broker, cache, fleet, policy, shards};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Settings;
@@ -10,6 +10,7 @@ use crate::protocol::balancer::{self, BalancerSettings};
 use crate::protocol::caller::{self, CallSettings};
 use crate::protocol::client::{self, ClientSettings};
 use crate::protocol::dns::{DnsSettings, ResolverSettings};
+use crate::protocol::fleet::duty::DutySettings;
 use crate::protocol::load::{self, Profile};
 use crate::protocol::policy::timeout::TimeoutSettings;
 use crate::protocol::service::{Dependency, ServiceSettings};
@@ -39,11 +40,17 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
     let upkeep = backups::upkeep(member.group, scenario);
     let (mut settings, disk) = match member.node {
         Node::Clients(c) => (Settings::Clients(clients(c, cast)), DiskSettings::default()),
-        Node::Balancer(b) => (Settings::Balancer(balancer(b, cast)), DiskSettings::default()),
+        Node::Balancer(b) => {
+            let first = fleet::first(b, scenario, cast);
+            (Settings::Balancer(balancer(b, first, cast)), DiskSettings::default())
+        }
         Node::Dns(d) => (Settings::Dns(dns(d, member, cast)), DiskSettings::default()),
         Node::Router(r) => (Settings::Router(shards::router(r, scenario, cast)), disk(&r.disk)),
         Node::Cache(c) => (Settings::Cache(cache::cache(c, cast)), DiskSettings::default()),
-        Node::Service(s) => (Settings::Service(service(s, cast)), DiskSettings::default()),
+        Node::Service(s) => {
+            let duty = fleet::duty(member, scenario, cast);
+            (Settings::Service(service(s, duty, cast)), DiskSettings::default())
+        }
         Node::Ledger(l) => (Settings::Ledger(ledger(l, upkeep, cast)), disk(&l.disk)),
         Node::PrimaryReplica(r) => {
             (Settings::Replica(replica(r, upkeep, member, cast)), disk(&r.disk))
@@ -51,6 +58,9 @@ pub fn compile(member: &Member<'_>, scenario: &Scenario, cast: &Cast<'_>) -> Pla
         Node::Raft(r) => (Settings::Raft(raft(r, upkeep, member, cast)), disk(&r.disk)),
         Node::Backup(b) => (Settings::Backup(backups::backup(b, cast)), DiskSettings::default()),
         Node::Broker(b) => (Settings::Broker(broker::broker(b, cast)), disk(&b.disk)),
+        Node::Fleet(f) => {
+            (Settings::Fleet(fleet::fleet(f, scenario, cast)), DiskSettings::default())
+        }
         Node::Quorum(q) => (Settings::Quorum(quorum(q, member, cast)), disk(&q.disk)),
     };
     told(&mut settings, member.id, cast);
@@ -315,12 +325,12 @@ fn disk(disk: &Disk) -> DiskSettings {
     DiskSettings { latency: disk.latency.compile(), flush: disk.flush }
 }
 
-fn balancer(balancer: &Balancer, cast: &Cast<'_>) -> BalancerSettings {
-    let first = cast.find(&balancer.to);
+fn balancer(balancer: &Balancer, first: Option<u32>, cast: &Cast<'_>) -> BalancerSettings {
+    let own = cast.find(&balancer.to);
     let others = balancer.fallback.iter().flat_map(|to| cast.find(to));
     BalancerSettings {
         spares: others.clone().count() as u32,
-        backends: first.into_iter().chain(others).collect(),
+        backends: own.into_iter().chain(others).collect(),
         policy: match balancer.policy {
             Policy::RoundRobin => balancer::Policy::RoundRobin,
             Policy::Random => balancer::Policy::Random,
@@ -330,6 +340,7 @@ fn balancer(balancer: &Balancer, cast: &Cast<'_>) -> BalancerSettings {
         timeout: balancer.timeout,
         health: balancer.health.as_ref().map(policy::health),
         outlier: balancer.outlier.as_ref().map(policy::outlier),
+        first,
     }
 }
 
@@ -349,7 +360,7 @@ pub fn station(station: &Station<'_>) -> StationSettings {
     }
 }
 
-fn service(service: &Service, cast: &Cast<'_>) -> ServiceSettings {
+fn service(service: &Service, duty: Option<DutySettings>, cast: &Cast<'_>) -> ServiceSettings {
     let dependency = |(to, call): (&str, &Call)| Dependency {
         calls: calls(&call.caller(), to, cast),
         op: call.op.map(|op| match op {
@@ -376,6 +387,7 @@ fn service(service: &Service, cast: &Cast<'_>) -> ServiceSettings {
         parallel: service.parallel,
         releases: service.releases,
         fails_on: service.fails_on,
+        duty,
     }
 }
 

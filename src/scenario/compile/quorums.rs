@@ -144,7 +144,11 @@ fn reached<'a>(
                     ways.extend(ledger.outbox.iter().map(|outbox| (outbox.to.as_str(), router)));
                 }
                 Node::Quorum(store) => found.push((group, store, router)),
-                Node::Clients(_) | Node::PrimaryReplica(_) | Node::Raft(_) | Node::Backup(_) => {}
+                Node::Clients(_)
+                | Node::PrimaryReplica(_)
+                | Node::Raft(_)
+                | Node::Backup(_)
+                | Node::Fleet(_) => {}
             }
         }
     }

@@ -19,6 +19,7 @@ pub mod broker;
 pub mod cache;
 pub mod dist;
 pub mod domain;
+pub mod fleet;
 pub mod node;
 pub mod policy;
 pub mod router;

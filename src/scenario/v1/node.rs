@@ -6,6 +6,7 @@ use super::broker::Broker;
 use super::cache::Cache;
 use super::calling::{Caller, Pick, Reads};
 use super::dist::Dist;
+use super::fleet::Fleet;
 use super::policy::{Budget, Health, Hedge, Limit, Limiter, Outlier, Retry, Shed, Wraps};
 use super::router::Router;
 use super::station::{Order, Station};
@@ -41,6 +42,8 @@ wire! {
         Quorum(Quorum) = "quorum";
         /// Copies a store now and then, and brings it back.
         Backup(Backup) = "backup";
+        /// Decides how many replicas of a service run.
+        Fleet(Fleet) = "fleet";
     }
 }
 

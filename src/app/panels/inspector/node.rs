@@ -187,5 +187,6 @@ pub fn kind_word(kind: Kind) -> &'static str {
         Kind::Cache => "cache",
         Kind::Store => "store",
         Kind::Backup => "backup",
+        Kind::Fleet => "fleet",
     }
 }
