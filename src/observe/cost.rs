@@ -3,6 +3,7 @@
 use super::cast::Cast;
 use super::frame::Kind;
 use crate::base::domain::{DISTANCES, Distance};
+use crate::base::time::Time;
 use crate::protocol::Role;
 use crate::sim::world::World;
 use serde::Serialize;
@@ -44,7 +45,7 @@ pub struct Item {
 
 /// What the run has cost so far, as if every hour were like that. Clients are people: free.
 pub fn cost(world: &World<Role>, cast: &Cast, prices: &Prices) -> Cost {
-    let mut items = groups(cast, prices);
+    let mut items = groups(world, cast, prices);
     let sum = |items: &[Item]| items.iter().map(|item| item.per_hour).fold(0.0, |a, b| a + b);
     let nodes = sum(&items);
     let borders = traffic(world, cast, prices);
@@ -54,25 +55,42 @@ pub fn cost(world: &World<Role>, cast: &Cast, prices: &Prices) -> Cost {
     Cost { per_hour: nodes + traffic, nodes, traffic, items }
 }
 
-fn groups(cast: &Cast, prices: &Prices) -> Vec<Item> {
-    let mut items: Vec<(Item, usize)> = Vec::new();
-    for (member, price) in cast.members.iter().zip(&prices.nodes) {
+/// The share of the run for which a node is paid: a replica that is off costs nothing.
+fn share(role: Option<&Role>, now: Time) -> f64 {
+    match role {
+        Some(Role::Service(service)) => match &service.duty {
+            Some(duty) if now > Time::ZERO => duty.ran(now).as_secs() / now.as_secs(),
+            _ => 1.0,
+        },
+        _ => 1.0,
+    }
+}
+
+fn groups(world: &World<Role>, cast: &Cast, prices: &Prices) -> Vec<Item> {
+    let mut items: Vec<(Item, u32, f64)> = Vec::new();
+    for ((n, member), price) in (0..).zip(&cast.members).zip(&prices.nodes) {
         if member.kind == Kind::Clients {
             continue;
         }
+        let share = share(world.processes.get(n), world.shared.now);
         match items.last_mut() {
-            Some((item, count)) if item.name == member.group => {
-                item.per_hour += price;
+            Some((item, count, ran)) if item.name == member.group => {
+                item.per_hour += price * share;
                 *count += 1;
+                *ran += share;
             }
             _ => {
                 let (name, amount) = (member.group.clone(), String::new());
-                items.push((Item { name, amount, per_hour: *price }, 1));
+                items.push((Item { name, amount, per_hour: price * share }, 1, share));
             }
         }
     }
-    let said = |(item, count): (Item, usize)| {
-        let amount = if count == 1 { "1 node".to_owned() } else { format!("{count} replicas") };
+    let said = |(item, count, ran): (Item, u32, f64)| {
+        let amount = match count {
+            1 => "1 node".to_owned(),
+            _ if ran < f64::from(count) - 0.05 => format!("{ran:.1} of {count} replicas"),
+            _ => format!("{count} replicas"),
+        };
         Item { amount, ..item }
     };
     items.into_iter().map(said).collect()

@@ -34,6 +34,16 @@ pub struct BalancerSettings {
     pub first: Option<u32>,
 }
 
+impl BalancerSettings {
+    /// The backends that may be used in the beginning: whom a fleet starts later is off.
+    pub fn in_use(&self) -> Vec<NodeId> {
+        let mains = (self.backends.len() as u32).saturating_sub(self.spares);
+        let may = |place: u32| place >= mains || self.first.is_none_or(|first| place < first);
+        let backends = (0..).zip(&self.backends).filter(|(place, _)| may(*place));
+        backends.map(|(_, node)| *node).collect()
+    }
+}
+
 impl Default for BalancerSettings {
     fn default() -> Self {
         BalancerSettings {
@@ -160,11 +170,10 @@ impl Balancer {
     /// An idle balancer.
     pub fn new(settings: BalancerSettings, seed: u64, node: NodeId) -> Balancer {
         let count = settings.backends.len();
-        let first = settings.first.unwrap_or(u32::MAX);
-        let mains = (count as u32).saturating_sub(settings.spares);
-        let fresh = |place| Backend { registered: place < first || place >= mains, ..FRESH };
+        let in_use = settings.in_use();
+        let fresh = |node| Backend { registered: in_use.contains(node), ..FRESH };
         Balancer {
-            backends: (0..count as u32).map(fresh).collect(),
+            backends: settings.backends.iter().map(fresh).collect(),
             entries: Slab::default(),
             timeouts: Timeouts::default(),
             outlier: settings.outlier.as_ref().map(|o| Outlier::new(o, count as u32)),

@@ -256,7 +256,7 @@ impl Role {
             (Role::Raft(role), Settings::Raft(s)) => role.configure(s, cx),
             (Role::Quorum(role), Settings::Quorum(s)) => role.configure(s, cx),
             (Role::Backup(role), Settings::Backup(s)) => role.configure(s, cx),
-            (Role::Fleet(role), Settings::Fleet(s)) => role.configure(s),
+            (Role::Fleet(role), Settings::Fleet(s)) => role.configure(s, cx),
             (
                 _,
                 Settings::Clients(_)

@@ -198,7 +198,7 @@ impl Service {
             Input::Timer(_) | Input::Start | Input::Persisted(_) => {}
         }
         if self.duty.is_some() {
-            self.emptied(cx);
+            self.finished(cx);
         }
     }
 

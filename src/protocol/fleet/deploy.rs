@@ -108,6 +108,25 @@ impl Fleet {
         }
     }
 
+    /// Asks to be reminded of all that a deploy has to do; what was asked for before is void.
+    pub(super) fn remind(&mut self, cx: &mut Cx<'_>) {
+        self.inquiry += 1;
+        let Some(deploy) = self.settings.deploy else { return };
+        let step = |at: Time, cx: &mut Cx<'_>| {
+            cx.set_timer_at(at.max(cx.now()), Timer::Fleet(FleetTimer::Step));
+        };
+        match (self.rollout, deploy.gate) {
+            (Rollout::Ahead, _) => step(deploy.at, cx),
+            (Rollout::Rolls { since, .. }, None) => step(since + deploy.wait, cx),
+            (Rollout::Rolls { since, serves }, Some(gate)) => {
+                step(serves.map_or(since + gate.deadline, |at| at + deploy.wait), cx);
+                let turn = self.inquiry;
+                cx.set_timer(gate.interval, Timer::Fleet(FleetTimer::Inquire { turn }));
+            }
+            (Rollout::Done | Rollout::Back, _) => {}
+        }
+    }
+
     /// Asks the new replicas how they are, as long as a deploy with a gate is under way.
     pub(super) fn inquire(&mut self, cx: &mut Cx<'_>) {
         let Some(gate) = self.settings.deploy.and_then(|deploy| deploy.gate) else { return };
@@ -118,7 +137,8 @@ impl Fleet {
         let places: Vec<usize> =
             (0..).zip(&self.replicas).filter(|(_, seen)| new(seen)).map(|(n, _)| n).collect();
         self.order(&places, cx);
-        cx.set_timer(gate.interval, Timer::Fleet(FleetTimer::Inquire));
+        let turn = self.inquiry;
+        cx.set_timer(gate.interval, Timer::Fleet(FleetTimer::Inquire { turn }));
         self.step(cx);
     }
 
@@ -142,19 +162,10 @@ impl Fleet {
             self.rollout = Rollout::Done;
             return cx.note(Note::Deployed { version: NEW });
         }
-        let begins = !self.rolls();
         self.rollout = Rollout::Rolls { since: cx.now(), serves: None };
         cx.note(Note::Deploys { version: NEW, replicas: places.len() as u32 });
         self.replace(&places, NEW, cx);
-        match deploy.gate {
-            Some(gate) => {
-                cx.set_timer(gate.deadline, Timer::Fleet(FleetTimer::Step));
-                if begins {
-                    cx.set_timer(gate.interval, Timer::Fleet(FleetTimer::Inquire));
-                }
-            }
-            None => cx.set_timer(deploy.wait, Timer::Fleet(FleetTimer::Step)),
-        }
+        self.remind(cx);
     }
 
     fn take_back(&mut self, why: Why, cx: &mut Cx<'_>) {

@@ -5,7 +5,7 @@ use super::{FleetMessage, FleetTimer, Order, Report};
 use crate::base::dist::Dist;
 use crate::base::id::NodeId;
 use crate::base::random::Stream;
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use crate::protocol::note::Note;
 use crate::protocol::service::Service;
@@ -85,6 +85,9 @@ pub struct Duty {
     /// How busy it was between the last two orders, if it served all that time.
     usage: Option<Chance>,
     times: Stream,
+    /// How long it was not off, up to when it entered its state.
+    ran: Span,
+    since: Time,
 }
 
 impl Duty {
@@ -99,8 +102,16 @@ impl Duty {
             turn: 0,
             usage: None,
             times: Stream::new(seed, "start-up", u64::from(node.0)),
+            ran: Span::ZERO,
+            since: Time::ZERO,
             settings,
         }
+    }
+
+    /// How long it has not been off: what it is paid for, down or not.
+    pub fn ran(&self, now: Time) -> Span {
+        let span = if self.state == State::Off { Span::ZERO } else { now.since(self.since) };
+        self.ran + span
     }
 
     /// True if there is nobody who could answer.
@@ -161,22 +172,30 @@ impl Service {
             (FleetTimer::Drained { turn }, State::Draining) if turn == duty.turn => {
                 self.abandon(cx);
                 self.emptied(cx);
+                self.report(cx);
             }
             _ => {}
         }
     }
 
-    /// Whether what it had is finished, after anything that may have finished some of it.
-    pub(in crate::protocol) fn emptied(&mut self, cx: &mut Cx<'_>) {
-        let Some(duty) = &self.duty else { return };
+    /// Goes on if all that it had is finished.
+    fn emptied(&mut self, cx: &mut Cx<'_>) -> bool {
+        let Some(duty) = &self.duty else { return false };
         if duty.state != State::Draining || self.station.in_house() > 0 {
-            return;
+            return false;
         }
         match duty.wanted {
             Some(version) => self.start(version, cx),
             None => self.enter(State::Off, cx),
         }
-        self.report(cx);
+        true
+    }
+
+    /// Something has happened that may have finished the last of what it had.
+    pub(in crate::protocol) fn finished(&mut self, cx: &mut Cx<'_>) {
+        if self.emptied(cx) {
+            self.report(cx);
+        }
     }
 
     /// It runs again after a crash: what ran is started again, by whoever keeps it running.
@@ -185,13 +204,14 @@ impl Service {
         match duty.state {
             State::Off => {}
             State::Starting | State::Serving => self.start(duty.wanted.unwrap_or(1), cx),
-            State::Draining => return self.emptied(cx),
+            State::Draining => drop(self.emptied(cx)),
         }
         self.report(cx);
     }
 
     fn enter(&mut self, state: State, cx: &mut Cx<'_>) {
         let Some(duty) = &mut self.duty else { return };
+        (duty.ran, duty.since) = (duty.ran(cx.now()), cx.now());
         duty.state = state;
         duty.turn += 1;
         duty.usage = None;

@@ -146,8 +146,11 @@ pub enum FleetTimer {
     },
     /// Something may be due for a deploy.
     Step,
-    /// Ask the replicas that have the new version.
-    Inquire,
+    /// Ask the replicas that have the new version, if nothing else was set since.
+    Inquire {
+        /// The reminder it belongs to.
+        turn: u32,
+    },
     /// A replica has started, if it has not entered another state since.
     Started {
         /// The state it belongs to.
@@ -216,6 +219,8 @@ pub struct Fleet {
     look: u32,
     /// Lists sent.
     lists: u32,
+    /// Reminders set for a deploy.
+    inquiry: u32,
     lately: Lately,
     /// How far a deploy is.
     pub rollout: Rollout,
@@ -231,14 +236,16 @@ impl Fleet {
             orders: 0,
             look: 0,
             lists: 0,
+            inquiry: 0,
             lately: Lately::default(),
             rollout: Rollout::Ahead,
         }
     }
 
     /// Takes new settings; who runs goes on.
-    pub fn configure(&mut self, settings: FleetSettings) {
+    pub fn configure(&mut self, settings: FleetSettings, cx: &mut Cx<'_>) {
         self.settings = settings;
+        self.remind(cx);
     }
 
     /// Forgets what it has heard.
@@ -259,13 +266,17 @@ impl Fleet {
         match input {
             Input::Start => {
                 cx.set_timer(self.settings.every, Timer::Fleet(FleetTimer::Look));
-                if let Some(deploy) = self.settings.deploy {
-                    cx.set_timer_at(deploy.at, Timer::Fleet(FleetTimer::Step));
-                }
+                self.remind(cx);
             }
             Input::Timer(Timer::Fleet(FleetTimer::Step)) => self.step(cx),
-            Input::Timer(Timer::Fleet(FleetTimer::Inquire)) => self.inquire(cx),
-            Input::Restart | Input::Timer(Timer::Fleet(FleetTimer::Look)) => self.look(cx),
+            Input::Timer(Timer::Fleet(FleetTimer::Inquire { turn })) if turn == self.inquiry => {
+                self.inquire(cx);
+            }
+            Input::Restart => {
+                self.remind(cx);
+                self.look(cx);
+            }
+            Input::Timer(Timer::Fleet(FleetTimer::Look)) => self.look(cx),
             Input::Timer(Timer::Fleet(FleetTimer::Judge { look })) if look == self.look => {
                 self.size_up(cx);
             }

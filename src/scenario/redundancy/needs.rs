@@ -99,7 +99,7 @@ impl Needs<'_> {
         }
         match &self.plan.nodes[node.index()].settings {
             Settings::Clients(clients) => self.call(node, &clients.calls, need),
-            Settings::Balancer(balancer) => self.any(node, &balancer.backends, need),
+            Settings::Balancer(balancer) => self.any(node, &balancer.in_use(), need),
             Settings::Service(service) => self.service(node, service, need),
             Settings::Router(router) => {
                 let active = router.shards.iter().take(router.active as usize);
