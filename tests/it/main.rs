@@ -123,6 +123,7 @@ facts! {
     facts_of_metastable = "metastable";
     facts_of_breaker_cascade = "breaker-cascade";
     facts_of_graceful_degradation = "graceful-degradation";
+    facts_of_autoscaling = "autoscaling";
     facts_of_cache_stampede = "cache-stampede";
     facts_of_scale_in_order = "scale-in-order";
     facts_of_stale_read = "stale-read";
@@ -142,6 +143,7 @@ facts! {
     facts_of_store_without_recommendations = "store-without-recommendations";
     facts_of_availability_zones = "availability-zones";
     facts_of_multi_region = "multi-region";
+    facts_of_rolling_deploy = "rolling-deploy";
     facts_of_bad_deploy = "bad-deploy";
     facts_of_untested_backup = "untested-backup";
     facts_of_disaster = "disaster";

@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 32] = [
+const FILES: [(&str, &str); 34] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -18,6 +18,7 @@ const FILES: [(&str, &str); 32] = [
     ("metastable", include_str!("metastable.json")),
     ("breaker-cascade", include_str!("breaker-cascade.json")),
     ("graceful-degradation", include_str!("graceful-degradation.json")),
+    ("autoscaling", include_str!("autoscaling.json")),
     ("cache-stampede", include_str!("cache-stampede.json")),
     ("scale-in-order", include_str!("scale-in-order.json")),
     ("stale-read", include_str!("stale-read.json")),
@@ -37,6 +38,7 @@ const FILES: [(&str, &str); 32] = [
     ("store-without-recommendations", include_str!("store-without-recommendations.json")),
     ("availability-zones", include_str!("availability-zones.json")),
     ("multi-region", include_str!("multi-region.json")),
+    ("rolling-deploy", include_str!("rolling-deploy.json")),
     ("bad-deploy", include_str!("bad-deploy.json")),
     ("untested-backup", include_str!("untested-backup.json")),
     ("disaster", include_str!("disaster.json")),
