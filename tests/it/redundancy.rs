@@ -60,11 +60,11 @@ fn regions(health: Value) -> Value {
 fn compare(scenario: &Scenario, lost: &[Element], stops: &[String]) -> Vec<String> {
     let proofs = prove(scenario, lost, PATIENCE).unwrap_or_else(|problems| panic!("{problems}"));
     let wrong = proofs.iter().filter(|proof| {
-        assert!(proof.before > 0.0, "{} works while nothing is lost", proof.journey);
-        stops.contains(&proof.journey) != (proof.after <= 0.0)
+        assert!(proof.intact > 0.0, "{} works while nothing is lost", proof.journey);
+        stops.contains(&proof.journey) != (proof.lost <= 0.0)
     });
     let name = lost.iter().map(called).collect::<Vec<_>>().join(" and ");
-    wrong.map(|p| format!("without {name}, {}: {} → {}", p.journey, p.before, p.after)).collect()
+    wrong.map(|p| format!("without {name}, {}: {} → {}", p.journey, p.intact, p.lost)).collect()
 }
 
 fn agrees(json: Value) {

@@ -15,8 +15,8 @@ use crate::sim::world::World;
 use serde::Serialize;
 
 /// Before the loss, a run has this long to get going.
-const START: Span = Span::secs(10);
-/// How long is counted, before the loss and again after it.
+const START: Span = Span::secs(20);
+/// How long is counted.
 const LOOK: Span = Span::secs(10);
 
 /// What a loss did to a journey in a run.
@@ -24,14 +24,14 @@ const LOOK: Span = Span::secs(10);
 pub struct Proof {
     /// Which, in words.
     pub journey: String,
-    /// Requests of it that ended well in a second before the loss.
-    pub before: f64,
-    /// The same when everything that notices a loss had had time to.
-    pub after: f64,
+    /// Requests of it that ended well in a second, in the same run without the loss.
+    pub intact: f64,
+    /// The same at the same time with the loss, when all that notices one had had time to.
+    pub lost: f64,
 }
 
-/// Runs the scenario without its faults, loses `lost` for good, and waits for `patience` before it
-/// counts again.
+/// Runs the scenario without its faults twice, loses `lost` for good in one of the two, and waits
+/// for `patience` before it counts.
 pub fn prove(
     scenario: &Scenario,
     lost: &[Element],
@@ -43,7 +43,12 @@ pub fn prove(
     let (mut world, journeys) = (plan.world(), journeys(&plan));
     world.shared.trace.level = Level::Notes;
     count(&mut world, Time::ZERO + START, &journeys);
-    let before = count(&mut world, Time::ZERO + START + LOOK, &journeys);
+    let settled = Time::ZERO + START + patience;
+    let good = |world: &mut World<Role>| {
+        count(world, settled, &journeys);
+        count(world, settled + LOOK, &journeys)
+    };
+    let intact = good(&mut world.clone());
     for element in lost {
         match (element.kind, element.nodes.as_slice()) {
             (Kind::Link, &[one, other]) => {
@@ -55,15 +60,13 @@ pub fn prove(
             }),
         }
     }
-    let settled = Time::ZERO + START + LOOK + patience;
-    count(&mut world, settled, &journeys);
-    let after = count(&mut world, settled + LOOK, &journeys);
+    let lost = good(&mut world);
     let rate = |good: u64| good as f64 / LOOK.as_secs();
-    let proofs = journeys.iter().zip(before.into_iter().zip(after));
-    let proof = |(journey, (before, after)): (&Journey, (u64, u64))| Proof {
+    let proofs = journeys.iter().zip(intact.into_iter().zip(lost));
+    let proof = |(journey, (intact, lost)): (&Journey, (u64, u64))| Proof {
         journey: journey.words(),
-        before: rate(before),
-        after: rate(after),
+        intact: rate(intact),
+        lost: rate(lost),
     };
     Ok(proofs.map(proof).collect())
 }

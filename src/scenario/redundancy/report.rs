@@ -87,12 +87,12 @@ impl fmt::Display for Report {
             )?;
         }
         if !self.proofs.is_empty() {
-            writeln!(f, "Run and lost: requests a second that end well, before and after")?;
+            writeln!(f, "Run and lost: requests a second that end well, intact and with the loss")?;
         }
         for (lost, proofs) in &self.proofs {
             let mut line = String::new();
-            for Proof { journey, before, after } in proofs {
-                write!(line, "  {journey} {before:.1} → {after:.1}")?;
+            for Proof { journey, intact, lost } in proofs {
+                write!(line, "  {journey} {intact:.1} → {lost:.1}")?;
             }
             writeln!(f, "  {lost:<24}{line}")?;
         }
