@@ -150,4 +150,5 @@ facts! {
     facts_of_at_least_once = "at-least-once";
     facts_of_dead_letter = "dead-letter";
     facts_of_outbox = "outbox";
+    facts_of_black_friday = "black-friday";
 }

@@ -97,7 +97,12 @@ fn callers(
                 continue;
             }
             let whole = cast.find(to) == replicas;
-            if !matches!(node, Node::Balancer(_)) {
+            let spare = matches!(node, Node::Balancer(b) if b.to != to);
+            if spare {
+                let message =
+                    format!("a fleet does not tell those who fall back on `{of}` who serves");
+                problems.error(path, message, "name a balancer before it");
+            } else if !matches!(node, Node::Balancer(_)) {
                 let message = format!("`{caller}` would ask replicas of `{of}` that are off");
                 let remedy = "put a balancer before it: a fleet tells balancers who serves";
                 problems.error(path, message, remedy);
@@ -105,7 +110,7 @@ fn callers(
                 let message = format!("`{to}` is not all of `{of}`, of which a fleet decides");
                 problems.error(path, message, format!("name `{of}`"));
             }
-            balanced |= whole;
+            balanced |= whole && !spare;
         }
     }
     if !balanced {

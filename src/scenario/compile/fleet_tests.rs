@@ -54,6 +54,13 @@ fn a_fleet_is_of_a_service_behind_balancers() {
         ]
     );
 
+    let mut spare = fleet("api", json!({}));
+    spare["nodes"]["other"] = json!({ "service": {} });
+    spare["nodes"]["side"] = json!({ "balancer": { "to": "other", "fallback": "api" } });
+    let told = problems(spare);
+    assert!(told[0].starts_with("nodes.side.balancer.fallback"), "{told:?}");
+    assert!(told[0].contains("a fleet does not tell those who fall back"), "{told:?}");
+
     let mut asked = fleet("api", json!({}));
     asked["nodes"]["lb"]["balancer"]["to"] = json!("boss");
     assert!(problems(asked)[0].contains("`boss` is a fleet: it answers no requests"));
@@ -81,9 +88,8 @@ fn a_fleet_has_a_size_and_a_target_it_can_reach() {
     assert!(told[0].starts_with("nodes.boss.fleet.scale.settle_down:"), "{told:?}");
     let told = problems(fleet("api", json!({ "deploy": { "gate": { "interval": "1ms" } } })));
     assert!(told[0].starts_with("nodes.boss.fleet.deploy.gate.interval:"), "{told:?}");
-    let none = read::value(fleet("api", json!({ "deploy": { "batch": 0 } })));
-    let none = none.map_err(|told| told.to_string());
-    assert!(none.is_err_and(|told| told.contains("nodes.boss.fleet.deploy.batch")));
+    let told = problems(fleet("api", json!({ "deploy": { "batch": 0 } })));
+    assert!(told[0].starts_with("nodes.boss.fleet.deploy.batch:"), "{told:?}");
     let over = read::value(fleet("api", json!({ "scale": { "target": "101%" } })));
     assert!(over.is_err_and(|told| told.to_string().contains("nodes.boss.fleet.scale.target")));
 }

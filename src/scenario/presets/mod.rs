@@ -10,7 +10,7 @@ use super::v1::wire::named::Named;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 34] = [
+const FILES: [(&str, &str); 35] = [
     ("four-fates", include_str!("four-fates.json")),
     ("double-charge", include_str!("double-charge.json")),
     ("retry-storm", include_str!("retry-storm.json")),
@@ -45,6 +45,7 @@ const FILES: [(&str, &str); 34] = [
     ("at-least-once", include_str!("at-least-once.json")),
     ("dead-letter", include_str!("dead-letter.json")),
     ("outbox", include_str!("outbox.json")),
+    ("black-friday", include_str!("black-friday.json")),
 ];
 
 static ALL: LazyLock<Vec<Preset>> = LazyLock::new(|| {

@@ -63,7 +63,8 @@ wire! {
 }
 
 wire! {
-    /// What a new version must show. One that does not is taken back everywhere.
+    /// What a new version must show. One that does not is taken back everywhere. Of what too few
+    /// answers show nothing is concluded: choose a `wait` in which a batch gives enough.
     pub struct Gate {
         /// How often the replicas that have it are asked how they are.
         interval: Span = Span::secs(1);
