@@ -123,6 +123,12 @@ impl Cast {
         self.domains.all.iter().find(all_of).filter(|_| nodes.len() > 1)
     }
 
+    /// That these nodes, in order, are down.
+    pub fn down(&self, nodes: &[NodeId]) -> String {
+        let verb = if nodes.len() > 1 && self.domain_of(nodes).is_none() { "are" } else { "is" };
+        format!("{} {verb} down", self.name_all(nodes))
+    }
+
     /// What a set of nodes is called: the name of the domain or group if it is all of one.
     pub fn name_all(&self, nodes: &[NodeId]) -> String {
         if let Some(domain) = self.domain_of(nodes) {
@@ -150,7 +156,8 @@ fn kind(role: &Role) -> Kind {
         Role::Dns(_) => Kind::Names,
         Role::Broker(_) => Kind::Broker,
         Role::Router(_) | Role::Service(_) => Kind::Service,
-        Role::Cache(_) | Role::Fleet(_) => Kind::Cache,
+        Role::Cache(_) => Kind::Cache,
+        Role::Fleet(_) => Kind::Fleet,
         Role::Ledger(_) | Role::Replica(_) | Role::Raft(_) | Role::Quorum(_) => Kind::Store,
         Role::Backup(_) => Kind::Backup,
     }

@@ -18,6 +18,7 @@ use crate::protocol::store::{Lead, Standing};
 use crate::protocol::{Message, Role};
 use crate::sim::fault::{Active, Fault};
 use crate::sim::world::{Packet, Place, World};
+use std::collections::BTreeMap;
 
 /// More messages than this are not drawn one by one.
 const DRAWN_MAX: u32 = 20_000;
@@ -42,12 +43,27 @@ pub fn fill(world: &World<Role>, cast: &Cast, frame: &mut Frame) {
     }));
     packets(world, &mut frame.packets);
     frame.sides = sides(&world.shared.active);
-    frame.faults.clear();
-    frame.faults.extend(world.shared.active.iter().map(|active| FaultView {
-        sentence: sentence(&active.fault, cast),
-        since: active.since,
-        until: active.until,
+    frame.faults = broken(world, cast);
+}
+
+/// What is broken. Nodes that are down from one instant to another fell together, as those of a
+/// zone do, and are told of together.
+fn broken(world: &World<Role>, cast: &Cast) -> Vec<FaultView> {
+    let mut views = Vec::new();
+    let mut together: BTreeMap<(Time, Option<Time>), Vec<NodeId>> = BTreeMap::new();
+    for Active { fault, since, until, .. } in &world.shared.active {
+        let (since, until) = (*since, *until);
+        match fault {
+            Fault::Crash { node } => together.entry((since, until)).or_default().push(*node),
+            other => views.push(FaultView { sentence: sentence(other, cast), since, until }),
+        }
+    }
+    views.extend(together.into_iter().map(|((since, until), mut nodes)| {
+        nodes.sort_unstable();
+        FaultView { sentence: cast.down(&nodes), since, until }
     }));
+    views.sort_by_key(|view| view.since);
+    views
 }
 
 fn packets(world: &World<Role>, out: &mut Packets) {

@@ -92,8 +92,7 @@ fn faults(run: &Run) -> Vec<Mark> {
     let alone = spells.into_iter().map(|Spell { at, until, text, .. }| (at, until, text));
     let down = together.into_iter().map(|((at, until), mut nodes)| {
         nodes.sort_unstable();
-        let verb = if nodes.len() > 1 && cast.domain_of(&nodes).is_none() { "are" } else { "is" };
-        (at, until, format!("{} {verb} down", cast.name_all(&nodes)))
+        (at, until, cast.down(&nodes))
     });
     let mark = |(at, until, text)| Mark { at, until, kind, text };
     alone.chain(down).map(mark).collect()

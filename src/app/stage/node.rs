@@ -80,6 +80,12 @@ fn Node(item: Item) -> impl Into<View> {
         let now = lab.with_frame(|f| f.at);
         face.with(|f| f.as_ref().and_then(|f| f.badge(now)))
     });
+    // A replica that is off looks so; a crowd of plaques would say nothing more.
+    let shown = Memo::new(move |_| {
+        let small = scene.geometry.with(|g| g.scale) < COMPACT;
+        let text = badge.get().filter(|text| text != State::Off.word())?;
+        Some((text, small))
+    });
     let line = Memo::new(move |_| {
         lab.slow_tick.track();
         lab.with_frame(|f| f.nodes.get(id.index()).map(|n| n.line.clone())).unwrap_or_default()
@@ -126,7 +132,7 @@ fn Node(item: Item) -> impl Into<View> {
         .child((kind == Kind::Store).then(|| svg("path").class("lid").attr("d", cover)))
         .child(move || item.with_value(|item| inside(item, spot.get(), face, scale())))
         .child(svg("path").class("out").attr("d", shape).attr("fill", "url(#out)"))
-        .child(Names(kind, name, spot, badge, second_line(scene, id)))
+        .child(Names(kind, name, spot, shown, second_line(scene, id)))
 }
 
 /// A click on a node does what the tool in hand does.
@@ -183,12 +189,11 @@ fn Names(
     kind: Kind,
     name: String,
     spot: Memo<Option<Spot>>,
-    badge: Memo<Option<String>>,
+    badge: Memo<Option<(String, bool)>>,
     second: Memo<Option<String>>,
 ) -> impl Into<View> {
     let half = move || spot.get().map_or(30.0, |s| s.half.1);
     let boxed = is_box(kind);
-    let on_top = move || format!("translate(0 {:.1})", -half() - 9.0);
     let under = move || half() + if boxed { 4.0 } else { 16.0 };
     let line =
         move |text: String| svg("text").class("line").attr("y", move || under() + 15.0).child(text);
@@ -196,10 +201,14 @@ fn Names(
         (!boxed).then(|| svg("text").class("name").attr("y", under).child(name)),
         move || second.get().map(line),
         move || {
-            badge.get().map(|text| {
+            badge.get().map(|(text, small)| {
+                // Where there is little room, on the edge: the name stays in sight.
+                let (class, size, above) =
+                    if small { ("badge small", 0.7, 1.0) } else { ("badge", 1.0, 9.0) };
                 let width = text.chars().count() as f64 * 6.6 + 16.0;
+                let on_top = move || format!("translate(0 {:.1}) scale({size})", -half() - above);
                 svg("g")
-                    .class("badge")
+                    .class(class)
                     .attr("transform", on_top)
                     .child(
                         svg("rect")

@@ -56,7 +56,8 @@ fn a_fleet_is_of_a_service_behind_balancers() {
 
     let mut spare = fleet("api", json!({}));
     spare["nodes"]["other"] = json!({ "service": {} });
-    spare["nodes"]["side"] = json!({ "balancer": { "to": "other", "fallback": "api" } });
+    spare["nodes"]["side"] =
+        json!({ "balancer": { "to": "other", "fallback": "api", "health": {} } });
     let told = problems(spare);
     assert!(told[0].starts_with("nodes.side.balancer.fallback"), "{told:?}");
     assert!(told[0].contains("a fleet does not tell those who fall back"), "{told:?}");
