@@ -64,17 +64,55 @@ impl Spread {
     }
 }
 
-/// Runs a scenario with `count` seeds, `first` and those after it.
-pub fn sweep(opened: &Opened, first: u64, count: u64) -> Sweep {
-    let names =
-        ["RPO in s", "RTO in s", "writes lost", "available in %", "requests failed", "p99 in ms"];
-    let mut values: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
-    let mut checks: Vec<Tally> = Vec::new();
-    for seed in first..first.saturating_add(count) {
-        let mut opened = opened.clone();
-        (opened.scenario.seed, opened.t) = (seed, None);
-        let mut session = Session::open(opened);
-        session.seek(session.end());
+/// What is measured in each run.
+const MEASURES: [&str; 6] =
+    ["RPO in s", "RTO in s", "writes lost", "available in %", "requests failed", "p99 in ms"];
+
+/// A sweep under way: it works in pieces, so that a page stays awake meanwhile.
+pub struct Sweeping {
+    opened: Opened,
+    first: u64,
+    count: u64,
+    done: u64,
+    current: Option<Session>,
+    values: [Vec<f64>; MEASURES.len()],
+    checks: Vec<Tally>,
+}
+
+impl Sweeping {
+    /// Of `count` seeds, `first` and those after it.
+    pub fn new(opened: Opened, first: u64, count: u64) -> Sweeping {
+        let (done, values, checks) = (0, Default::default(), Vec::new());
+        Sweeping { opened, first, count, done, current: None, values, checks }
+    }
+
+    /// Runs that are over.
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// Goes on for no more than so many events. False when all runs are over.
+    pub fn step(&mut self, events: u32) -> bool {
+        if self.done >= self.count {
+            return false;
+        }
+        let seed = self.first.saturating_add(self.done);
+        let opened = &self.opened;
+        let session = self.current.get_or_insert_with(|| {
+            let mut opened = opened.clone();
+            (opened.scenario.seed, opened.t) = (seed, None);
+            Session::open(opened)
+        });
+        if session.advance(session.end(), events)
+            && let Some(session) = self.current.take()
+        {
+            self.measure(&session);
+            self.done += 1;
+        }
+        self.done < self.count
+    }
+
+    fn measure(&mut self, session: &Session) {
         let totals = &session.metrics().totals;
         let ended = totals.ended().max(1) as f64;
         let measured = session.recovery();
@@ -87,28 +125,41 @@ pub fn sweep(opened: &Opened, first: u64, count: u64) -> Sweep {
             Some(totals.bad() as f64),
             Some(totals.p99),
         ];
-        for (all, value) in values.iter_mut().zip(row) {
+        for (all, value) in self.values.iter_mut().zip(row) {
             all.extend(value);
         }
         for (place, verdict) in session.verdicts().into_iter().enumerate() {
-            if checks.len() == place {
+            if self.checks.len() == place {
                 let name = verdict.name;
-                checks.push(Tally { name, held: 0, violated: 0, unknown: 0 });
+                self.checks.push(Tally { name, held: 0, violated: 0, unknown: 0 });
             }
+            let tally = &mut self.checks[place];
             match verdict.state {
-                State::Holds => checks[place].held += 1,
-                State::Violated => checks[place].violated += 1,
-                State::Unknown => checks[place].unknown += 1,
+                State::Holds => tally.held += 1,
+                State::Violated => tally.violated += 1,
+                State::Unknown => tally.unknown += 1,
             }
         }
     }
-    let measures = names.into_iter().zip(values).filter_map(|(name, all)| Spread::of(name, all));
-    Sweep {
-        title: opened.scenario.title.clone(),
-        seeds: (first, first.saturating_add(count.saturating_sub(1))),
-        measures: measures.collect(),
-        checks,
+
+    /// What came of the runs that are over.
+    pub fn result(&self) -> Sweep {
+        let values = self.values.iter().cloned();
+        let measures = MEASURES.into_iter().zip(values);
+        Sweep {
+            title: self.opened.scenario.title.clone(),
+            seeds: (self.first, self.first.saturating_add(self.done.saturating_sub(1))),
+            measures: measures.filter_map(|(name, all)| Spread::of(name, all)).collect(),
+            checks: self.checks.clone(),
+        }
     }
+}
+
+/// Runs a scenario with `count` seeds, `first` and those after it.
+pub fn sweep(opened: &Opened, first: u64, count: u64) -> Sweep {
+    let mut sweeping = Sweeping::new(opened.clone(), first, count);
+    while sweeping.step(u32::MAX) {}
+    sweeping.result()
 }
 
 impl fmt::Display for Sweep {
@@ -143,5 +194,20 @@ mod tests {
         let one = Spread::of("x", vec![f64::NAN, 3.0]).expect("one value");
         assert_eq!((one.runs, one.median.to_string()), (1, "3".to_owned()));
         assert_eq!(Spread::of("x", vec![f64::NAN]), None);
+    }
+
+    #[test]
+    fn in_pieces_or_at_once_is_the_same() {
+        let scenario = crate::scenario::presets::find("disaster").expect("it is there");
+        let opened = Opened::new(scenario.scenario.clone());
+        let whole = sweep(&opened, 3, 2);
+        assert_eq!(whole.measures.first().map(|m| (m.name, m.runs)), Some(("RPO in s", 2)));
+        let mut pieces = Sweeping::new(opened, 3, 2);
+        let mut steps = 1;
+        while pieces.step(5_000) {
+            steps += 1;
+        }
+        assert!(steps > 4 && pieces.done() == 2, "{steps} steps, {} runs", pieces.done());
+        assert_eq!(pieces.result(), whole);
     }
 }

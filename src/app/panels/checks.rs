@@ -1,6 +1,7 @@
 //! Whether what should hold holds.
 
 use super::parts::Instant;
+use super::seeds::Seeds;
 use crate::app::dom::each::{each, show};
 use crate::app::dom::html;
 use crate::app::dom::view::View;
@@ -49,6 +50,7 @@ pub fn Checks() -> impl Into<View> {
             move || verdicts.with(Vec::is_empty),
             move || html("p").class("empty").child("This scenario checks nothing."),
         ),
+        Seeds(),
     )
 }
 

@@ -17,9 +17,15 @@ fn bare() -> Value {
         "odd": { "service": { "time": { "log_normal": {} } } },
         "rare": { "service": { "time": { "pareto": {} } } },
         "ratio": { "clients": { "breaker": { "gobreaker": { "trip": { "ratio": {} } } } } },
-        "db": { "ledger": { "keys": {} } },
+        "db": { "ledger": { "keys": {}, "outbox": {} } },
         "copies": { "primary_replica": { "keys": {}, "failover": {} } },
         "agreed": { "raft": { "keys": {} } },
+        "any": { "quorum": {} },
+        "names": { "dns": { "health": {} } },
+        "near": { "cache": {} },
+        "post": { "broker": { "groups": { "api": {} } } },
+        "keeper": { "backup": { "tests": {}, "fails": {}, "plan": {}, "restores": [{}] } },
+        "crew": { "fleet": { "scale": {}, "deploy": { "gate": {} } } },
         "front": { "router": {} },
         "ranges": { "router": { "placement": { "range": {} } } },
         "ring": { "router": { "placement": { "consistent": {} } } },
@@ -34,6 +40,10 @@ fn bare() -> Value {
         "no_double_effect",
         "no_lost_write",
         "conserved",
+        "converged",
+        "recovery",
+        "processed",
+        "in_step",
         "locks_released",
         "fresh_reads",
         "linearizable",
@@ -51,9 +61,10 @@ fn bare() -> Value {
         "links": { "a~b": {} },
         "faults": [{
             "when": {}, "cut": {}, "gray": {}, "flap": {}, "slow": {}, "clock": {},
-            "slow_disk": {}, "surge": {}
+            "slow_disk": {}, "surge": {}, "breaks": {}
         }],
         "checks": checks.map(|name| json!({ name: {} })),
+        "domains": { "place": {} },
     })
 }
 
