@@ -3,7 +3,6 @@
 
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::{Span, Time};
-use crate::protocol::fleet::duty::State;
 use crate::protocol::store::Standing;
 use serde::Serialize;
 
@@ -48,6 +47,9 @@ pub enum Kind {
     /// Decides how many replicas of a service run.
     Fleet,
 }
+
+/// What a replica does at the command of a fleet, for those who draw it.
+pub type Duty = crate::protocol::fleet::duty::State;
 
 /// Whether a node runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -95,7 +97,7 @@ pub struct NodeView {
     /// What a backup keeps and is at, in a few words.
     pub keeps: Option<String>,
     /// Whether it serves, when a fleet decides that, and which version it runs.
-    pub duty: Option<(State, u8)>,
+    pub duty: Option<(Duty, u8)>,
     /// How clients are, when this is a population.
     pub crowd: Option<Crowd>,
     /// One line people can read: `12 waiting, 4 of 4 workers busy`.

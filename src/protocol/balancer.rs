@@ -359,7 +359,7 @@ impl Balancer {
         self.backends.len().saturating_sub(self.settings.spares as usize)
     }
 
-    /// A backend in use; all that are registered when none is fit, since some answer may still come.
+    /// A backend in use; all that are registered when none is fit, since some may still answer.
     fn choose(&mut self) -> Option<u32> {
         let well = |b: &Backend| b.registered && b.healthy && !b.ejected;
         let (count, first) = (self.backends.len(), self.mains());

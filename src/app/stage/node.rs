@@ -11,9 +11,8 @@ use crate::app::dom::view::{IntoView, View};
 use crate::app::state::{Selection, Tool};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
-use crate::observe::frame::{ClientState, Condition, Crowd, Gauge, Kind, NodeView};
+use crate::observe::frame::{ClientState, Condition, Crowd, Duty, Gauge, Kind, NodeView};
 use crate::observe::picture::rank;
-use crate::protocol::fleet::duty::State;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -24,7 +23,7 @@ struct Face {
     since: Time,
     queue: Option<Gauge>,
     workers: Option<Gauge>,
-    duty: Option<State>,
+    duty: Option<Duty>,
 }
 
 impl Face {
@@ -36,7 +35,7 @@ impl Face {
 
     fn class(&self) -> &'static str {
         match self.condition {
-            Condition::Up if self.duty == Some(State::Off) => "off",
+            Condition::Up if self.duty == Some(Duty::Off) => "off",
             Condition::Up => "up",
             Condition::Slow(_) => "slowed",
             Condition::Paused => "paused",
@@ -49,8 +48,7 @@ impl Face {
         let held = format!("{:.1} s", now.since(self.since).as_secs());
         match self.condition {
             Condition::Up => {
-                let duty = self.duty.filter(|duty| *duty != State::Serving)?;
-                Some(duty.word().to_owned())
+                self.duty.filter(|duty| *duty != Duty::Serving).map(|duty| duty.word().to_owned())
             }
             Condition::Slow(thousandths) => {
                 Some(format!("{}× slower", f64::from(thousandths) / 1e3))
@@ -83,7 +81,7 @@ fn Node(item: Item) -> impl Into<View> {
     // A replica that is off looks so; a crowd of plaques would say nothing more.
     let shown = Memo::new(move |_| {
         let small = scene.geometry.with(|g| g.scale) < COMPACT;
-        let text = badge.get().filter(|text| text != State::Off.word())?;
+        let text = badge.get().filter(|text| text != Duty::Off.word())?;
         Some((text, small))
     });
     let line = Memo::new(move |_| {
@@ -233,7 +231,7 @@ fn second_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
             let standing = node.replica.as_ref().filter(|_| node.condition != Condition::Down);
             let locks = (node.locks > 0).then(|| format!("{} locked", node.locks));
             let keeps = node.keeps.clone();
-            let version = node.duty.filter(|(state, version)| *version > 1 && *state != State::Off);
+            let version = node.duty.filter(|(state, version)| *version > 1 && *state != Duty::Off);
             let version = version.map(|(_, version)| format!("version {version}"));
             let told = node.crowd.as_ref().map(words).or(keeps).or(locks).or(version);
             told.or_else(|| standing.map(rank))
