@@ -125,3 +125,16 @@ fn who_wants_no_motion_gets_numbers() {
     assert_eq!(browser.find(calm).attribute("aria-pressed"), Ok(Some("false".to_owned())));
     browser.assert_calm();
 }
+
+#[test]
+fn other_seeds_show_how_a_measure_spreads() {
+    let browser = Browser::open("?preset=disaster");
+    browser.wait_for_text("h1, h2", "Disaster");
+    browser.click("#tab-checks");
+    browser.click(".seeds button");
+    browser.wait_for_text(".spreads", "RPO in s");
+    let seen = |css: &str| browser.find_all(css).len();
+    assert_eq!(seen(".spreads tr:nth-child(2) circle"), 20, "one dot for each run");
+    browser.wait_for_text(".seeds", "of 20: ");
+    browser.assert_calm();
+}
