@@ -134,7 +134,7 @@ fn other_seeds_show_how_a_measure_spreads() {
     browser.click(".seeds button");
     browser.wait_for_text(".spreads", "RPO in s");
     let seen = |css: &str| browser.find_all(css).len();
-    assert_eq!(seen(".spreads tr:nth-child(2) circle"), 20, "one dot for each run");
+    assert_eq!(seen(".spreads li:first-child circle"), 20, "one dot for each run");
     browser.wait_for_text(".seeds", "of 20: ");
     browser.assert_calm();
 }

@@ -19,7 +19,7 @@ const BUDGET: f64 = 12.0;
 /// Events between two looks at the clock.
 const SLICE: u32 = 4_000;
 /// The size of a picture of values, in pixels.
-const STRIP: (f64, f64) = (112.0, 16.0);
+const STRIP: (f64, f64) = (260.0, 12.0);
 
 /// A sweep from a panel.
 #[derive(Clone, Copy)]
@@ -101,29 +101,25 @@ fn go_on(work: Work) {
 }
 
 fn Found(work: Work) -> impl Into<View> {
-    let titles = ["", "min", "median", "9 of 10", "max", ""];
-    let head = || titles.into_iter().map(|title| html("th").child(title)).collect::<View>();
-    let rows = move || {
+    let measures = move || {
         let found = work.found.get();
-        found.iter().flat_map(|found| &found.measures).map(row).collect::<View>()
+        found.iter().flat_map(|found| &found.measures).map(measure).collect::<View>()
     };
     let checks = move || {
         let found = work.found.get();
         found.iter().flat_map(|found| &found.checks).map(held).collect::<View>()
     };
-    (
-        html("table").class("copies spreads").child(html("tr").child(head())).child(rows),
-        html("ul").class("losses-left").child(checks),
-    )
+    (html("ul").class("spreads").child(measures), html("ul").class("losses-left").child(checks))
 }
 
 /// A measure: numbers, and where the runs are between the least and the greatest.
-fn row(spread: &Spread) -> View {
+fn measure(spread: &Spread) -> View {
     let Spread { name, min, median, p90, max, values, .. } = spread;
     // Of what is nearly all, the rest is what matters.
-    let number = |value: &f64| {
-        let text = if name.ends_with('%') { format!("{value:.2}") } else { scale::short(*value) };
-        html("td").child(text)
+    let number = |value: &f64| match *value {
+        share if name.ends_with('%') => format!("{share:.2}"),
+        small if small < 100.0 && name.ends_with(" s") => format!("{small:.1}"),
+        value => scale::short(value),
     };
     let (width, height) = STRIP;
     let at = |value: f64| {
@@ -139,18 +135,18 @@ fn row(spread: &Spread) -> View {
         .attr("height", height);
     let strip = svg("svg")
         .class("spread")
-        .attr("width", width)
-        .attr("height", height)
+        .attr("viewBox", format!("0 0 {width} {height}"))
         .attr("aria-hidden", "true")
         .child(values.iter().map(dot).collect::<View>())
         .child(middle);
-    html("tr")
-        .child(html("th").child(*name))
-        .child(number(min))
-        .child(number(median))
-        .child(number(p90))
-        .child(number(max))
-        .child(html("td").child(strip))
+    let half = format!("half up to {}, 9 of 10 up to {}", number(median), number(p90));
+    let pair = |left: String, right: String| {
+        html("p").child(html("span").child(left)).child(html("span").child(right))
+    };
+    html("li")
+        .child(pair((*name).to_owned(), half))
+        .child(strip)
+        .child(pair(number(min), number(max)).class("ends"))
         .into()
 }
 
