@@ -112,9 +112,13 @@ fn points(order: &[Operation]) -> Vec<(u64, Time)> {
 }
 
 /// Writes of unknown end that nobody ever found: each may as well never have happened, and of
-/// orders in which they did there are very many. Only where values are not counted with.
+/// orders in which they did there are very many. Only where values are not counted with, and where
+/// nobody was told that the value was another than expected: any write explains that.
 pub fn unseen(ops: &[Operation]) -> BTreeSet<u64> {
-    let plain = |op: &Operation| Register::default().knows(op.action);
+    let plain = |op: &Operation| {
+        let other = op.output() == Some(Output::Matched(false));
+        Register::default().knows(op.action) && !other
+    };
     let mixed: BTreeSet<i64> = ops.iter().filter(|op| !plain(op)).map(|op| op.item).collect();
     let ties = |op: &Operation| matches!(op.action, Action::Transfer { .. });
     if ops.iter().any(ties) {
