@@ -76,7 +76,7 @@ pub fn Outline() -> impl Into<View> {
 
 fn node_cells(node: &NodeView) -> (NodeId, Vec<String>) {
     let state = match node.condition {
-        Condition::Up => "up".to_owned(),
+        Condition::Up => node.duty.map_or("up", |(duty, _)| duty.word()).to_owned(),
         Condition::Slow(n) => format!("{}× slower", f64::from(n) / 1e3),
         Condition::Paused => "paused".to_owned(),
         Condition::Down => "down".to_owned(),

@@ -75,8 +75,7 @@ fn Nodes() -> impl Into<View> {
                         lab.slow_tick.track();
                         let (class, said, line) = lab.with_frame(|f| {
                             let node = f.nodes.get(id.index())?;
-                            let (class, said) =
-                                condition_words(node.condition, f.at.since(node.since));
+                            let (class, said) = condition_words(node, f.at);
                             Some((class, said, node.line.clone()))
                         })?;
                         Some((

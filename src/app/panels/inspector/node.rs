@@ -8,8 +8,8 @@ use crate::app::panels::parts::Rows;
 use crate::app::state::{Lab, Selection};
 use crate::app::views::scale;
 use crate::base::id::NodeId;
-use crate::base::time::Span;
-use crate::observe::frame::{BreakerView, Condition, Crowd, Gauge, Kind, NodeView};
+use crate::base::time::Time;
+use crate::observe::frame::{BreakerView, Condition, Crowd, Duty, Gauge, Kind, NodeView};
 use leptos::prelude::*;
 
 /// The card of a node.
@@ -32,7 +32,7 @@ pub fn NodeCard(
     let condition = Memo::new(move |_| {
         lab.slow_tick.track();
         let now = lab.with_frame(|f| f.at);
-        node.with(|n| n.as_ref().map(|n| condition_words(n.condition, now.since(n.since))))
+        node.with(|n| n.as_ref().map(|n| condition_words(n, now)))
     });
     let queue = Memo::new(move |_| node.with(|n| n.as_ref().and_then(|n| n.queue)));
     let workers = Memo::new(move |_| node.with(|n| n.as_ref().and_then(|n| n.workers)));
@@ -164,10 +164,16 @@ fn Breaker(breaker: BreakerView) -> impl Into<View> {
         .child(html("span").class("breaker-wait").child(wait))
 }
 
-/// A condition as the class of a chip and words: `▼ down 3.1 s`.
-pub fn condition_words(condition: Condition, since: Span) -> (&'static str, String) {
-    match condition {
-        Condition::Up => ("plaque plaque-ok", "✓ up".to_owned()),
+/// How a node is, as the class of a chip and words: `✕ down 3.1 s`. A replica that a fleet has not
+/// asked to serve is not simply up.
+pub fn condition_words(node: &NodeView, now: Time) -> (&'static str, String) {
+    let since = now.since(node.since);
+    let duty = node.duty.map(|(duty, _)| duty).filter(|duty| *duty != Duty::Serving);
+    match node.condition {
+        Condition::Up => match duty {
+            Some(duty) => ("plaque", duty.word().to_owned()),
+            None => ("plaque plaque-ok", "✓ up".to_owned()),
+        },
         Condition::Slow(k) => {
             ("plaque plaque-warn", format!("◷ {}× slower", scale::short(f64::from(k) / 1e3)))
         }
