@@ -8,6 +8,7 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Role;
 use crate::protocol::note::{Lookup, Note};
+use crate::protocol::router::of_shard;
 use crate::protocol::rpc::{Answer, Ending, Outcome};
 use crate::protocol::store::Lead;
 use crate::sim::trace::{Record, What};
@@ -40,6 +41,8 @@ struct Store {
     fresh: usize,
     new: u64,
     leader: Option<(u64, NodeId)>,
+    /// Acknowledged, then undone by a crash: lost, where no other replica can have it.
+    undone: Vec<Ack>,
 }
 
 /// What has been acknowledged so far.
@@ -55,6 +58,18 @@ pub struct Acknowledged {
     lost: u64,
     first: Option<Time>,
     intents: Vec<u64>,
+}
+
+impl Store {
+    /// A crash has undone a change of this store.
+    fn take_back(&mut self, intent: u64) {
+        if let Some(place) = self.acks.iter().rposition(|ack| ack.intent == intent)
+            && let Some(ack) = self.acks.remove(place)
+        {
+            self.fresh = self.fresh.min(self.acks.len());
+            self.undone.push(ack);
+        }
+    }
 }
 
 impl Acknowledged {
@@ -84,6 +99,7 @@ impl Acknowledged {
             }
             Note::Answered { intent, outcome, .. } => {
                 let Outcome::Answered(Answer::Done { version, .. }) = outcome else { return };
+                let version = of_shard(version);
                 if let Some(told) = self.told.get_mut(&intent)
                     && told.cache.is_none_or(|cache| cache == *node)
                 {
@@ -107,6 +123,10 @@ impl Acknowledged {
                 _ => {}
             },
             Note::Applied { intent, .. } => self.deferred.applied(intent),
+            Note::Undone { intent, .. } => {
+                let Some(store) = self.stores.get_mut(&self.groups[node.index()]) else { return };
+                store.take_back(intent);
+            }
             Note::Ended { intent, ending, .. } => {
                 let Some(Told { position, group, .. }) = self.told.remove(&intent) else { return };
                 if ending != Ending::Ok || position == 0 {
@@ -149,6 +169,20 @@ impl Acknowledged {
         }
         for (group, store) in &mut self.stores {
             let mine = |n: &NodeId| self.groups.get(n.index()) == Some(group);
+            let all = (0..world.processes.len() as u32).map(NodeId);
+            if all.filter(mine).any(|n| matches!(world.processes[n.index()], Role::Ledger(_))) {
+                for ack in store.undone.drain(..) {
+                    self.lost += 1;
+                    self.first.get_or_insert(world.shared.now);
+                    if self.intents.len() < PROOFS {
+                        self.intents.push(ack.intent);
+                    }
+                }
+                self.acknowledged += std::mem::take(&mut store.new);
+                continue;
+            }
+            store.fresh += store.undone.len();
+            store.acks.extend(store.undone.drain(..));
             let nodes = (0..world.processes.len() as u32).map(NodeId).filter(mine);
             let leads = nodes.filter_map(|node| {
                 let standing = world.processes[node.index()].standing()?;
@@ -189,6 +223,9 @@ impl Acknowledged {
         let all = self.acknowledged + leaderless + deferred;
         let (has, misses) = match (self.acknowledged, leaderless) {
             _ if deferred > 0 => ("Caches and stores have", "in no cache or store any more"),
+            (_, 0) if self.stores.values().all(|store| store.leader.is_none()) => {
+                ("The store has", "not in the store any more")
+            }
             (_, 0) => ("Whoever leads has", "not in the log of the one that leads"),
             (0, _) => ("The replicas together have", "in no replica any more"),
             _ => ("The stores have", "in none of the stores any more"),

@@ -132,14 +132,17 @@ impl Converged {
     }
 
     fn close_log(&mut self, group: u16, nodes: &[NodeId], world: &World<Role>) {
-        let standing = |node: &NodeId| world.processes[node.index()].standing();
         if let Some((since, position, entry)) = self.logs.get(&group) {
             let has = |node: &NodeId| {
                 let role = &world.processes[node.index()];
                 let there = role.standing().is_none_or(|s| s.applied >= *position);
                 there && (role.dropped() >= *position || role.entry(*position) == *entry)
             };
-            let short = (1u32..).zip(nodes).filter(|(_, node)| !has(node));
+            // Who is no member any more, or not yet, is sent nothing.
+            let members =
+                leader(nodes, world).and_then(|(.., node)| world.processes[node.index()].members());
+            let counts = |node: &NodeId| members.is_none_or(|members| members.contains(node));
+            let short = (1u32..).zip(nodes).filter(|(_, node)| counts(node) && !has(node));
             let short: Vec<String> = short.map(|(number, _)| number.to_string()).collect();
             if short.is_empty() {
                 self.logs.remove(&group);
@@ -150,11 +153,9 @@ impl Converged {
             }
             return;
         }
-        let leads = nodes.iter().filter_map(|node| {
-            let standing = standing(node)?;
-            (standing.lead == Lead::Leader).then_some((standing.term, standing.applied, *node))
-        });
-        if let Some((_, applied, node)) = leads.max().filter(|(_, applied, _)| *applied > 0) {
+        if let Some((_, applied, node)) =
+            leader(nodes, world).filter(|(_, applied, _)| *applied > 0)
+        {
             let role = &world.processes[node.index()];
             if role.dropped() < applied {
                 self.logs.insert(group, (self.now, applied, role.entry(applied)));
@@ -191,4 +192,13 @@ impl Converged {
         };
         Verdict { name, state, sentence, at, intents: Vec::new(), count }
     }
+}
+
+/// Who leads, with the newest term, and how far it has applied its log.
+fn leader(nodes: &[NodeId], world: &World<Role>) -> Option<(u64, u64, NodeId)> {
+    let leads = nodes.iter().filter_map(|node| {
+        let standing = world.processes[node.index()].standing()?;
+        (standing.lead == Lead::Leader).then_some((standing.term, standing.applied, *node))
+    });
+    leads.max()
 }

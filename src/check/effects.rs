@@ -2,11 +2,26 @@
 //! bounded: of each population the last 262,144 intents are remembered, fewer when several
 //! populations share the room.
 
+use crate::protocol::note::{Note, Step};
 use crate::protocol::rpc::Op;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const PAGE: usize = 256;
 const PAGES: usize = 1_024;
+/// Transfers that are turning back are remembered, so many at most.
+const TURNING: usize = 4_096;
+
+/// What a note says of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing, or something that was said before.
+    None,
+    /// A change was made; so often now.
+    Made(u32),
+    /// A change was undone; so often it is still made. None if it is not remembered.
+    Undone(Option<u32>),
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
@@ -21,6 +36,8 @@ struct Slot {
 pub struct Effects {
     // Neighbours in number share a page, so a clone copies little of what it goes on to change.
     pages: Vec<Option<Arc<[Slot; PAGE]>>>,
+    /// Intents whose transfer is given back where it was taken.
+    turning: BTreeSet<u64>,
 }
 
 /// Which kind of change, in which group of nodes: the same twice is once too often.
@@ -63,6 +80,48 @@ impl Effects {
         let page =
             self.pages[place / PAGE].get_or_insert_with(|| Arc::new([Slot::default(); PAGE]));
         &mut Arc::make_mut(page)[place % PAGE]
+    }
+
+    /// Takes in what a node of `group` says.
+    pub fn fold(&mut self, note: &Note, group: u16) -> Effect {
+        match *note {
+            Note::Applied { intent, op: Op::Leg { delta }, .. }
+                if self.gives_back(intent, delta) =>
+            {
+                match self.undone(intent, group, Op::Leg { delta: -1 }) {
+                    // The other side of an earlier attempt, come late.
+                    None => self.made(note, group),
+                    left => Effect::Undone(left),
+                }
+            }
+            Note::Applied { .. } => self.made(note, group),
+            Note::Undone { intent, op, .. } | Note::Truncated { intent, op, led: true, .. } => {
+                Effect::Undone(self.undone(intent, group, op))
+            }
+            Note::Transfer { intent, step: Step::TurnsBack } => {
+                if self.turning.len() < TURNING {
+                    self.turning.insert(intent);
+                }
+                Effect::None
+            }
+            Note::Transfer { intent, step: Step::Undone } => {
+                self.turning.remove(&intent);
+                Effect::None
+            }
+            _ => Effect::None,
+        }
+    }
+
+    fn gives_back(&self, intent: u64, delta: i32) -> bool {
+        delta > 0 && self.turning.contains(&intent)
+    }
+
+    fn made(&mut self, note: &Note, group: u16) -> Effect {
+        let Note::Applied { intent, op, position, .. } = *note else { return Effect::None };
+        match self.applied(intent, group, op, position) {
+            0 => Effect::None,
+            times => Effect::Made(times),
+        }
     }
 
     /// A store of `group` did `op` for `intent` at a position of its log, if it has one. How often

@@ -27,6 +27,8 @@ const MOST: usize = 16_384;
 struct Pair {
     of: u32,
     with: u32,
+    /// Where the last change stands in the log of each, if it has one.
+    places: [u64; 2],
     /// Its time is not over.
     open: bool,
     /// It counts as a violation.
@@ -84,17 +86,23 @@ impl InStep {
             return;
         }
         let (intent, done) = match note {
-            Note::Applied { intent, .. } => (intent, true),
+            Note::Applied { intent, position, .. } => (intent, Some(position)),
             Note::Undone { intent, .. } | Note::Truncated { intent, led: true, .. } => {
-                (intent, false)
+                (intent, None)
             }
             _ => return,
         };
         self.pass(record.at);
         let known = self.pairs.contains_key(&intent);
         let pair = self.pairs.entry(intent).or_default();
+        let place = &mut pair.places[usize::from(of)];
         let side = if of { &mut pair.of } else { &mut pair.with };
-        *side = if done { side.saturating_add(1) } else { side.saturating_sub(1) };
+        match done {
+            // A new primary tells again of what the last one may not have told.
+            Some(position) if position > 0 && position <= *place => {}
+            Some(position) => (*place, *side) = (position, side.saturating_add(1)),
+            None => *side = side.saturating_sub(1),
+        }
         // New, or undone after its time was over.
         if !known || (!pair.open && !pair.wrong && !pair.agrees()) {
             pair.open = true;

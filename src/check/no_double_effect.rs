@@ -1,10 +1,9 @@
 //! No change of data is made twice for the same intent.
 
-use super::effects::Effects;
+use super::effects::{Effect, Effects};
 use super::{PROOFS, State, Verdict};
 use crate::base::time::Time;
 use crate::protocol::Role;
-use crate::protocol::note::Note;
 use crate::sim::trace::{Record, What};
 
 /// What has been changed so far.
@@ -28,12 +27,12 @@ impl NoDoubleEffect {
     /// Takes one record in.
     pub fn fold(&mut self, record: &Record<Role>) {
         let What::Note { node, note } = &record.what else { return };
-        let group = || self.groups.get(node.index()).copied().unwrap_or(u16::MAX);
-        match *note {
-            Note::Applied { intent, op, position, .. } => {
-                let times = self.effects.applied(intent, group(), op, position);
-                self.applied += u64::from(times > 0);
-                if times > 1 {
+        let group = self.groups.get(node.index()).copied().unwrap_or(u16::MAX);
+        match self.effects.fold(note, group) {
+            Effect::None => {}
+            Effect::Made(times) => {
+                self.applied += 1;
+                if let (Some(intent), 2..) = (note.intent(), times) {
                     self.repeated += 1;
                     self.first.get_or_insert(record.at);
                     if self.intents.len() < PROOFS && !self.intents.contains(&intent) {
@@ -41,11 +40,7 @@ impl NoDoubleEffect {
                     }
                 }
             }
-            Note::Undone { intent, op, .. } | Note::Truncated { intent, op, led: true, .. } => {
-                let left = self.effects.undone(intent, group(), op);
-                self.undone += u64::from(left.is_some_and(|times| times > 0));
-            }
-            _ => {}
+            Effect::Undone(left) => self.undone += u64::from(left.is_some_and(|times| times > 0)),
         }
     }
 

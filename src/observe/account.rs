@@ -7,7 +7,7 @@ use super::scene::Scene;
 use super::topic::fate_words;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
-use crate::protocol::note::{Found, NoRetry, Note};
+use crate::protocol::note::{Found, NoRetry, Note, Step};
 use crate::protocol::rpc::{Answer, Ending, Op, Outcome, Refusal};
 use crate::sim::trace::Fate;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub struct Account {
     pub applied: Vec<(Time, NodeId)>,
     /// When and where a crash undid that.
     pub undone: Vec<(Time, NodeId)>,
+    /// When and where the money was given back, since the other side could not be done.
+    pub returned: Vec<(Time, NodeId)>,
     /// When and where a failover threw it away.
     pub truncated: Vec<(Time, NodeId)>,
     /// When and where a repetition was recognised by its key.
@@ -35,6 +37,8 @@ pub struct Account {
     pub believes: Option<(Ending, Time, Span)>,
     /// Why there was no further attempt, the last time one was considered.
     pub no_retry: Option<(NodeId, NoRetry)>,
+    /// Where in logs it changed data.
+    places: Vec<u64>,
 }
 
 /// One request and its answer.
@@ -119,7 +123,13 @@ impl Account {
             // Of the two sides of a transfer, the one that pays counts.
             Note::Applied { op, .. } | Note::Undone { op, .. }
                 if !op.side().map_or(!op.holds(), |delta| delta < 0) => {}
-            Note::Applied { .. } => self.applied.push((at, node)),
+            // A new primary tells again of what the last one may not have told.
+            Note::Applied { position, .. } if self.places.contains(&position) => {}
+            Note::Applied { position, .. } => {
+                self.applied.push((at, node));
+                self.places.extend((position > 0).then_some(position));
+            }
+            Note::Transfer { step: Step::Undone, .. } => self.returned.push((at, node)),
             Note::Undone { .. } => self.undone.push((at, node)),
             Note::Truncated { led: true, .. } => self.truncated.push((at, node)),
             Note::Recognised { found, .. } => self.recognised.push((at, node, found)),
@@ -176,7 +186,8 @@ impl Account {
 
     /// How often it is done, what crashes and failovers undid taken off.
     pub fn times_done(&self) -> usize {
-        self.applied.len().saturating_sub(self.undone.len() + self.truncated.len())
+        let undone = self.undone.len() + self.returned.len() + self.truncated.len();
+        self.applied.len().saturating_sub(undone)
     }
 
     /// In one sentence: what was wanted, what its owner believes, what is true.
@@ -230,6 +241,9 @@ impl Account {
         }
         if !self.undone.is_empty() {
             row("Undone by a crash", places(&self.undone));
+        }
+        if !self.returned.is_empty() {
+            row("Given back", places(&self.returned));
         }
         if !self.truncated.is_empty() {
             row("Thrown away at a failover", places(&self.truncated));

@@ -14,12 +14,12 @@ use super::totals::{Totals, carries_work};
 use crate::base::histogram::Histogram;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
-use crate::check::effects::Effects;
+use crate::check::effects::{Effect, Effects};
 use crate::protocol::broker::Broker;
 use crate::protocol::fleet::FleetSettings;
 use crate::protocol::fleet::duty::State;
 use crate::protocol::note::{Lookup, Note, Post};
-use crate::protocol::rpc::{Ending, Op, Outcome};
+use crate::protocol::rpc::{Ending, Outcome};
 use crate::protocol::{Message, Role};
 use crate::sim::trace::{Change, Counts, Fate, Record, What};
 use crate::sim::world::World;
@@ -336,13 +336,10 @@ impl Metrics {
                 open.worked += 1;
                 open.work += span.0;
             }
-            Note::Applied { intent, op, position, .. } => {
-                mine.applied += 1;
-                return self.applied(intent, group, op, position);
-            }
-            Note::Undone { intent, op, .. } | Note::Truncated { intent, op, led: true, .. } => {
-                self.undone(intent, group, op);
-            }
+            Note::Applied { .. }
+            | Note::Undone { .. }
+            | Note::Truncated { .. }
+            | Note::Transfer { .. } => return self.changed(note, node, group),
             Note::Recognised { .. } => {
                 (mine.recognised, open.recognised) = (mine.recognised + 1, open.recognised + 1);
             }
@@ -359,16 +356,24 @@ impl Metrics {
         0
     }
 
-    fn applied(&mut self, intent: u64, group: u16, op: Op, position: u64) -> u32 {
-        let times = self.effects.applied(intent, group, op, position);
-        self.bins.open.applied += 1;
-        self.bins.open.repeated += u64::from(times > 1);
-        times
-    }
-
-    fn undone(&mut self, intent: u64, group: u16, op: Op) {
-        let left = self.effects.undone(intent, group, op);
-        self.bins.open.repeated_undone += u64::from(left.is_some_and(|times| times > 0));
+    /// Counts what a note says of changes; how often a change that it tells of is now made.
+    fn changed(&mut self, note: &Note, node: NodeId, group: u16) -> u32 {
+        let open = &mut self.bins.open;
+        match self.effects.fold(note, group) {
+            Effect::None => 0,
+            Effect::Made(times) => {
+                open.applied += 1;
+                open.repeated += u64::from(times > 1);
+                if let Some(node) = self.nodes.get_mut(node.index()) {
+                    node.applied += 1;
+                }
+                times
+            }
+            Effect::Undone(left) => {
+                open.repeated_undone += u64::from(left.is_some_and(|times| times > 0));
+                0
+            }
+        }
     }
 
     fn lost(&mut self, source: NodeId, fate: Fate, message: &Message) {

@@ -304,7 +304,7 @@ impl Role {
         match self {
             Role::Replica(role) => {
                 let entry = role.log.get(position)?;
-                Some(Logged { term: entry.term, command: entry.command })
+                Some(Logged { term: entry.term, at: entry.at, command: entry.command })
             }
             Role::Raft(role) => role.entry(position),
             Role::Clients(_)
@@ -318,6 +318,15 @@ impl Role {
             | Role::Quorum(_)
             | Role::Backup(_)
             | Role::Fleet(_) => None,
+        }
+    }
+
+    /// The members of the cluster, as this one knows them; none where membership is not for a log
+    /// to say.
+    pub fn members(&self) -> Option<&[NodeId]> {
+        match self {
+            Role::Raft(role) => Some(role.raft.members()),
+            _ => None,
         }
     }
 
@@ -364,6 +373,15 @@ impl Role {
             | Role::Quorum(_)
             | Role::Backup(_)
             | Role::Fleet(_) => None,
+        }
+    }
+
+    /// The state that a replica has come to, where it comes from a log.
+    pub fn machine(&self) -> Option<&store::machine::Machine> {
+        match self {
+            Role::Replica(role) => Some(&role.machine),
+            Role::Raft(role) => Some(&role.machine),
+            _ => None,
         }
     }
 

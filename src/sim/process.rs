@@ -78,6 +78,19 @@ impl<P: Process> Context<'_, P> {
         self.node
     }
 
+    /// True if the node is neither down nor paused. Only one that is set anew by hand can be that
+    /// while it acts.
+    pub fn is_up(&self) -> bool {
+        let place = &self.shared.places[self.node.index()];
+        !place.down && !place.paused
+    }
+
+    /// True if the node stands still and will go on.
+    pub fn is_paused(&self) -> bool {
+        let place = &self.shared.places[self.node.index()];
+        place.paused && !place.down
+    }
+
     /// Sends a message. It may be lost, and the sender is not told.
     pub fn send(&mut self, target: NodeId, message: P::Message) {
         self.shared.send(self.node, target, message);

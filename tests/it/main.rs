@@ -10,6 +10,7 @@ mod script;
 mod session;
 mod shards;
 mod tidy;
+mod verdicts;
 
 #[test]
 fn draws_keep_their_bits() {

@@ -345,7 +345,7 @@ impl Router {
             if version >> EPOCH != epoch {
                 return self.station.finish(job, Answer::Conflict, cx);
             }
-            op = Op::CompareAndSet { version: version & ((1 << EPOCH) - 1) };
+            op = Op::CompareAndSet { version: of_shard(version) };
         }
         items.into_iter().for_each(|item| self.begin_busy(item));
         let Request { key, intent, deadline, .. } = request;
@@ -460,6 +460,11 @@ impl Router {
     fn is(&self, mutation: Mutation) -> bool {
         self.mutation == Some(mutation)
     }
+}
+
+/// The version as the shard told it; a router adds how often the item has moved.
+pub fn of_shard(version: u64) -> u64 {
+    version & ((1 << EPOCH) - 1)
 }
 
 /// What a caller is told of an answer that is about the shard rather than about the request.

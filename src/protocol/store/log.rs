@@ -24,12 +24,49 @@ pub struct Log {
     entries: VecDeque<Entry>,
     dropped: u64,
     dropped_term: u64,
+    outline: Outline,
+}
+
+/// Which term each position of a log is of, its dropped beginning included: enough to tell which
+/// entries two logs share (Kafka's leader epoch checkpoint, KIP-101).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outline {
+    /// Terms in order, each with its first position.
+    begun: Vec<(u64, u64)>,
+    /// The last position.
+    last: u64,
+}
+
+impl Outline {
+    /// True if the log has an entry of this term at this position.
+    pub fn has(&self, position: u64, term: u64) -> bool {
+        let of = self.begun.iter().rev().find(|(_, first)| *first <= position);
+        position <= self.last && of.is_some_and(|(found, _)| *found == term)
+    }
+
+    fn push(&mut self, term: u64) {
+        self.last += 1;
+        if self.begun.last().is_none_or(|(last, _)| *last != term) {
+            self.begun.push((term, self.last));
+        }
+    }
+
+    fn cut_after(&mut self, position: u64) {
+        self.last = self.last.min(position);
+        while self.begun.pop_if(|(_, first)| *first > position).is_some() {}
+    }
 }
 
 impl Log {
-    /// A log whose beginning up to `position` is in a snapshot.
-    pub fn after_snapshot(position: u64, term: u64) -> Log {
-        Log { entries: VecDeque::new(), dropped: position, dropped_term: term }
+    /// A log whose beginning up to `position` is in a snapshot of a log with this outline.
+    pub fn after_snapshot(position: u64, term: u64, mut outline: Outline) -> Log {
+        outline.cut_after(position);
+        Log { entries: VecDeque::new(), dropped: position, dropped_term: term, outline }
+    }
+
+    /// Which term each position is of.
+    pub fn outline(&self) -> &Outline {
+        &self.outline
     }
 
     /// The position of the last entry; zero when there has been none.
@@ -63,12 +100,14 @@ impl Log {
 
     /// Adds an entry and returns its position.
     pub fn push(&mut self, entry: Entry) -> u64 {
+        self.outline.push(entry.term);
         self.entries.push_back(entry);
         self.last()
     }
 
     /// Removes everything after `position` and returns it in order.
     pub fn cut_after(&mut self, position: u64) -> Vec<Entry> {
+        self.outline.cut_after(position.max(self.dropped));
         let kept = position.saturating_sub(self.dropped);
         let kept = usize::try_from(kept).unwrap_or(usize::MAX).min(self.entries.len());
         self.entries.split_off(kept).into()

@@ -15,6 +15,7 @@ pub mod quorum;
 pub mod raft;
 
 use crate::base::id::NodeId;
+use crate::base::time::Time;
 use crate::protocol::backup::messages::BackupMessage;
 use machine::Command;
 use primary_replica::messages::{ReplicaMessage, ReplicaTimer};
@@ -111,6 +112,8 @@ impl Lead {
 pub struct Logged {
     /// The term or epoch of the leader that made it.
     pub term: u64,
+    /// When, by the clock of that leader.
+    pub at: Time,
     /// What is done, if anything.
     pub command: Option<Command>,
 }
@@ -132,4 +135,10 @@ pub struct Standing {
     pub committed: u64,
     /// The last entry its state contains.
     pub applied: u64,
+    /// The last entry whose client it told that it is done.
+    pub told: u64,
+    /// The votes that a candidate has been given.
+    pub votes: Option<u32>,
+    /// Who got its vote in this term, where members vote.
+    pub vote: Option<NodeId>,
 }

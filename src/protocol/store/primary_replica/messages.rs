@@ -1,6 +1,6 @@
 //! What the replicas of a store with a primary say to each other, and are reminded of.
 
-use super::super::log::Entry;
+use super::super::log::{Entry, Outline};
 use super::super::machine::Machine;
 use crate::base::time::Time;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,8 @@ pub enum ReplicaMessage {
         machine: Box<Machine>,
         /// The epoch of the last entry in it.
         term: u64,
+        /// Of the whole log of the primary.
+        outline: Outline,
         /// The last position before the primary's epoch began.
         start: u64,
     },
@@ -104,6 +106,8 @@ pub enum ReplicaTimer {
         /// The round it belongs to.
         round: u32,
     },
+    /// A person has made it the primary while it stood still.
+    Appointed,
     /// An entry is applied.
     Apply {
         /// The round it belongs to.

@@ -28,7 +28,7 @@ use crate::protocol::station::{Station, StationSettings};
 use crate::protocol::{Cx, Message, Role, Timer};
 use crate::sim::process::Input;
 use messages::{ReplicaMessage, ReplicaTimer};
-use promotion::Asking;
+use promotion::{Asking, tell_applied};
 use replication::Peer;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -187,6 +187,14 @@ impl Replica {
         self.machine.keep_journal(self.settings.upkeep.journal);
         self.base.keep_journal(self.settings.upkeep.journal);
         self.station.configure(self.settings.station.clone(), cx);
+        if !cx.is_up() {
+            // A machine that is down knows the settings when it starts; one that stands still
+            // takes the order when it goes on.
+            if moved && wanted == self.me && cx.is_paused() {
+                self.remind(Span::ZERO, ReplicaTimer::Appointed, cx);
+            }
+            return;
+        }
         if moved && wanted == self.me && !self.leads {
             self.promote(self.epoch.max(self.promised) + 1, cx);
         } else if moved && wanted != self.me && self.leads {
@@ -214,6 +222,9 @@ impl Replica {
             durable: self.durable,
             committed: self.committed,
             applied: self.machine.applied(),
+            told: self.told,
+            votes: None,
+            vote: None,
         }
     }
 
@@ -407,9 +418,8 @@ impl Replica {
         if let Some(note) = entry.command.as_ref().and_then(holds::told) {
             cx.note(note);
         }
-        if let Some(Command { intent, op, item, .. }) = entry.command.filter(|_| done.changed) {
-            let position = (entry.term << 40) | position;
-            cx.note(Note::Applied { intent, op, item, position });
+        if done.changed {
+            tell_applied(position, entry, cx);
         }
         if let Some(job) = self.jobs.remove(&position) {
             self.station.finish(job, done.answer, cx);

@@ -1,7 +1,8 @@
 //! Who leads: missing the primary, asking the others, taking over, and being told of it.
 
 use super::{
-    Cx, NodeId, Note, Promote, Replica, ReplicaMessage, ReplicaTimer, Span, StoreMessage, Time,
+    Command, Cx, Entry, NodeId, Note, Promote, Replica, ReplicaMessage, ReplicaTimer, Span,
+    StoreMessage, Time,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,11 +35,11 @@ impl Replica {
                     self.append(source, sent, prev, entries, start, committed, cx);
                 }
             }
-            ReplicaMessage::Snapshot { epoch, sent, machine, term, start } => {
+            ReplicaMessage::Snapshot { epoch, sent, machine, term, outline, start } => {
                 if self.follows(source, epoch, cx) {
                     let position = machine.applied();
                     self.start = start;
-                    self.reset(*machine, term, cx);
+                    self.reset(*machine, term, outline, cx);
                     self.tell(source, ReplicaMessage::Appended { epoch, sent, position }, cx);
                 }
             }
@@ -80,6 +81,9 @@ impl Replica {
             ReplicaTimer::Beat { round } if round == self.round && self.leads => self.beat(cx),
             ReplicaTimer::Watch { round } if round == self.round && !self.leads => self.watch(cx),
             ReplicaTimer::Conclude { round } if round == self.round => self.conclude(cx),
+            ReplicaTimer::Appointed if self.settings.primary == self.me && !self.leads => {
+                self.promote(self.epoch.max(self.promised) + 1, cx);
+            }
             ReplicaTimer::Apply { round } if round == self.round && self.applying => {
                 self.applying = false;
                 self.apply_next(cx);
@@ -209,8 +213,8 @@ impl Replica {
         self.leader = Some(self.me);
         self.asking = None;
         self.confirming = None;
-        self.committed = self.committed.max(self.machine.applied());
         cx.note(Note::Leads { term: epoch });
+        self.take_over(cx);
         self.meet_peers();
         self.round += 1;
         self.applying = false;
@@ -219,6 +223,21 @@ impl Replica {
     }
 
     /// Leads no more. Who waits for an answer is not told: it may yet be done.
+    /// What it applied while it followed counts from now on. The last primary may not have told of
+    /// what came after the last that is known to be committed, so this one does.
+    fn take_over(&mut self, cx: &mut Cx<'_>) {
+        let (known, applied) = (self.committed.max(self.told), self.machine.applied());
+        let mut machine = self.base.clone();
+        while machine.applied() < applied {
+            let Some(entry) = self.log.get(machine.applied() + 1).copied() else { break };
+            let changed = machine.apply(entry.at, entry.command.as_ref()).changed;
+            if changed && machine.applied() > known {
+                tell_applied(machine.applied(), entry, cx);
+            }
+        }
+        (self.told, self.committed) = (self.told.max(applied), self.committed.max(applied));
+    }
+
     pub(super) fn step_down(&mut self, epoch: u64, cx: &mut Cx<'_>) {
         cx.note(Note::StepsDown { term: epoch });
         self.leads = false;
@@ -230,6 +249,14 @@ impl Replica {
         }
         self.new_round(cx);
         self.watch(cx);
+    }
+}
+
+/// Says that an entry has changed data.
+pub(super) fn tell_applied(position: u64, entry: Entry, cx: &mut Cx<'_>) {
+    if let Some(Command { intent, op, item, .. }) = entry.command {
+        let position = (entry.term << 40) | position;
+        cx.note(Note::Applied { intent, op, item, position });
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the log of the primary to those of the replicas.
 
-use super::super::log::Entry;
+use super::super::log::{Entry, Outline};
 use super::{Command, Cx, Log, Machine, NodeId, Note, Replica, ReplicaMessage, Span, Time};
 use serde::{Deserialize, Serialize};
 
@@ -21,13 +21,17 @@ pub(super) struct Peer {
     way: Span,
     /// Mismatches with what was sent before are known.
     since: Time,
+    /// Nothing of its log is known to be the primary's: it is to begin with a state.
+    anew: bool,
 }
 
 /// Everybody else.
 pub(super) fn peers(members: &[NodeId], me: NodeId) -> Vec<Peer> {
     let others = members.iter().filter(|node| **node != me);
-    let peer =
-        |&node| Peer { node, matched: 0, prev: 0, sent: None, way: Span::ZERO, since: Time::ZERO };
+    let peer = |&node| {
+        let (way, since) = (Span::ZERO, Time::ZERO);
+        Peer { node, matched: 0, prev: 0, sent: None, way, since, anew: false }
+    };
     others.map(peer).collect()
 }
 
@@ -69,15 +73,17 @@ impl Replica {
         if !waits {
             peer.sent = Some(sent);
         }
-        let message = match self.log.term_at(prev) {
+        let message = match self.log.term_at(prev).filter(|_| !peer.anew) {
             Some(prev_term) => {
                 let entries = part;
                 ReplicaMessage::Append { epoch, sent, prev, prev_term, entries, start, committed }
             }
             None => {
+                peer.anew = false;
                 let term = self.log.term_at(self.log.dropped()).unwrap_or(0);
                 let machine = Box::new(self.base.clone());
-                ReplicaMessage::Snapshot { epoch, sent, machine, term, start }
+                let outline = self.log.outline().clone();
+                ReplicaMessage::Snapshot { epoch, sent, machine, term, outline, start }
             }
         };
         self.tell(node, message, cx);
@@ -105,6 +111,7 @@ impl Replica {
             Err(_) if sent < peer.since => return,
             Err(hint) => {
                 peer.prev = hint.min(peer.prev.saturating_sub(1));
+                peer.anew = hint == 0;
                 peer.since = cx.now();
                 peer.sent = None;
             }
@@ -142,10 +149,6 @@ impl Replica {
     ) {
         let epoch = self.epoch;
         self.start = start;
-        if prev == 0 && self.log.dropped() > 0 && !entries.is_empty() {
-            // What is in the state cannot be told apart from what should be: all of it again.
-            self.reset(self.settings.blank(), 0, cx);
-        }
         if self.log.term_at(prev) != Some(prev_term) {
             let hint = if prev <= self.log.dropped() {
                 0
@@ -159,14 +162,14 @@ impl Replica {
         for entry in entries {
             position += 1;
             if self.log.term_at(position) != Some(entry.term) {
-                self.truncate(position - 1, cx);
+                self.truncate(position - 1, &Outline::default(), cx);
                 self.log.push(entry);
                 new = true;
             }
         }
         // What lies beyond the primary's log and is of an earlier epoch is nobody's any more.
         if self.log.get(start.max(position) + 1).is_some_and(|entry| entry.term < epoch) {
-            self.truncate(start.max(position), cx);
+            self.truncate(start.max(position), &Outline::default(), cx);
         }
         self.committed = self.committed.max(committed.min(position));
         self.confirming = Some((source, sent, position));
@@ -188,10 +191,13 @@ impl Replica {
     }
 
     /// Throws away what the primary does not have.
-    fn truncate(&mut self, position: u64, cx: &mut Cx<'_>) {
+    fn truncate(&mut self, position: u64, kept: &Outline, cx: &mut Cx<'_>) {
         let mut at = position;
         for entry in self.log.cut_after(position) {
             at += 1;
+            if kept.has(at, entry.term) {
+                continue;
+            }
             let led = at <= self.told && self.led.contains(&entry.term);
             if let Some(Command { intent, op, item, .. }) = entry.command {
                 cx.note(Note::Truncated { intent, op, item, led });
@@ -210,11 +216,11 @@ impl Replica {
         self.writes.iter_mut().for_each(|(_, covered)| *covered = (*covered).min(position));
     }
 
-    /// Takes a state in place of everything.
-    pub(super) fn reset(&mut self, machine: Machine, term: u64, cx: &mut Cx<'_>) {
-        self.truncate(self.log.dropped(), cx);
+    /// Takes a state in place of everything. What the primary's log has as well is not lost.
+    pub(super) fn reset(&mut self, machine: Machine, term: u64, outline: Outline, cx: &mut Cx<'_>) {
+        self.truncate(self.log.dropped(), &outline, cx);
         let position = machine.applied();
-        self.log = Log::after_snapshot(position, term);
+        self.log = Log::after_snapshot(position, term, outline);
         self.base = machine.clone();
         self.machine = machine;
         self.writes.clear();

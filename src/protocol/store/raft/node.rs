@@ -117,6 +117,14 @@ impl RaftStore {
             durable: self.raft.durable(),
             committed: self.raft.commit,
             applied: self.machine.applied(),
+            told: if self.raft.leads() { self.machine.applied() } else { 0 },
+            votes: match &self.raft.state {
+                State::Candidate { votes, .. } => {
+                    Some(votes.iter().filter(|(_, granted)| *granted).count() as u32)
+                }
+                _ => None,
+            },
+            vote: self.raft.hard.vote,
         }
     }
 
@@ -127,7 +135,7 @@ impl RaftStore {
             Content::Command(command) => Some(*command),
             Content::Nothing | Content::Members(_) => None,
         };
-        Some(Logged { term: entry.term, command })
+        Some(Logged { term: entry.term, at: entry.at, command })
     }
 
     /// The last position that only its snapshot holds.
