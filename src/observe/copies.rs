@@ -3,7 +3,7 @@
 
 use super::cast::Cast;
 use crate::base::id::NodeId;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 use crate::protocol::Role;
 use crate::protocol::rpc::Answer;
 use crate::protocol::store::quorum::cell::Cell;
@@ -59,12 +59,14 @@ pub struct Held {
     pub beside: u32,
     /// True if it lacks what another home has.
     pub behind: bool,
+    /// For how long it has lacked something newer, as far as that is known.
+    pub age: Option<Span>,
 }
 
 impl Held {
     /// In as few signs as fit into a table.
     pub fn words(&self) -> String {
-        let Held { value, is_set, beside, behind } = self;
+        let Held { value, is_set, beside, behind, age } = self;
         let value = match is_set {
             true => {
                 let there = (0..i64::BITS).filter(|member| value >> member & 1 == 1);
@@ -73,7 +75,11 @@ impl Held {
             false => value.to_string(),
         };
         let beside = if *beside > 0 { format!(" +{beside}") } else { String::new() };
-        let behind = if *behind { " ≠" } else { "" };
+        let behind = match (behind, age) {
+            (true, Some(age)) => format!(" ≠ {age}"),
+            (true, None) => " ≠".to_owned(),
+            (false, _) => String::new(),
+        };
         format!("{value}{beside}{behind}")
     }
 }
@@ -113,7 +119,10 @@ fn copies(world: &World<Role>, cast: &Cast, group: &str) -> Copies {
         name: cast.name(*node).to_owned(),
         down: world.shared.places[node.index()].down,
         hints: store.hints().count() as u32,
-        values: items.iter().map(|item| held(&replicas, *node, store, *item)).collect(),
+        values: items
+            .iter()
+            .map(|item| held(&replicas, (*node, store), *item, world.shared.now))
+            .collect(),
     };
     let holders = replicas.iter().map(holder).collect();
     let needs = replicas.first().map(|(_, store)| &store.settings);
@@ -142,9 +151,9 @@ fn rank(replicas: &[(NodeId, &QuorumStore)], item: u32) -> (bool, u64, u32) {
 
 fn held(
     replicas: &[(NodeId, &QuorumStore)],
-    node: NodeId,
-    store: &QuorumStore,
+    (node, store): (NodeId, &QuorumStore),
     item: u32,
+    now: Time,
 ) -> Option<Held> {
     if !store.homes(item).contains(&node) {
         return None;
@@ -156,7 +165,23 @@ fn held(
     let Answer::Done { value, .. } = store.read(own) else { return None };
     let is_set = merge == Merge::Set;
     let value = if !is_set && value >> 40 > 0 { value & ((1 << 40) - 1) } else { value };
-    Some(Held { value, is_set, beside: own.versions.len().saturating_sub(1) as u32, behind })
+    let beside = own.versions.len().saturating_sub(1) as u32;
+    let age = if behind { lacks_since(replicas, own, item, now) } else { None };
+    Some(Held { value, is_set, beside, behind, age })
+}
+
+/// Since when another home has had something newer, by the clock of who wrote it; nothing where
+/// values are added up and so have no time.
+fn lacks_since(
+    replicas: &[(NodeId, &QuorumStore)],
+    own: &Cell,
+    item: u32,
+    now: Time,
+) -> Option<Span> {
+    let mine = own.newest().map_or(0, |version| version.stamp);
+    let cells = cells(replicas, item).into_iter().flatten();
+    let newer = cells.flat_map(|cell| &cell.versions).map(|v| v.stamp).filter(|s| *s > mine);
+    Some(now.since(Time(newer.min()? >> 4)))
 }
 
 /// What the table says, in a sentence.
@@ -181,10 +206,12 @@ mod tests {
 
     #[test]
     fn a_value_says_what_stands_beside_it_and_what_it_lacks() {
-        let held = Held { value: 7, is_set: false, beside: 0, behind: false };
+        let held = Held { value: 7, is_set: false, beside: 0, behind: false, age: None };
         assert_eq!(held.words(), "7");
         assert_eq!(Held { is_set: true, value: 0b10_0101, ..held }.words(), "{0 2 5}");
         assert_eq!(Held { beside: 2, behind: true, ..held }.words(), "7 +2 ≠");
+        let age = Some(Span::millis(1_200));
+        assert_eq!(Held { behind: true, age, ..held }.words(), "7 ≠ 1.200s");
         let holder = |hints, beside| Holder {
             name: "db-1".to_owned(),
             down: false,

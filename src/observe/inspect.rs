@@ -271,6 +271,12 @@ fn replica(standing: &Standing, cast: &Cast, rows: &mut Vec<(String, String)>) {
     row("on disk", standing.durable.to_string());
     row("committed", standing.committed.to_string());
     row("applied", standing.applied.to_string());
+    if let Some(votes) = standing.votes {
+        row("votes for it", votes.to_string());
+    }
+    if let Some(vote) = standing.vote {
+        row("voted for", cast.name(vote).to_owned());
+    }
 }
 
 fn calls(caller: &Caller, cast: &Cast, now: Time, rows: &mut Vec<(String, String)>) {

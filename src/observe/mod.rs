@@ -11,6 +11,7 @@ pub mod explain;
 pub mod figure;
 pub mod frame;
 mod gauges;
+pub mod held;
 pub mod inspect;
 pub mod lanes;
 pub mod ledger;

@@ -365,12 +365,17 @@ pub fn rank(standing: &Standing) -> String {
 
 /// How a replica stands, in a few words.
 pub fn stands(standing: &Standing) -> String {
-    let behind = standing.last.saturating_sub(standing.applied);
-    let lead = standing.lead.word();
-    match behind {
-        0 => format!("{lead} · term {} · log {}", standing.term, standing.last),
-        _ => format!("{lead} · term {} · log {}, {behind} to apply", standing.term, standing.last),
-    }
+    let Standing { term, last, committed, .. } = standing;
+    let votes = match standing.votes {
+        Some(1) => ", 1 vote".to_owned(),
+        Some(votes) => format!(", {votes} votes"),
+        None => String::new(),
+    };
+    let apply = match last.saturating_sub(standing.applied) {
+        0 => String::new(),
+        behind => format!(", {committed} committed, {behind} to apply"),
+    };
+    format!("{}{votes} · term {term} · log {last}{apply}", standing.lead.word())
 }
 
 fn sides(active: &[Active]) -> Vec<Vec<NodeId>> {

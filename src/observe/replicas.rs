@@ -5,7 +5,7 @@ use super::cast::Cast;
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Role;
-use crate::protocol::store::{Lead, Standing};
+use crate::protocol::store::{Lead, Logged, Standing};
 use crate::sim::world::World;
 use serde::Serialize;
 
@@ -53,6 +53,8 @@ pub struct Cell {
     pub stage: Stage,
     /// True if the leader has something else at this position, or nothing.
     pub diverges: bool,
+    /// True if a client was told that it is done.
+    pub acknowledged: bool,
 }
 
 /// How far an entry has come on a replica.
@@ -112,6 +114,7 @@ fn store(world: &World<Role>, cast: &Cast, group: &str) -> Store {
     let step = (last - shortest).div_ceil(SHOWN - COMMON).max(1);
     // Cells begin at multiples of their width, so that they do not swim while a log grows.
     let first = (last.saturating_sub(1) / step + 1).saturating_sub(SHOWN) * step + 1;
+    let others = Others { lead, all: nodes.iter().map(|n| &world.processes[n.index()]).collect() };
     let strip = |node: &NodeId| {
         let role = &world.processes[node.index()];
         let standing = role.standing()?;
@@ -121,7 +124,7 @@ fn store(world: &World<Role>, cast: &Cast, group: &str) -> Store {
             down: world.shared.places[node.index()].down,
             standing,
             behind: longest(lead).saturating_sub(standing.applied),
-            cells: cells(first, step, role, &standing, lead),
+            cells: cells(first, step, role, &standing, &others),
         })
     };
     Store {
@@ -129,6 +132,23 @@ fn store(world: &World<Role>, cast: &Cast, group: &str) -> Store {
         first,
         step,
         replicas: nodes.iter().filter_map(strip).collect(),
+    }
+}
+
+/// All replicas of the store, and the one that leads.
+struct Others<'a> {
+    lead: Option<&'a Role>,
+    all: Vec<&'a Role>,
+}
+
+impl Others<'_> {
+    /// True if one of them told a client that this entry is done.
+    fn told(&self, position: u64, entry: Option<Logged>) -> bool {
+        self.all.iter().any(|role| {
+            let told = role.standing().is_some_and(|standing| position <= standing.told);
+            // Where a beginning is in a snapshot, it is everybody's.
+            told && (role.entry(position) == entry || position <= role.dropped())
+        })
     }
 }
 
@@ -143,13 +163,13 @@ fn cells(
     step: u64,
     role: &Role,
     standing: &Standing,
-    lead: Option<&Role>,
+    others: &Others<'_>,
 ) -> Vec<Cell> {
     let starts = (0..SHOWN).map(|n| first + n * step).take_while(|at| *at <= standing.last);
-    starts.map(|at| cell((at + step - 1).min(standing.last), role, standing, lead)).collect()
+    starts.map(|at| cell((at + step - 1).min(standing.last), role, standing, others)).collect()
 }
 
-fn cell(position: u64, role: &Role, standing: &Standing, lead: Option<&Role>) -> Cell {
+fn cell(position: u64, role: &Role, standing: &Standing, others: &Others<'_>) -> Cell {
     let stage = if position <= standing.applied {
         Stage::Applied
     } else if position <= standing.committed {
@@ -160,11 +180,12 @@ fn cell(position: u64, role: &Role, standing: &Standing, lead: Option<&Role>) ->
         Stage::Had
     };
     let own = role.entry(position);
-    let diverges = match (own, lead) {
+    let diverges = match (own, others.lead) {
         (Some(own), Some(lead)) if position > lead.dropped() => lead.entry(position) != Some(own),
         _ => false,
     };
-    Cell { term: own.map(|entry| entry.term), stage, diverges }
+    let acknowledged = others.told(position, own);
+    Cell { term: own.map(|entry| entry.term), stage, diverges, acknowledged }
 }
 
 /// What the strips say, in a sentence.
@@ -186,7 +207,10 @@ pub fn sentence(store: &Store, now: Time) -> String {
         None => "everybody up has applied everything".to_owned(),
     };
     let differs = store.replicas.iter().find(|r| r.cells.iter().any(|c| c.diverges));
-    let tail = differs
-        .map_or(String::new(), |r| format!("; the log of {} differs from the leader's", r.name));
+    let tail = differs.map_or(String::new(), |r| {
+        let lost = r.cells.iter().any(|cell| cell.diverges && cell.acknowledged);
+        let told = if lost { ", with entries that clients were told of" } else { "" };
+        format!("; the log of {} differs from the leader's{told}", r.name)
+    });
     format!("{now}: {leads}; {lag}{tail}.")
 }

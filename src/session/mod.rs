@@ -28,7 +28,7 @@ use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
 use crate::observe::replicas::Store;
 use crate::observe::shards::Sharding;
-use crate::observe::{copies, figure, inspect, picture, replicas, shards};
+use crate::observe::{copies, figure, held, inspect, picture, replicas, shards};
 use crate::scenario::link::Opened;
 use crate::scenario::redundancy::availability::Expected;
 use crate::scenario::redundancy::{self, Redundancy};
@@ -364,9 +364,12 @@ impl Session {
         figure::figures(&course.world, &course.cast, &course.checks)
     }
 
-    /// What the replicas of every store without a leader hold.
+    /// What the replicas of every store hold.
     pub fn copies(&self) -> Vec<Copies> {
-        copies::stores(&self.run.course.world, &self.run.course.cast)
+        let (world, cast) = (&self.run.course.world, &self.run.course.cast);
+        let mut stores = copies::stores(world, cast);
+        stores.extend(held::stores(world, cast));
+        stores
     }
 
     /// Every router and its shards.

@@ -48,7 +48,8 @@ fn Card(lab: Lab, stores: Memo<Vec<Copies>>, n: usize) -> impl Into<View> {
                 .child((0..count).map(row).collect::<View>()),
         )
         .child(html("p").class("replicas-key").child(
-            "+1: another version stands beside the value. ≠: another home has something newer.",
+            "+1: another version stands beside the value. ≠: another replica has something newer, \
+             and has had it for so long.",
         ))
 }
 

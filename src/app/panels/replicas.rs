@@ -65,9 +65,16 @@ fn Row(strip: Memo<Option<Strip>>) -> impl Into<View> {
                 .class("log-strip")
                 .attr("viewBox", format!("0 0 {} {}", SHOWN * CELL.0, CELL.1))
                 .attr("aria-hidden", "true")
-                .child(layer("log-had", |c| c.stage < Stage::Applied && !c.diverges))
+                .child(layer("log-had", |c| c.stage == Stage::Had && !c.diverges))
+                .child(layer("log-durable", |c| c.stage == Stage::Durable && !c.diverges))
+                .child(layer("log-committed", |c| c.stage == Stage::Committed && !c.diverges))
                 .child(layer("log-applied", |c| c.stage == Stage::Applied && !c.diverges))
                 .child(layer("log-differs", |c| c.diverges))
+                .child(
+                    svg("path").class("log-told").attr("d", move || {
+                        strip.with(|s| s.as_ref().map(told).unwrap_or_default())
+                    }),
+                )
                 .child(
                     svg("path").class("log-term").attr("d", move || {
                         strip.with(|s| s.as_ref().map(terms).unwrap_or_default())
@@ -90,6 +97,13 @@ fn boxes(strip: &Strip, wanted: fn(&Cell) -> bool) -> String {
         .collect()
 }
 
+/// A bar in each entry that a client was told of.
+fn told(strip: &Strip) -> String {
+    let (w, h) = CELL;
+    let told = (0..).zip(&strip.cells).filter(|(_, cell)| cell.acknowledged);
+    told.map(|(n, _): (u64, _)| format!("M{} {}h{}", n * w + 3, h - 4, w - 6)).collect()
+}
+
 /// A line where one term ends and the next begins.
 fn terms(strip: &Strip) -> String {
     let pairs = (1..).zip(strip.cells.windows(2)).filter(|(_, pair)| pair[0].term != pair[1].term);
@@ -103,19 +117,23 @@ fn Legend(store: Memo<Option<Store>>) -> impl Into<View> {
         n => format!("each box is {n} entries"),
     };
     let key = |class: &'static str, word: &'static str| {
+        let shape = if class == "log-told" { "M3 10h4" } else { "M1 1h8v12h-8z" };
         html("li")
             .child(
                 svg("svg")
                     .attr("viewBox", "0 0 10 14")
                     .attr("aria-hidden", "true")
-                    .child(svg("path").class(class).attr("d", "M1 1h8v12h-8z")),
+                    .child(svg("path").class(class).attr("d", shape)),
             )
             .child(word)
     };
     html("ul")
         .class("replicas-key")
         .child(key("log-applied", "applied: reads see it"))
-        .child(key("log-had", "in the log only"))
+        .child(key("log-committed", "committed"))
+        .child(key("log-durable", "on disk"))
+        .child(key("log-had", "in memory only"))
+        .child(key("log-told", "a client was told that it is done"))
         .child(key("log-differs", "differs from the leader: will be lost"))
         .child(html("li").child(wide))
 }

@@ -125,7 +125,13 @@ mod tests {
             name: name.to_owned(),
             down: held.is_none(),
             hints: 2,
-            values: vec![held.map(|behind| Held { value: 9, is_set: false, beside: 0, behind })],
+            values: vec![held.map(|behind| Held {
+                value: 9,
+                is_set: false,
+                beside: 0,
+                behind,
+                age: None,
+            })],
         };
         let store = Copies {
             name: "db".to_owned(),
