@@ -3,7 +3,7 @@
 
 use super::deferred::Deferred;
 use super::leaderless::Leaderless;
-use super::{PROOFS, State, Verdict};
+use super::{State, Verdict};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::protocol::Role;
@@ -17,6 +17,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// So many acknowledged changes are looked at again when another replica leads.
 const KEPT: usize = 65_536;
+
+/// Lost changes that are named one by one, at most.
+const NAMED: usize = 256;
 
 #[derive(Clone, Copy, Debug)]
 struct Ack {
@@ -163,7 +166,7 @@ impl Acknowledged {
         for intent in std::mem::take(&mut self.leaderless.lost).into_iter().chain(deferred) {
             self.lost += 1;
             self.first.get_or_insert(world.shared.now);
-            if self.intents.len() < PROOFS {
+            if self.intents.len() < NAMED {
                 self.intents.push(intent);
             }
         }
@@ -174,7 +177,7 @@ impl Acknowledged {
                 for ack in store.undone.drain(..) {
                     self.lost += 1;
                     self.first.get_or_insert(world.shared.now);
-                    if self.intents.len() < PROOFS {
+                    if self.intents.len() < NAMED {
                         self.intents.push(ack.intent);
                     }
                 }
@@ -207,7 +210,7 @@ impl Acknowledged {
                 }
                 self.lost += 1;
                 self.first.get_or_insert(world.shared.now);
-                if self.intents.len() < PROOFS {
+                if self.intents.len() < NAMED {
                     self.intents.push(ack.intent);
                 }
                 false

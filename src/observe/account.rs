@@ -192,13 +192,8 @@ impl Account {
 
     /// In one sentence: what was wanted, what its owner believes, what is true.
     pub fn title(&self, scene: &Scene) -> String {
-        let what = match self.wanted {
-            Some((node, client, _, op, item)) => {
-                format!("Client {client} of {} wanted to {}", scene.name(node), wish(op, item))
-            }
-            None => format!("Intent {}, whose beginning is forgotten", self.intent),
-        };
-        let op = self.wanted.map_or(Op::Write, |(_, _, _, op, _)| op);
+        let Some((node, client, _, op, item)) = self.wanted else { return self.end_only() };
+        let what = format!("Client {client} of {} wanted to {}", scene.name(node), wish(op, item));
         let believes = match self.believes {
             Some((ending, ..)) => belief(ending, op),
             None => "still waits",
@@ -212,6 +207,21 @@ impl Account {
             n => return format!("{what} and {believes}; it was done {n} times"),
         };
         format!("{what} and {believes}{truth}")
+    }
+
+    /// The same of an intent whose beginning is forgotten: nothing is said that is not known.
+    fn end_only(&self) -> String {
+        let ends = if !self.truncated.is_empty() {
+            "a failover threw it away"
+        } else if !self.undone.is_empty() {
+            "a crash undid it"
+        } else if self.believes.is_some_and(|(ending, ..)| !ending.is_good()) {
+            "its client was not told that it is done"
+        } else {
+            "its beginning is too long ago"
+        };
+        let number = self.intent & 0xff_ffff_ffff;
+        format!("Of request {number} only the end is remembered: {ends}")
     }
 
     /// What a person asks first.

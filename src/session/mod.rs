@@ -432,6 +432,12 @@ impl Session {
         Some(story)
     }
 
+    /// What an intent is called: its number among those of its clients.
+    pub fn intent_name(&self, intent: u64) -> String {
+        let people = self.run.course.cast.name(NodeId((intent >> 40) as u32));
+        format!("request {} of {people}", intent & 0xff_ffff_ffff)
+    }
+
     /// Everything that became of one intent.
     pub fn intent_story(&self, intent: u64) -> Option<Story> {
         self.run.course.watch.story(intent)

@@ -5,10 +5,14 @@ use super::seeds::Seeds;
 use crate::app::dom::each::{each, show};
 use crate::app::dom::html;
 use crate::app::dom::view::View;
-use crate::app::state::Lab;
+use crate::app::state::{Lab, Selection};
 use crate::base::time::Time;
 use crate::check::State;
+use leptos::ev;
 use leptos::prelude::*;
+
+/// State, name, sentence, since when, and the intents that prove it.
+type Row = (State, String, String, Option<Time>, Vec<u64>);
 
 /// The checks of the scenario, worst first.
 pub fn Checks() -> impl Into<View> {
@@ -18,12 +22,12 @@ pub fn Checks() -> impl Into<View> {
         let mut found: Vec<_> = lab
             .with_session(|s| s.verdicts())
             .into_iter()
-            .map(|v| (v.state, v.name, v.sentence, v.at))
+            .map(|v| (v.state, v.name, v.sentence, v.at, v.intents))
             .collect();
         found.sort_by_key(|v| order(v.0));
         found
     });
-    let row = |(state, name, sentence, at): (State, String, String, Option<Time>)| {
+    let row = |(state, name, sentence, at, intents): Row| {
         let (class, shape, word) = look(state);
         html("li")
             .class("verdict")
@@ -37,7 +41,8 @@ pub fn Checks() -> impl Into<View> {
                             .child(html("span").class("verdict-word").child(word)),
                     )
                     .child(html("p").class("verdict-says").child(sentence))
-                    .child(at.map(Instant)),
+                    .child(at.map(Instant))
+                    .child((!intents.is_empty()).then(|| Proof(lab, intents))),
             )
     };
     (
@@ -52,6 +57,26 @@ pub fn Checks() -> impl Into<View> {
         ),
         Seeds(),
     )
+}
+
+/// The intents that prove a verdict, each of which leads to its story.
+fn Proof(lab: Lab, intents: Vec<u64>) -> impl Into<View> {
+    let title = match intents.len() {
+        1 => "The one that proves it".to_owned(),
+        n => format!("{n} that prove it, one by one"),
+    };
+    let each = intents.into_iter().map(move |intent| {
+        let name = lab.with_session(|s| s.intent_name(intent));
+        let button = html("button")
+            .attr("type", "button")
+            .class("instant")
+            .on(ev::click, move |_| lab.selected.set(Selection::Intent(intent)))
+            .child(name);
+        html("li").child(button)
+    });
+    html("details")
+        .child(html("summary").child(title))
+        .child(html("ul").class("proof").child(each.collect::<View>()))
 }
 
 fn order(state: State) -> u8 {
