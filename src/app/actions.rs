@@ -80,7 +80,8 @@ fn of_node(id: NodeId, kind: Kind, condition: Condition) -> Vec<Action> {
         (Condition::Paused, _) => vec![resume, crash],
         (Condition::Slow(_), true) => vec![surge, quick, pause, crash],
         (Condition::Slow(_), false) => vec![quick, pause, crash],
-        (Condition::Up, true) => vec![surge, slow, pause, crash],
+        // People do no work that could take longer.
+        (Condition::Up, true) => vec![surge, pause, crash],
         (Condition::Up, false) => vec![slow, pause, crash],
     }
 }
@@ -212,6 +213,7 @@ mod tests {
         assert_eq!(named(Condition::Up).as_deref(), Some("Triple the load for 5 s"));
         assert_eq!(named(Condition::Down).as_deref(), Some("Restart"));
         assert_eq!(named(Condition::Paused).as_deref(), Some("Resume"));
+        assert_eq!(keyed(&people(Condition::Up), "G"), None);
         let slowed = people(Condition::Slow(5_000));
         assert_eq!(keyed(&slowed, "G").map(|a| a.0), Some("Full speed"));
         let api = of_node(NodeId(1), Kind::Service, Condition::Up);
