@@ -243,6 +243,7 @@ impl Lab {
     /// Goes over to a future that was left for this one.
     pub fn switch(&self, branch: usize) {
         if self.update_session(|s| s.switch(branch)) == Some(true) {
+            self.told.set("");
             self.after_change();
         }
     }
