@@ -2,6 +2,8 @@
 //! only how it looks. Back and forward work; a broken link opens its preset and says what is wrong.
 
 use crate::app::state::{Lab, Place, SPEEDS, Theme};
+use crate::app::trouble;
+use crate::base::diagnostics::Diagnostics;
 use crate::scenario::{link, presets};
 use crate::session::Session;
 use crate::session::share::LinkOptions;
@@ -29,6 +31,37 @@ pub struct Asked {
     pub calm: Option<bool>,
     /// Light, dark or neither.
     pub theme: Theme,
+    /// What in the query means nothing.
+    pub problems: Diagnostics,
+}
+
+/// What the query may say of how the page looks: names and their values.
+const LOOKS: [(&str, &[&str]); 4] = [
+    ("embed", &["0", "1"]),
+    ("play", &["0", "1"]),
+    ("motion", &["calm", "full", "auto"]),
+    ("theme", &["light", "dark", "auto"]),
+];
+
+/// What in a query means nothing, and what is allowed there.
+fn judge(query: &[(String, String)]) -> Diagnostics {
+    let mut problems = Diagnostics::default();
+    for (name, value) in query.iter().filter(|(name, _)| name != "preset") {
+        let said: String = format!("{name}={value}").chars().take(60).collect();
+        match LOOKS.iter().find(|(known, _)| known == name) {
+            Some((_, values)) if values.contains(&value.as_str()) => {}
+            Some((_, values)) => {
+                let remedy = format!("`{name}` may be {}", values.join(", "));
+                problems.warn("", format!("`{said}` in the address means nothing"), remedy);
+            }
+            None => {
+                let names: Vec<&str> = LOOKS.iter().map(|(known, _)| *known).collect();
+                let remedy = format!("Before the # there may be preset, {}", names.join(", "));
+                problems.warn("", format!("`{said}` in the address means nothing"), remedy);
+            }
+        }
+    }
+    problems
 }
 
 /// Takes an address apart.
@@ -52,6 +85,7 @@ pub fn parse(path: &str, query: &[(String, String)], fragment: &str) -> Asked {
             Some("dark") => Theme::Dark,
             _ => Theme::Auto,
         },
+        problems: judge(query),
     }
 }
 
@@ -60,12 +94,12 @@ pub fn read() -> Asked {
     let location = window().location();
     let search = location.search().unwrap_or_default();
     let mut query = Vec::new();
-    if let Ok(params) = UrlSearchParams::new_with_str(&search) {
-        for name in ["preset", "embed", "play", "motion", "theme"] {
-            if let Some(value) = params.get(name) {
-                query.push((name.to_owned(), value));
-            }
-        }
+    if let Ok(params) = UrlSearchParams::new_with_str(&search)
+        && let Ok(Some(pairs)) = js_sys::try_iter(&params)
+    {
+        let text = |pair: &js_sys::Array, n| pair.get(n).as_string().unwrap_or_default();
+        let pairs = pairs.flatten().map(JsCast::unchecked_into::<js_sys::Array>);
+        query.extend(pairs.map(|pair| (text(&pair, 0), text(&pair, 1))));
     }
     let path = location.pathname().unwrap_or_default();
     parse(&path, &query, &location.hash().unwrap_or_default())
@@ -83,15 +117,37 @@ pub fn of_preset(id: &str) -> String {
     format!("{}{way}", home())
 }
 
+/// Whether a link as a whole cannot be read: not some setting of it, but what it starts from.
+fn is_broken(asked: &Asked) -> bool {
+    let preset = asked.preset.as_deref();
+    let unknown = preset.is_some_and(|id| id != link::CUSTOM && presets::find(id).is_none());
+    let mut pairs = asked.fragment.split('&');
+    let blob = pairs.find(|pair| pair.starts_with("z="));
+    let torn = blob.is_some_and(|blob| !link::open(preset, blob).1.is_empty());
+    unknown || torn || asked.fragment.len() > link::MOST_LINK
+}
+
 /// Opens what an address asks for. False when it is the gallery.
 pub fn open(lab: Lab, asked: &Asked) -> bool {
     let wants_run = asked.preset.is_some() || !asked.fragment.is_empty() || asked.embed;
     if !wants_run {
         lab.place.set(Place::Gallery);
+        lab.problems.set(asked.problems.clone());
+        lab.broken.set(None);
         title("netsplit: a laboratory for distributed systems");
         return false;
     }
+    let broken = is_broken(asked);
     let (opened, mut problems) = link::open(asked.preset.as_deref(), &asked.fragment);
+    problems.extend(asked.problems.clone());
+    // The address follows what is done next: this is the last chance to have the link as it came.
+    lab.broken.set(broken.then(|| window().location().href().unwrap_or_default()));
+    if broken && lab.place.get_untracked() != Place::Gallery {
+        lab.problems.set(problems);
+        lab.told.set(trouble::KEPT);
+        return true;
+    }
+    trouble::reproduce_with(String::new());
     let found = asked.preset.as_deref().and_then(presets::find);
     lab.preset.set(found.map(|p| p.id.to_string()));
     let speed = opened.speed;
@@ -108,6 +164,18 @@ pub fn open(lab: Lab, asked: &Asked) -> bool {
     lab.place.set(if asked.embed { Place::Embed } else { Place::Lab });
     title(&found.map_or_else(|| "netsplit".to_owned(), |p| format!("{} · netsplit", p.title)));
     true
+}
+
+/// Shows the run on screen as one that comes from no preset, at an address of its own.
+pub fn show_own(lab: Lab) {
+    let to = format!("{}#{}", home(), fragment(lab));
+    if let Ok(history) = window().history() {
+        // Refused when asked too often; the next change writes the fragment.
+        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&to));
+    }
+    trouble::reproduce_with(fragment(lab));
+    lab.place.set(Place::Lab);
+    title("netsplit");
 }
 
 fn title(text: &str) {
@@ -168,6 +236,7 @@ fn write(lab: Lab) {
         return;
     }
     let fragment = fragment(lab);
+    trouble::reproduce_with(fragment.clone());
     if let Ok(history) = window().history() {
         // Refused when asked too often; the next change writes it.
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("#{fragment}")));
@@ -194,5 +263,37 @@ mod tests {
         let asked = parse("/", &query("preset", "double-charge"), "");
         assert_eq!(asked.preset.as_deref(), Some("double-charge"));
         assert_eq!(parse("/s/", &query("embed", "1"), "").preset, None);
+    }
+
+    #[wasm_bindgen_test]
+    fn what_means_nothing_in_a_query_is_named_with_what_is_allowed() {
+        let query = |text: &str| -> Vec<(String, String)> {
+            let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+        };
+        let good = query("preset=x&embed=1&play=0&motion=calm&theme=auto");
+        assert!(judge(&good).is_empty());
+        let wrong = ["theme=purple", "embed=yes", "motion=slow", "foo=1", "play=maybe"];
+        let found = judge(&query(&wrong.join("&"))).problems;
+        assert_eq!(found.len(), wrong.len());
+        for (problem, wrong) in found.iter().zip(wrong) {
+            assert!(problem.message.contains(wrong), "{problem}");
+        }
+        assert_eq!(found[0].remedy, "`theme` may be light, dark, auto");
+        assert!(found[3].remedy.contains("preset, embed, play, motion, theme"), "{}", found[3]);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_link_is_broken_when_nothing_of_it_can_be_read() {
+        let asked = |preset: &str, fragment: &str| Asked {
+            preset: Some(preset.to_owned()),
+            fragment: fragment.to_owned(),
+            ..Asked::default()
+        };
+        assert!(is_broken(&asked("retry-storm", "z=1.77b1.LY5B")));
+        assert!(is_broken(&asked("retry-storm", "seed=4&z=9")));
+        assert!(is_broken(&asked("no-such-preset", "seed=4")));
+        assert!(!is_broken(&asked("retry-storm", "seed=many&nobody.queue=4")));
+        assert!(!is_broken(&asked("custom", "seed=4")));
     }
 }

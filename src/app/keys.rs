@@ -71,8 +71,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Some(key("Enter")), None, "What can be done to it", enter),
     bind(Some(shift("F10")), None, "The same, as in other programs", enter),
     bind(Some(key("KeyC")), None, "Cut or heal the link", |lab| on_selected(lab, "C", Tool::Cut)),
-    bind(Some(key("KeyX")), None, "Crash or restart the node", |lab| {
-        on_selected(lab, "X", Tool::Crash)
+    bind(Some(key("KeyX")), None, "Crash or restart the node; clients: triple their load", |lab| {
+        on_selected(lab, "X", Tool::Crash);
     }),
     bind(Some(key("KeyG")), None, "Slow the node or link, or let it run", |lab| {
         on_selected(lab, "G", Tool::Slow);
@@ -155,10 +155,15 @@ pub fn anywhere(lab: Lab, event: &KeyboardEvent) {
     let target = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
     let typing =
         target.is_some_and(|t| matches!(t.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
-    if typing && !event.alt_key() {
+    if typing && !leaves_fields(&event.code(), event.alt_key()) {
         return;
     }
     answer(lab, event, |b| b.anywhere);
+}
+
+/// Whether a key says nothing to a field that has the focus, so that the page may have it.
+fn leaves_fields(code: &str, alt: bool) -> bool {
+    alt || code == "F6"
 }
 
 fn answer(lab: Lab, event: &KeyboardEvent, way: fn(&Binding) -> Option<Press>) {
@@ -232,5 +237,25 @@ fn next_region(step: i32) {
     let region = list.item(next).and_then(|n| n.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(region) = region {
         let _ = region.focus();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    fn what_is_typed_into_a_field_stays_there() {
+        for (code, alt, leaves) in [
+            ("F6", false, true),
+            ("KeyK", true, true),
+            ("KeyF", false, false),
+            ("KeyZ", false, false),
+            ("Space", false, false),
+        ] {
+            assert_eq!(leaves_fields(code, alt), leaves, "{code}");
+        }
     }
 }

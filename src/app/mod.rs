@@ -11,6 +11,7 @@ pub mod address;
 pub mod dom;
 pub mod driver;
 pub mod embed;
+pub mod file;
 pub mod icon;
 pub mod keys;
 pub mod panels;

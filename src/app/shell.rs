@@ -15,7 +15,7 @@ use crate::app::panels::{PANELS, Panel, Slot};
 use crate::app::stage::Stage;
 use crate::app::state::{Lab, Place, Selection, Theme};
 use crate::app::trouble::{Announcer, Notice};
-use crate::app::{driver, keys};
+use crate::app::{driver, file, keys};
 use crate::scenario::link;
 use crate::session::Session;
 use leptos::prelude::*;
@@ -41,6 +41,7 @@ fn App() -> impl Into<View> {
         lab.play();
     }
     address::keep_in_step(lab);
+    file::take_dropped(lab);
     window_event_listener(leptos::ev::keydown, move |event| keys::anywhere(lab, &event));
     pause_when_hidden(lab);
     (

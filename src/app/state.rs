@@ -5,13 +5,18 @@
 //! follow the slower [`Lab::slow_tick`].
 
 use crate::app::driver::Driver;
+use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Time;
 use crate::observe::frame::Frame;
+use crate::scenario::v1::Scenario;
 use crate::session::Session;
 use crate::session::command::Command;
+use crate::session::deed::Since;
+use crate::session::share::LinkOptions;
 use leptos::prelude::*;
+use serde_json::Value;
 
 /// What a person has picked out; the inspector explains it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +55,10 @@ pub const SPEEDS: [f64; 19] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0,
     200.0, 500.0, 1000.0,
 ];
+
+/// What is said of a change that a run cannot take on its way.
+const FROM_START: &str = "This changed the run from its beginning: you see another run at the same \
+    instant. Undo takes it back.";
 
 /// Colours of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,6 +121,10 @@ pub struct Lab {
     pub picked: RwSignal<Vec<NodeId>>,
     /// What was wrong with the last link, command or number; shown until dismissed.
     pub problems: RwSignal<Diagnostics>,
+    /// The last link, when nothing of it could be read: it can be copied as it came.
+    pub broken: RwSignal<Option<String>>,
+    /// What there is to know about what was just done; shown until the next thing is done.
+    pub told: RwSignal<&'static str>,
     /// The latest sentence for people who cannot see the stage.
     pub announced: RwSignal<String>,
     /// Whether the share dialog is open.
@@ -146,6 +159,8 @@ impl Lab {
             tool: RwSignal::default(),
             picked: RwSignal::default(),
             problems: RwSignal::default(),
+            broken: RwSignal::default(),
+            told: RwSignal::default(),
             announced: RwSignal::default(),
             sharing: RwSignal::new(false),
             help: RwSignal::new(false),
@@ -173,6 +188,7 @@ impl Lab {
         self.playing.set(false);
         self.selected.set(Selection::None);
         self.tool.set(Tool::Select);
+        self.told.set("");
         let speed = session.scenario().view.speed;
         self.speed.set(if speed > 0.0 { speed } else { 1.0 });
         self.session.set_value(session);
@@ -183,9 +199,21 @@ impl Lab {
 
     /// Does what a person asked for, now; in the past it forks. What is wrong with it is shown.
     pub fn command(&self, command: Command) -> bool {
-        let done = self.update_session(|s| s.command(command));
+        self.deed(vec![command])
+    }
+
+    /// The same of several things that are one to the person: one undo takes them back.
+    pub fn deed(&self, commands: Vec<Command>) -> bool {
+        self.told.set("");
+        // Should doing it break the page, this is what reproduces it.
+        trouble::reproduce_with(self.with_session(|s| s.link_with(&commands)));
+        let done = self.update_session(|s| s.deed(commands));
         let fine = match done {
-            Some(Ok(())) => true,
+            Some(Ok(Since::Now)) => true,
+            Some(Ok(Since::Beginning)) => {
+                self.told.set(FROM_START);
+                true
+            }
             Some(Err(problems)) => {
                 self.problems.set(problems);
                 false
@@ -196,16 +224,18 @@ impl Lab {
         fine
     }
 
-    /// Takes the last command back.
+    /// Takes the last deed back.
     pub fn undo(&self) {
         if self.update_session(Session::undo) == Some(true) {
+            self.told.set("");
             self.after_change();
         }
     }
 
-    /// Gives the command taken back again.
+    /// Does the deed again that was taken back.
     pub fn redo(&self) {
         if self.update_session(Session::redo) == Some(true) {
+            self.told.set("");
             self.after_change();
         }
     }
@@ -213,13 +243,29 @@ impl Lab {
     /// Goes over to a future that was left for this one.
     pub fn switch(&self, branch: usize) {
         if self.update_session(|s| s.switch(branch)) == Some(true) {
+            self.told.set("");
             self.after_change();
         }
+    }
+
+    /// Begins again with another scenario and these settings; true if they make sense.
+    pub fn begin_with(&self, scenario: Scenario, settings: Vec<(String, Value)>) -> bool {
+        self.told.set("");
+        self.playing.set(false);
+        self.driver.update_value(Driver::forget);
+        let begun = self.update_session(|s| s.begin_with(scenario, settings));
+        let fine = matches!(begun, Some(Ok(())));
+        if let Some(Err(problems)) = begun {
+            self.problems.set(problems);
+        }
+        self.after_change();
+        fine
     }
 
     fn after_change(&self) {
         self.opened.update(|n| *n += 1);
         self.changed.update(|n| *n += 1);
+        trouble::reproduce_with(self.with_session(|s| s.link(LinkOptions::default())));
         self.refresh();
     }
 

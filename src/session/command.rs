@@ -34,7 +34,7 @@ pub enum Command {
     },
     /// Divide nodes into sides that cannot reach each other.
     Partition(Vec<Vec<NodeId>>),
-    /// End every fault.
+    /// End every fault, of nodes as well as of links.
     HealAll,
     /// Make one direction slow and lossy.
     Gray {

@@ -6,6 +6,7 @@
 
 pub mod capacity;
 pub mod command;
+pub mod deed;
 pub mod history;
 mod prices;
 pub mod report;
@@ -34,10 +35,12 @@ use crate::scenario::redundancy::availability::Expected;
 use crate::scenario::redundancy::{self, Redundancy};
 use crate::scenario::v1::Scenario;
 use command::{Command, Timed};
+use deed::Past;
 use history::History;
 use prices::prices;
 use run::Run;
 use share::LinkOptions;
+use std::sync::Arc;
 use timeline::Mark;
 
 /// How long the end of a message stays in the frame, in simulated time.
@@ -53,11 +56,13 @@ pub struct Session {
     /// What the link says the digest is at an instant.
     expected: Option<(Time, u64)>,
     /// The scenario as opened, with the settings that apply from the beginning.
-    origin: Scenario,
+    origin: Arc<Scenario>,
     /// What was done, in order of time.
-    commands: Vec<Timed<Command>>,
-    /// What was undone, the last first.
-    undone: Vec<Timed<Command>>,
+    commands: Arc<Vec<Timed<Command>>>,
+    /// How it was before each deed, the last deed last.
+    done: Vec<Past>,
+    /// How it was before each undo, the last undo last.
+    undone: Vec<Past>,
     /// Where the run forked, and what had been done after that.
     branches: Vec<Branch>,
     run: Run,
@@ -72,8 +77,10 @@ pub struct Branch {
     pub at: Time,
     /// How far this one had gone.
     pub newest: Time,
+    /// The scenario that it began with.
+    pub origin: Arc<Scenario>,
     /// What had been done in it, from the beginning.
-    pub commands: Vec<Timed<Command>>,
+    pub commands: Arc<Vec<Timed<Command>>>,
 }
 
 impl Session {
@@ -86,7 +93,7 @@ impl Session {
         };
         session.preset = opened.preset;
         session.expected = opened.t.zip(opened.digest);
-        session.commands = share::commands(&opened.script, &session.run.plan);
+        session.commands = Arc::new(share::commands(&opened.script, &session.run.plan));
         session.apply_due(Time::ZERO);
         session.seek(opened.t.unwrap_or(Time::ZERO));
         session
@@ -101,8 +108,9 @@ impl Session {
         Ok(Session {
             preset: None,
             expected: None,
-            origin,
-            commands: Vec::new(),
+            origin: Arc::new(origin),
+            commands: Arc::default(),
+            done: Vec::new(),
             undone: Vec::new(),
             branches: Vec::new(),
             history: History::new(&run),
@@ -131,6 +139,16 @@ impl Session {
     /// The part of a link after `#`: settings, what was done, and the instant.
     pub fn link(&self, options: LinkOptions) -> String {
         share::fragment(self, options)
+    }
+
+    /// A link to this instant with something done to it that has not been done yet.
+    pub fn link_with(&self, commands: &[Command]) -> String {
+        share::fragment_with(self, commands)
+    }
+
+    /// The scenario as it is set now, as text of a file.
+    pub fn file(&self) -> String {
+        share::file(self)
     }
 
     /// The scenario with every change that is in force now.
@@ -233,88 +251,14 @@ impl Session {
         }
     }
 
-    /// Does something now. In the past, the future that was is kept as a branch.
-    ///
-    /// # Errors
-    /// What is wrong with a setting.
-    pub fn command(&mut self, command: Command) -> Result<(), Diagnostics> {
-        if let Command::Set { path, value } = &command
-            && !self.run.can_set(path, value)?
-        {
-            return self.set_from_start(path, value);
-        }
-        // Everything due at this instant happens first, so that a replay finds the same order.
-        self.advance(self.now(), u32::MAX);
-        self.run.apply(&command)?;
-        self.fork();
-        self.commands.push(Timed { at: self.now(), what: command });
-        self.undone.clear();
-        Ok(())
-    }
-
-    /// Leaves what was to come for another future.
-    fn fork(&mut self) {
-        let now = self.now();
-        if self.newest > now {
-            let (newest, commands) = (self.newest, self.commands.clone());
-            self.branches.push(Branch { at: now, newest, commands });
-        }
-        self.commands.retain(|c| c.at <= now);
-        self.history.cut_from(now);
-        self.newest = now;
-    }
-
-    /// A change of the cast itself: the run begins again with it, and comes back to now.
-    fn set_from_start(&mut self, path: &str, value: &serde_json::Value) -> Result<(), Diagnostics> {
-        let mut origin = self.origin.clone();
-        crate::scenario::compile::set(&mut origin, path, value)?;
-        self.restart(origin, self.commands.clone())
-    }
-
-    fn restart(
-        &mut self,
-        origin: Scenario,
-        commands: Vec<Timed<Command>>,
-    ) -> Result<(), Diagnostics> {
-        let now = self.now();
-        let run = Run::new(origin.clone())?;
+    /// Puts another run in the place of this one, and goes to an instant of it.
+    fn begin(&mut self, origin: Arc<Scenario>, run: Run, at: Time) {
         self.history = History::new(&run);
         self.origin = origin;
-        self.commands = commands;
         self.run = run;
         self.newest = Time::ZERO;
         self.apply_due(Time::ZERO);
-        self.seek(now);
-        Ok(())
-    }
-
-    /// Takes the last command back; false if there is none.
-    pub fn undo(&mut self) -> bool {
-        let Some(last) = self.commands.pop() else { return false };
-        self.undone.push(last);
-        self.replay_from_start();
-        true
-    }
-
-    /// Does the last command again that was taken back; false if there is none.
-    pub fn redo(&mut self) -> bool {
-        let Some(last) = self.undone.pop() else { return false };
-        self.commands.push(last);
-        self.replay_from_start();
-        true
-    }
-
-    /// Goes over to a branch that was left; the one that is left becomes a branch.
-    pub fn switch(&mut self, branch: usize) -> bool {
-        if branch >= self.branches.len() {
-            return false;
-        }
-        let other = self.branches.remove(branch);
-        let (at, newest) = (other.at, self.newest);
-        let commands = std::mem::replace(&mut self.commands, other.commands);
-        self.branches.push(Branch { at, newest, commands });
-        self.replay_from_start();
-        true
+        self.seek(at);
     }
 
     fn replay_from_start(&mut self) {
@@ -323,6 +267,11 @@ impl Session {
         self.newest = Time::ZERO;
         self.restore(Time::ZERO);
         self.seek(now);
+    }
+
+    /// Whether anything is broken now that [`Command::HealAll`] would mend.
+    pub fn is_broken(&self) -> bool {
+        !self.run.course.world.shared.active.is_empty()
     }
 
     /// What was done, in order of time.

@@ -3,9 +3,10 @@
 use super::Session;
 use super::command::{Command, Timed};
 use crate::base::id::NodeId;
-use crate::scenario::compile::Plan;
+use crate::scenario::compile::{self, Plan};
 use crate::scenario::link::script::{Act, Step};
 use crate::scenario::link::{self, ENGINE, Opened};
+use crate::scenario::v1::wire::Wire;
 
 /// What a link is to hold besides the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,13 +95,16 @@ fn words(command: &Command, plan: &Plan) -> Act {
     }
 }
 
+/// Commands as the script of a link.
+pub(super) fn steps(commands: &[Timed<Command>], plan: &Plan) -> Vec<Step> {
+    commands.iter().map(|c| Step { at: c.at, act: words(&c.what, plan) }).collect()
+}
+
 /// What a link to this session opens.
 pub fn opened(session: &Session, options: LinkOptions) -> Opened {
-    let plan = &session.run().plan;
-    let step = |c: &Timed<Command>| Step { at: c.at, act: words(&c.what, plan) };
     let mut opened = Opened::new(session.origin().clone());
     opened.preset = session.preset().map(str::to_owned);
-    opened.script = session.commands().iter().map(step).collect();
+    opened.script = steps(session.commands(), &session.run().plan);
     opened.engine = Some(ENGINE);
     if options.instant {
         opened.t = Some(session.now());
@@ -109,7 +113,84 @@ pub fn opened(session: &Session, options: LinkOptions) -> Opened {
     opened
 }
 
+/// The part of a link after `#` with commands at the instant on screen, before they are done: what
+/// to open if doing them breaks the program.
+pub fn fragment_with(session: &Session, commands: &[Command]) -> String {
+    let mut opened = opened(session, LinkOptions::default());
+    let (now, run) = (session.now(), session.run());
+    opened.digest = None;
+    opened.script.retain(|step| step.at <= now);
+    for command in commands {
+        match command {
+            // What holds from the beginning is no step. A wrong value is left out: it is refused.
+            Command::Set { path, value } if run.can_set(path, value).is_ok_and(|can| !can) => {
+                let _ = compile::change(&mut opened.scenario, path, value);
+            }
+            _ => opened.script.push(Step { at: now, act: words(command, &run.plan) }),
+        }
+    }
+    link::encode(&opened).1
+}
+
+/// The scenario with every change that is in force now, as text of a file.
+pub fn file(session: &Session) -> String {
+    // A tree of JSON always has a text.
+    serde_json::to_string_pretty(&session.scenario().write()).unwrap_or_default() + "\n"
+}
+
 /// The part of a link after `#`.
 pub fn fragment(session: &Session, options: LinkOptions) -> String {
     link::encode(&opened(session, options)).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, LinkOptions, file, fragment_with};
+    use crate::base::id::NodeId;
+    use crate::base::time::Time;
+    use crate::scenario::{link, read};
+    use crate::session::Session;
+    use serde_json::json;
+
+    fn session(fragment: &str) -> Session {
+        Session::open(link::open(Some("retry-storm"), fragment).0)
+    }
+
+    #[test]
+    fn a_link_can_be_made_before_the_deed() {
+        let set = |path: &str, value| Command::Set { path: path.to_owned(), value };
+        let deeds = [
+            vec![Command::Kill(NodeId(1)), set("people.retry.attempts", json!(2))],
+            vec![set("people.count", json!(10))],
+        ];
+        for deed in deeds {
+            let mut session = session("at=1s:cut:people~api-1,9s:kill:api-2&t=3s");
+            let link = fragment_with(&session, &deed);
+            session.deed(deed.clone()).expect("a deed");
+            // A change from the beginning keeps what comes later; the link need not.
+            session.seek(Time(3_000_000));
+            let again = self::session(&link);
+            assert_eq!((again.now(), again.digest()), (session.now(), session.digest()), "{link}");
+        }
+        let session = session("t=3s");
+        let wrong = fragment_with(&session, &[set("people.count", json!("many"))]);
+        assert!(link::open(Some("retry-storm"), &wrong).0.t.is_some(), "{wrong}");
+    }
+
+    #[test]
+    fn a_file_holds_the_scenario_as_it_is_set_now() {
+        let mut session = session("seed=7&t=2s");
+        let set = |path: &str, value| Command::Set { path: path.to_owned(), value };
+        session.command(set("people.retry.attempts", json!(2))).expect("a setting");
+        session.command(set("people.count", json!(10))).expect("a number of people");
+        let read = read::text(&file(&session)).expect("a file that was just written");
+        assert_eq!(&read, session.scenario());
+        let again = Session::start(read).expect("a scenario that runs");
+        let link = again.link(LinkOptions { instant: false });
+        assert_eq!(&session_of(&link), session.scenario());
+    }
+
+    fn session_of(link: &str) -> crate::scenario::v1::Scenario {
+        link::open(None, link).0.scenario
+    }
 }

@@ -138,3 +138,145 @@ fn other_seeds_show_how_a_measure_spreads() {
     browser.wait_for_text(".seeds", "of 20: ");
     browser.assert_calm();
 }
+
+/// Whether the button that the selector names is pressed in.
+fn is_pressed(browser: &Browser, css: &str) -> bool {
+    browser.find(css).attribute("aria-pressed") == Ok(Some("true".to_owned()))
+}
+
+#[test]
+fn one_undo_takes_back_a_cut_in_both_directions() {
+    let browser = Browser::open("?preset=retry-storm");
+    browser.find("output.clock");
+    let state = || {
+        let script = "return document.querySelector('g.link').getAttribute('aria-label')";
+        browser.script(script).as_str().unwrap_or_default().to_owned()
+    };
+    browser.script("document.querySelector('g.link').focus()");
+    browser.keys("c");
+    browser.until("a cut link", || state().ends_with(", cut").then_some(()));
+    browser.chord("\u{E009}", "z");
+    browser.until("a working link", || state().ends_with(", working").then_some(()));
+    assert!(!link(&browser).contains("cut:"));
+    // What slows a link lets it run again.
+    for (key, want) in [("g", ", 200ms slower"), ("g", ", working")] {
+        browser.script("document.querySelector('g.link').focus()");
+        browser.keys(key);
+        browser.until(want, || state().ends_with(want).then_some(()));
+    }
+    browser.assert_calm();
+}
+
+#[test]
+fn one_thing_is_tried_at_a_time_and_can_be_taken_away() {
+    let browser = Browser::open("?preset=retry-storm#seed=5");
+    let button = |n: u32| format!(".story .tries li:nth-child({n}) button");
+    let pressed = |which: &[u32]| {
+        let is = |n: u32| is_pressed(&browser, &button(n)) == which.contains(&n);
+        browser.until(&format!("{which:?} pressed"), || (1..=3).all(is).then_some(()));
+    };
+    pressed(&[]);
+    browser.click(&button(1));
+    pressed(&[1]);
+    browser.click(&button(3));
+    pressed(&[3]);
+    pause(&browser);
+    // The link says so as well.
+    let tried = link(&browser);
+    browser.go("about:blank");
+    browser.go(&tried);
+    pressed(&[3]);
+    browser.click(&button(3));
+    pressed(&[]);
+    assert!(!link(&browser).contains("set:"));
+    browser.click("button[aria-label='Undo']");
+    pressed(&[3]);
+    browser.assert_calm();
+}
+
+#[test]
+fn another_seed_is_another_run_and_can_be_taken_back() {
+    let browser = Browser::open("?preset=retry-storm#seed=5&t=2s");
+    browser.find("output.clock");
+    fill(&browser, "#seed", "soon");
+    browser.wait_for_text(".bar-seed .field-note", "write a whole number");
+    fill(&browser, "#seed", "42");
+    browser.wait_for_text(".notice", "from its beginning");
+    assert!(link(&browser).contains("seed=42"));
+    browser.click("button[aria-label='Undo']");
+    browser.until("the seed of before", || link(&browser).contains("seed=5").then_some(()));
+    // F6 leads on from a field as from anywhere.
+    browser.script("document.querySelector('#seed').focus()");
+    browser.keys("\u{E036}");
+    let region = "return document.activeElement.hasAttribute('data-region')";
+    browser.until("the next part of the page", || {
+        browser.script(region).as_bool().filter(|&there| there)
+    });
+    browser.assert_calm();
+}
+
+#[test]
+fn everything_is_healed_at_a_click_nodes_too() {
+    let browser = Browser::open("?preset=retry-storm");
+    browser.find("output.clock");
+    let heal = "button[aria-label='Heal everything']";
+    assert_eq!(browser.find(heal).attribute("disabled"), Ok(Some("true".to_owned())));
+    browser.script("document.querySelectorAll('g.node')[1].focus()");
+    browser.keys("x");
+    browser.wait_for_text(".stage", "down");
+    browser.click(heal);
+    browser.until("nothing to heal", || {
+        let state = browser.find(heal).attribute("disabled");
+        (state == Ok(Some("true".to_owned()))).then_some(())
+    });
+    assert!(link(&browser).contains(":heal"));
+    browser.assert_calm();
+}
+
+#[test]
+fn what_an_address_says_in_vain_is_told() {
+    let browser = Browser::open("?preset=retry-storm&theme=purple&foo=1#seed=9");
+    browser.wait_for_text("[role=alert]", "theme=purple");
+    browser.wait_for_text("[role=alert]", "foo=1");
+    browser.go("about:blank");
+    browser.go("?preset=retry-storm#seed=9");
+    browser.find("output.clock");
+    browser.script("location.hash = '#z=1.77b1.LY5B'");
+    browser.wait_for_text("[role=alert]", "still there");
+    browser.wait_for_text("[role=alert] code", "z=1.77b1.LY5B");
+    assert!(link(&browser).contains("seed=9"), "the run stays");
+    browser.assert_calm();
+}
+
+#[test]
+fn a_scenario_is_opened_from_a_file() {
+    let folder = std::env::temp_dir().join(format!("netsplit-e2e-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for files");
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).expect("room for a file");
+        path.to_string_lossy().into_owned()
+    };
+    let good = r#"{"seed": 77, "nodes": {"ann": {"clients": {"to": "shop"}},
+        "shop": {"service": {"workers": 3}}}}"#;
+    let browser = Browser::open("");
+    let choose = |path: &str| {
+        browser.find(".opener input").type_text(path).expect("a field for a file");
+    };
+    choose(&file("good.json", good));
+    browser.wait_for_text("h1", "An experiment of your own");
+    browser.wait_for_text(".stage", "shop");
+    assert!(browser.url().contains("#"), "it has an address: {}", browser.url());
+    let before = link(&browser);
+    browser.chord("\u{E00A}", "s");
+    choose(&file("wrong.json", &good.replace("\"workers\"", "\"wrkers\"")));
+    browser.wait_for_text("[role=alert]", "wrkers");
+    browser.wait_for_text("[role=alert]", "still there");
+    assert_eq!(link(&browser), before);
+    // The file that is offered is the one that was opened.
+    browser.chord("\u{E00A}", "s");
+    browser.click(".share-file .button");
+    browser.wait_for_text(".share-file", "Saved");
+    browser.assert_calm();
+    std::fs::remove_dir_all(&folder).expect("files of its own");
+}

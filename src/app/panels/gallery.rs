@@ -3,6 +3,7 @@
 use crate::app::address;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
+use crate::app::file::Opener;
 use crate::app::stage::poster::Poster;
 use crate::app::state::Lab;
 use crate::scenario::presets::{self, Preset};
@@ -35,7 +36,8 @@ pub fn Gallery() -> impl Into<View> {
     let pitch = html("div")
         .child(html("h1").child("Break it here first."))
         .child(html("p").child(PITCH))
-        .child(first.map(Start));
+        .child(first.map(Start))
+        .child(Opener(|| ()));
     let hero =
         html("header").class("hero").child(pitch).child(first.map(|preset| Poster(&preset.id)));
     html("main")

@@ -31,7 +31,7 @@ pub fn Log() -> impl Into<View> {
     });
     html("div")
         .class("log")
-        .child(Toggle("Only trouble".into(), only_trouble, move |on| only_trouble.set(on)))
+        .child(Toggle("Only trouble", only_trouble, move |on| only_trouble.set(on)))
         .child(
             html("ol")
                 .class("events")

@@ -67,8 +67,7 @@ fn findings(lab: Lab, findings: &[Finding]) -> View {
         let name = names.join(" and ");
         let label = format!("Lose {name}");
         let lose = move |_: web_sys::MouseEvent| {
-            let done = commands.iter().all(|command| lab.command(command.clone()));
-            if done {
+            if lab.deed(commands.clone()) {
                 lab.announced.set(label.clone());
             }
         };

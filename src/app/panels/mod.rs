@@ -18,7 +18,7 @@ pub mod parameters;
 pub mod parts;
 pub mod playback;
 pub mod replicas;
-mod seeds;
+pub mod seeds;
 pub mod shards;
 pub mod share;
 pub mod story;

@@ -6,6 +6,7 @@ use super::form::Form;
 use super::form::fields::{Entry, Group};
 use super::form::path::Path;
 use super::form::schema::{Schema, Shape, chosen};
+use super::seeds::Seed;
 use crate::app::dom::each::each;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
@@ -15,6 +16,9 @@ use crate::scenario::v1::wire::Wire;
 use leptos::ev;
 use leptos::prelude::*;
 use std::sync::Arc;
+
+const ABOUT: &str = "Changes apply at the instant on screen. Where a run cannot change on its way \
+    (how many there are, the seed), it begins again with them, and the page says so.";
 
 /// The form of parameters: one section per node, the selected one open, and the network.
 pub fn Parameters() -> impl Into<View> {
@@ -46,9 +50,8 @@ pub fn Parameters() -> impl Into<View> {
     html("form")
         .class("form")
         .on(ev::submit, |event| event.prevent_default())
-        .child(
-            html("p").class("form-note").child("Changes apply at once, at the instant on screen."),
-        )
+        .child(html("p").class("form-note").child(ABOUT))
+        .child(html("div").class("row").child(Seed("tune-seed")))
         .child(each(
             move || names.get(),
             String::clone,

@@ -5,10 +5,14 @@ use crate::app::dom::view::View;
 use crate::app::dom::{html, svg};
 use crate::app::state::Lab;
 use crate::app::views::scale;
+use crate::app::widgets::field::{Accepts, Field};
+use crate::base::diagnostics::Diagnostics;
+use crate::session::command::Command;
 use crate::session::share::{LinkOptions, opened};
 use crate::session::sweep::{Spread, Sweep, Sweeping, Tally};
 use leptos::ev;
 use leptos::prelude::*;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,12 +25,37 @@ const SLICE: u32 = 4_000;
 /// The size of a picture of values, in pixels.
 const STRIP: (f64, f64) = (260.0, 12.0);
 
+const SEED: &str = "Chooses everything that is left to chance. The same seed gives the same run.";
+
 /// A sweep from a panel.
 #[derive(Clone, Copy)]
 struct Work {
     sweeping: StoredValue<Option<Sweeping>, LocalStorage>,
     done: RwSignal<Option<u64>>,
     found: RwSignal<Option<Arc<Sweep>>>,
+}
+
+/// The seed of this run, to be read and to be changed: the run begins again with another one.
+/// `id` names the field in the page.
+pub fn Seed(id: &'static str) -> impl Into<View> {
+    let lab = expect_context::<Lab>();
+    let value = Memo::new(move |_| {
+        lab.opened.track();
+        lab.with_session(|s| s.origin().seed).to_string()
+    });
+    let problem = Memo::new(move |_| {
+        let of_seed = |d: &Diagnostics| d.problems.iter().find(|p| p.path == "seed").cloned();
+        lab.problems.with(of_seed).map(|p| p.message)
+    });
+    let change = move |text: String| {
+        lab.problems.update(|found| found.problems.retain(|p| p.path != "seed"));
+        lab.command(Command::Set { path: "seed".to_owned(), value: Value::from(text) });
+    };
+    let accepts = Accepts::Number { whole: true, low: Some(0.0), high: None };
+    (
+        html("label").class("row-label").attr("for", id).attr("title", SEED).child("Seed"),
+        Field(id.to_owned(), accepts, value, problem, change),
+    )
 }
 
 /// A button that tries other seeds, and what came of it.

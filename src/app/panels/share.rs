@@ -5,6 +5,7 @@ use crate::app::address;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
+use crate::app::file;
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::app::widgets::button::{Button, Look};
@@ -24,6 +25,9 @@ const LONG: usize = 8_000;
 
 const ABOUT: &str = "The link holds the settings, the seed, and what you did and when. Whoever \
     opens it sees the same run, message for message. Nothing is sent anywhere.";
+
+const FILE: &str = "A file holds the scenario as it is set now, for `netsplit run FILE` or to open \
+    here again: by the button, or dropped on the page. What you did by hand is only in the link.";
 
 /// Sizes of an embedded run: name, width and height in CSS pixels.
 const SIZES: [(&str, u32, u32); 3] =
@@ -71,7 +75,7 @@ fn Content() -> impl Into<View> {
             .child("The run has moved on since this link was made.")
             .child(Button(Look::Plain, "Make a new link", renew))
     };
-    let open_at = format!("Open at {}", scale::clock(made.get_untracked().at.as_secs()));
+    let open_at = move || format!("Open at {}", scale::clock(made.with(|m| m.at.as_secs())));
     (
         html("p").class("share-about").child(ABOUT),
         Toggle(open_at, instant, toggle),
@@ -79,7 +83,28 @@ fn Content() -> impl Into<View> {
         Meter(address),
         show(move || stale.get(), again),
         Embed(Signal::derive(move || made.with(|m| m.fragment.clone()))),
+        AsFile(),
     )
+}
+
+/// The scenario as a file: to keep, to edit, for the command line.
+fn AsFile() -> impl Into<View> {
+    let lab = expect_context::<Lab>();
+    let said = RwSignal::new("");
+    let press = move || {
+        said.set(if file::save(lab) { "✓ Saved." } else { "The browser refused to save it." });
+    };
+    html("section")
+        .class("share-file")
+        .attr("aria-label", "File")
+        .child(html("p").class("share-about").child(FILE))
+        .child(
+            html("div")
+                .class("copy-row")
+                .child(Button(Look::Plain, "Save as file", press))
+                .child(file::Opener(move || lab.sharing.set(false)))
+                .child(html("span").attr("role", "status").child(said)),
+        )
 }
 
 /// Code for another page.
@@ -126,7 +151,7 @@ fn Embed(fragment: Signal<String>) -> impl Into<View> {
                 .child(html("legend").child("Size"))
                 .child(SIZES.into_iter().enumerate().map(choice).collect::<View>()),
         )
-        .child(Toggle("Start playing".into(), playing, move |on| playing.set(on)))
+        .child(Toggle("Start playing", playing, move |on| playing.set(on)))
         .child(CopyBox("Code", code, 5))
 }
 

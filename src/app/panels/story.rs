@@ -6,11 +6,14 @@ use crate::app::dom::html;
 use crate::app::dom::view::{IntoView, View};
 use crate::app::state::Lab;
 use crate::app::widgets::button::{Button, Look};
-use crate::base::time::Time;
+use crate::scenario::compile::change;
 use crate::scenario::presets::{self, Fidelity, Preset, Question, Try};
-use crate::session::command::Command;
+use crate::scenario::v1::Scenario;
 use leptos::ev;
 use leptos::prelude::*;
+
+const TRIES: &str = "Each starts the run again, with this one change and nothing else of what you \
+    set or did. Press it again, or undo, to take it back.";
 
 /// The story of the preset on screen; without one, a line that says so.
 pub fn Story() -> impl Into<View> {
@@ -27,7 +30,8 @@ pub fn Story() -> impl Into<View> {
 fn Told(preset: &'static Preset) -> impl Into<View> {
     let paragraphs = preset.story.iter().map(|text| html("p").child(text.as_str()));
     let watch = preset.watch.iter().map(|text| html("li").child(text.as_str()));
-    let tries = preset.tries.iter().map(Attempt);
+    let lab = expect_context::<Lab>();
+    let tries = preset.tries.iter().map(|attempt| Attempt(lab, &preset.scenario, attempt));
     html("article")
         .class("story")
         .child(html("h2").child(preset.title.as_str()))
@@ -44,6 +48,7 @@ fn Told(preset: &'static Preset) -> impl Into<View> {
             html("section")
                 .class("story-part")
                 .child(html("h3").child("Things to try"))
+                .child(html("p").class("try-expect").child(TRIES))
                 .child(html("ul").class("tries").child(tries.collect::<View>())),
         )
         .child(Card(&preset.card))
@@ -122,18 +127,20 @@ fn Bet(question: &'static Question) -> impl Into<View> {
         .child(result)
 }
 
-/// A change to try: applied from the start of the run, so that all of it shows the difference.
-fn Attempt(attempt: &'static Try) -> impl Into<View> {
-    let lab = expect_context::<Lab>();
-    let tried = RwSignal::new(false);
+/// A change to try: the preset with this change and no other, from the start of the run, so that
+/// all of it shows the difference. Pressed again it is taken away.
+fn Attempt(lab: Lab, base: &'static Scenario, attempt: &'static Try) -> impl Into<View> {
+    let settings = || attempt.set.iter().map(|(path, value)| (path.to_owned(), value.clone()));
+    let tried = Memo::new(move |_| {
+        lab.opened.track();
+        lab.with_session(|s| s.set_throughout().is_some_and(|now| is_tried(base, attempt, &now)))
+    });
     let press = move || {
-        lab.pause();
-        lab.update_session(|s| s.seek(Time::ZERO));
-        let all = attempt.set.iter().all(|(path, value)| {
-            lab.command(Command::Set { path: path.to_owned(), value: value.clone() })
-        });
-        tried.set(all);
-        if all {
+        let seed = lab.with_session(|s| s.origin().seed);
+        let scenario = Scenario { seed, ..base.clone() };
+        let on = !tried.get_untracked();
+        let settings = if on { settings().collect() } else { Vec::new() };
+        if lab.begin_with(scenario, settings) && on {
             lab.play();
         }
     };
@@ -152,6 +159,13 @@ fn Attempt(attempt: &'static Try) -> impl Into<View> {
                     .child(attempt.expect.as_str())
             },
         ))
+}
+
+/// Whether `now` is the preset's scenario with this change and no other. The seed may be any.
+fn is_tried(base: &Scenario, attempt: &Try, now: &Scenario) -> bool {
+    let mut tried = Scenario { seed: now.seed, ..base.clone() };
+    let done = attempt.set.iter().all(|(path, value)| change(&mut tried, path, value).is_ok());
+    done && tried == *now
 }
 
 /// What the simulation models and what it leaves out.
@@ -174,4 +188,29 @@ fn Card(card: &'static Fidelity) -> impl Into<View> {
         .child(part("Modelled", "✓", &card.modelled))
         .child(part("Simplified", "≈", &card.simplified))
         .child(part("Not modelled", "–", &card.not_modelled))
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    fn a_change_is_tried_while_it_is_the_only_one() {
+        for preset in presets::all() {
+            let base = &preset.scenario;
+            for attempt in &preset.tries {
+                let mut now = Scenario { seed: base.seed + 1, ..base.clone() };
+                assert!(!is_tried(base, attempt, &now), "{}: {}", preset.id, attempt.label);
+                for (path, value) in attempt.set.iter() {
+                    change(&mut now, path, value).expect("a change that presets are tested with");
+                }
+                let on = preset.tries.iter().filter(|other| is_tried(base, other, &now)).count();
+                assert_eq!(on, 1, "{}: {}", preset.id, attempt.label);
+                now.title = "another".to_owned();
+                assert!(!is_tried(base, attempt, &now));
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ use crate::app::dom::each::show;
 use crate::app::dom::view::View;
 use crate::app::dom::{html, svg};
 use crate::app::icon::icon;
+use crate::app::panels::seeds::Seed;
 use crate::app::state::{Lab, Place, Theme};
 use crate::scenario::presets;
 use leptos::ev;
@@ -48,6 +49,7 @@ pub fn Toolbar() -> impl Into<View> {
         .child(html("span").class("bar-space"))
         .child(show(in_lab, move || {
             (
+                html("span").class("bar-seed wide").child(Seed("seed")),
                 html("button")
                     .class("button button-quiet")
                     .attr("title", "The stage as a table (Alt+O)")

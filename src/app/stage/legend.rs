@@ -29,19 +29,37 @@ fn shape(name: &str) -> View {
         "lost" | "client-failed" => {
             svg("path").class("cross").attr("d", "M-4-4 4 4M4-4-4 4").into_view()
         }
+        "cut" => (
+            svg("circle").class("line").attr("r", "5.2"),
+            svg("path")
+                .class("cross")
+                .attr("d", "M-2.600-2.600 2.600 2.600M2.600-2.600-2.600 2.600"),
+        )
+            .into_view(),
+        "refused" => (
+            svg("path").class("line").attr("d", "M-5-5H5V5H-5z"),
+            svg("path")
+                .class("cross")
+                .attr("d", "M-2.800-2.800 2.800 2.800M2.800-2.800-2.800 2.800"),
+        )
+            .into_view(),
+        "probe" => svg("path").class("solid").attr("d", "M-3-3H3V3H-3z").into_view(),
         _ => svg("circle").class("solid").attr("r", "4.6").into_view(),
     }
 }
 
 /// Messages, then clients: class, word, meaning.
-const MESSAGES: [(&str, &str, &str); 7] = [
+const MESSAGES: [(&str, &str, &str); 10] = [
     ("request", "request", "a first attempt"),
     ("retry", "retry", "a later attempt at the same thing"),
     ("reply", "reply", "it worked"),
     ("degraded", "degraded", "it worked, with something missing"),
     ("error", "error", "it did not work"),
     ("orphan", "unwanted", "nobody waits for it any more"),
-    ("lost", "lost", "it never arrived"),
+    ("probe", "health check", "a question whether somebody is well"),
+    ("lost", "lost", "it was lost on its way"),
+    ("cut", "link cut", "it came to where the link is cut"),
+    ("refused", "nobody there", "who it was for is down, or there is no way there"),
 ];
 const CLIENTS: [(&str, &str, &str); 4] = [
     ("client-waiting", "waiting", "a client waiting for its first answer"),

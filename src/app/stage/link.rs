@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::geometry::{Geometry, Lane, Point, length, sub};
-use crate::app::actions::{Action, link_actions, perform};
+use crate::app::actions::perform_key;
 use crate::app::dom::each::each;
 use crate::app::dom::svg;
 use crate::app::dom::view::View;
@@ -274,11 +274,7 @@ fn press(scene: Scene, pair: Pair, event: &web_sys::MouseEvent) {
         Tool::Slow => "G",
         _ => return,
     };
-    let actions = link_actions(lab, pair.there);
-    let wanted = |a: &&Action| a.key == key || (key == "C" && a.icon == "heal");
-    if let Some(action) = actions.iter().find(wanted) {
-        perform(lab, action);
-    }
+    perform_key(lab, Selection::Link(pair.there), key);
 }
 
 /// A few words beside a road.

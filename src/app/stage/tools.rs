@@ -4,6 +4,7 @@ use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::icon::icon;
 use crate::app::state::{Lab, Tool};
+use crate::session::Session;
 use crate::session::command::Command;
 use leptos::ev;
 use leptos::prelude::*;
@@ -22,9 +23,7 @@ pub fn Tools() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let broken = Memo::new(move |_| {
         lab.slow_tick.track();
-        lab.with_frame(|f| {
-            !f.sides.is_empty() || f.links.iter().any(|l| l.cut || l.slow.0 > 0 || l.loss_ppm > 0)
-        })
+        lab.with_session(Session::is_broken)
     });
     let tool =
         move |(tool, symbol, name, key): (Tool, &'static str, &'static str, &'static str)| {
@@ -48,8 +47,8 @@ pub fn Tools() -> impl Into<View> {
         .child(
             html("button")
                 .class("tool heal")
-                .attr("title", "Heal every link")
-                .attr("aria-label", "Heal every link")
+                .attr("title", "Heal everything: links and nodes")
+                .attr("aria-label", "Heal everything")
                 .attr("disabled", move || !broken.get())
                 .on(ev::click, move |_| {
                     lab.command(Command::HealAll);

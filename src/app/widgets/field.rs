@@ -33,11 +33,16 @@ impl Accepts {
             Accepts::Text(format) => return complaint(format, text),
             Accepts::Number { whole, low, high } => (whole, low, high),
         };
+        let remedy = if whole { "write a whole number, as 8" } else { "write a number, as 0.5" };
+        if text.is_empty() {
+            return Some(format!("it is empty ({remedy}, or press Escape)"));
+        }
         let Ok(number) = text.parse::<f64>() else {
-            return Some(format!("`{text}` is not a number"));
+            return Some(format!("`{text}` is not a number ({remedy})"));
         };
         if !number.is_finite() || (whole && libm::trunc(number).to_bits() != number.to_bits()) {
-            return Some(format!("`{text}` is not a whole number"));
+            let whole = if whole { "whole " } else { "" };
+            return Some(format!("`{text}` is not a {whole}number ({remedy})"));
         }
         match (low, high) {
             (Some(low), _) if number < low => Some(format!("{text} is below {low}, the least")),
@@ -170,6 +175,13 @@ mod tests {
             let said = workers.complaint(wrong).unwrap_or_default();
             assert!(said.contains(wrong), "{wrong}: {said}");
         }
+        for wrong in ["", "many", "1.5"] {
+            let said = workers.complaint(wrong).unwrap_or_default();
+            assert!(said.contains("write a whole number, as 8"), "{wrong}: {said}");
+        }
+        let share = Accepts::Number { whole: false, low: None, high: None };
+        let said = share.complaint("inf").unwrap_or_default();
+        assert_eq!(said, "`inf` is not a number (write a number, as 0.5)");
         assert_eq!(workers.nudge("64", true), "64");
         assert_eq!(workers.nudge("8", false), "7");
     }

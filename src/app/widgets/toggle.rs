@@ -1,12 +1,13 @@
 //! A switch: on or off, applied at once.
 
 use crate::app::dom::attr::Attr;
+use crate::app::dom::view::View;
 use crate::app::dom::{El, html};
 use leptos::ev;
 use leptos::prelude::event_target_checked;
 
 /// A switch with its label.
-pub fn Toggle(label: String, on: impl Into<Attr>, change: impl Fn(bool) + 'static) -> El {
+pub fn Toggle(label: impl Into<View>, on: impl Into<Attr>, change: impl Fn(bool) + 'static) -> El {
     html("label")
         .class("toggle")
         .child(
