@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Events between two snapshots in the beginning: replaying so many takes under 50 ms in a browser.
 pub(super) const GAP: u64 = 50_000;
 /// Snapshots kept at most, of a world of ordinary size.
-const KEPT: usize = 48;
+const KEPT: usize = 96;
 /// Memory for snapshots, in bytes, roughly.
 const MEMORY: u64 = 256 << 20;
 
