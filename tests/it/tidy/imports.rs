@@ -18,8 +18,9 @@ const TABLE: [(&str, &[&str]); 10] = [
 ];
 
 /// What the two programs may name.
-const PROGRAMS: [(&str, &[&str]); 2] = [
+const PROGRAMS: [(&str, &[&str]); 3] = [
     ("src/bin/app.rs", &["app"]),
+    ("src/bin/netsplit/check.rs", &["check", "observe"]),
     (
         "src/bin/netsplit.rs",
         &["base", "sim", "protocol", "check", "observe", "scenario", "conform", "session", "swarm"],
