@@ -34,7 +34,10 @@ mod tests {
     fn said(faults: Value, store: Value) -> String {
         let json = json!({
             "duration": "60s",
-            "nodes": { "people": { "clients": { "to": "db" } }, "db": { "primary_replica": store } },
+            "nodes": {
+                "people": { "clients": { "to": "db" } },
+                "db": { "primary_replica": store },
+            },
             "faults": faults,
         });
         let scenario = whole::value(&json).unwrap_or_else(|problems| panic!("{problems}"));

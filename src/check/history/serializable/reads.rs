@@ -280,8 +280,8 @@ fn contradiction(t: &Transaction) -> Option<String> {
                 };
                 if !same {
                     let (before, now) = (&known.end, values);
-                    let at_end = if known.is_whole { "" } else { "the end of " };
-                    let left = format!("{id} left {before:?} in {at_end}item {item}");
+                    let at_end = if known.is_whole { "in" } else { "at the end of" };
+                    let left = format!("{id} left {before:?} {at_end} item {item}");
                     return Some(format!("{left}, then read {now:?}"));
                 }
                 *known = Known { end: values.clone(), is_whole: true };
