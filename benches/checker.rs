@@ -11,6 +11,8 @@ use netsplit::check::history::model::Named;
 use netsplit::check::history::operation::{Action, Operation, Outcome, Output};
 use netsplit::check::history::recorder::Event;
 use netsplit::conform;
+use netsplit::conform::linearizable::{Recorded, recorded};
+use std::fmt;
 
 fn main() {
     divan::main();
@@ -104,13 +106,41 @@ fn live(bencher: Bencher, (length, clients): (u64, u64)) {
     });
 }
 
-/// The histories with known verdicts, all 80 of them and reading their file.
+/// The histories with known verdicts.
+const KNOWN: &str = include_str!("../tests/cases/linearizability_histories.json");
+
+/// All 80 of them and reading their file.
 #[divan::bench]
 fn known_verdicts(bencher: Bencher) {
-    const TEXT: &str = include_str!("../tests/cases/linearizability_histories.json");
-    let files = [("histories".to_owned(), TEXT.to_owned())];
+    let files = [("histories".to_owned(), KNOWN.to_owned())];
     bencher.counter(ItemsCount::new(80_u32)).bench(|| {
         let report = conform::run(black_box(&files));
         assert_eq!((report.passed, report.failed), (80, 0), "{report}");
+    });
+}
+
+/// A history with its name.
+struct History(Recorded);
+
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.id)
+    }
+}
+
+fn known() -> Vec<History> {
+    let known = recorded(KNOWN).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(known.len(), 80);
+    known.into_iter().map(History).collect()
+}
+
+/// Each of them: operations per second of the search alone.
+#[divan::bench(args = known(), sample_count = 20)]
+fn known_verdict(bencher: Bencher, known: &History) {
+    let History(history) = known;
+    let expected = if history.linearizable { State::Holds } else { State::Violated };
+    bencher.counter(ItemsCount::new(history.ops.len())).bench(|| {
+        let verdict = check(black_box(&history.ops), Named::CompareAndSet, BUDGET);
+        assert_eq!(verdict.state, expected, "{}: {}", history.id, verdict.sentence);
     });
 }

@@ -1,23 +1,29 @@
 //! The native commands. `netsplit help` lists them.
 
+#[path = "netsplit/check.rs"]
+mod check;
+
+use check::{Asked, check};
 use clap::{Parser, Subcommand};
 use netsplit::base::diagnostics::Diagnostics;
 use netsplit::base::time::Span;
 use netsplit::check::State;
-use netsplit::check::history::jepsen::{self, History, Language};
+use netsplit::check::history::jepsen::{self, Language};
+use netsplit::check::history::linearizable;
 use netsplit::check::history::model::Named;
-use netsplit::check::history::{linearizable, sequential, serializable, transaction};
 use netsplit::conform;
 use netsplit::observe::line::Line;
-use netsplit::observe::operations;
+use netsplit::scenario::compile::remarks::remarks;
+use netsplit::scenario::compile::whole;
 use netsplit::scenario::link::{self, Opened};
 use netsplit::scenario::redundancy::report::Report as Losses;
-use netsplit::scenario::{compile, pages, presets, read, schema};
+use netsplit::scenario::{compile, pages, presets, schema};
 use netsplit::session::Session;
 use netsplit::session::report::Report;
 use netsplit::session::sweep;
 use netsplit::swarm;
 use serde_json::Value;
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -65,6 +71,9 @@ enum Command {
         /// Run the scenarios of statistical cases for seconds instead of minutes.
         #[arg(long)]
         brief: bool,
+        /// Tell how long each history took that was judged, and each case that takes long.
+        #[arg(long)]
+        times: bool,
     },
     /// Judge a history in the form of Jepsen, EDN or JSON: is it linearizable, or sequentially
     /// consistent; or, of transactions, serializable?
@@ -172,7 +181,7 @@ fn main() -> ExitCode {
             let tell = Tell { json, log, why, history };
             with(&what, seed, &sets).and_then(|opened| run(&mut out, opened, &tell))
         }
-        Command::Conform { files, brief } => conform(&mut out, &files, brief),
+        Command::Conform { files, brief, times } => conform(&mut out, &files, brief, times),
         Command::Check { file, model, steps, sequential, svg } => {
             check(&mut out, &file, &Asked { model, steps, sequential, svg })
         }
@@ -306,39 +315,71 @@ fn find(what: &str) -> Result<Opened, String> {
     if let Some(preset) = presets::find(what) {
         return Ok(link::open(Some(&preset.id), "").0);
     }
-    if let Some((address, fragment)) = what.split_once('#') {
-        let (opened, problems) = link::open(preset_of(address).as_deref(), fragment);
+    let linked = what.split_once('#').map(|(address, rest)| (link::preset_of(address), rest));
+    // Without anything behind it, an address is a link if it names a preset and is no file.
+    let bare = || link::preset_of(what).filter(|_| what.contains(['/', '?']));
+    let bare = || bare().filter(|_| !Path::new(what).exists()).map(|preset| (Some(preset), ""));
+    if let Some((preset, fragment)) = linked.or_else(bare) {
+        let (opened, problems) = link::open(preset, fragment);
         if !problems.is_empty() {
             eprintln!("{problems}");
         }
         return Ok(opened);
     }
-    let text = if what == "-" {
-        standard_input().map_err(|e| e.to_string())?
-    } else {
-        std::fs::read_to_string(what).map_err(|error| {
+    let text = read_text(what).map_err(|error| match error {
+        Unread::Missing(error) if what != "-" => {
             let known: Vec<&str> = presets::all().iter().map(|p| p.id.as_str()).collect();
             let known = known.join(", ");
             format!("{what}: neither a preset ({known}), a link, nor a file: {error}")
-        })?
-    };
-    let scenario = read::text(&text).map_err(say)?;
-    compile::compile(&scenario).map_err(say)?;
+        }
+        other => format!("{what}: {other}"),
+    })?;
+    let scenario = whole::text(&text).map_err(say)?;
+    let remarks = remarks(&scenario);
+    if !remarks.is_empty() {
+        eprintln!("{remarks}");
+    }
     Ok(Opened::new(scenario))
 }
 
-/// The preset that an address names, as `/s/<preset>/` or `?preset=<preset>`.
-fn preset_of(address: &str) -> Option<String> {
-    let by_query = address.split_once("preset=").map(|(_, rest)| rest);
-    let by_path = address.split_once("s/").map(|(_, rest)| rest);
-    let name = by_query.or(by_path).unwrap_or(address);
-    let end = name.find(['/', '&', '?']).unwrap_or(name.len());
-    (end > 0).then(|| name[..end].to_owned())
+/// Why a file could not be read.
+enum Unread {
+    Missing(std::io::Error),
+    /// It has another encoding from this line on.
+    Encoding(usize),
+}
+
+impl std::fmt::Display for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unread::Missing(error) => write!(f, "{error}"),
+            Unread::Encoding(line) => {
+                write!(f, "line {line}: is not UTF-8 (save the file in that encoding)")
+            }
+        }
+    }
+}
+
+/// The text of a file, or, for `-`, of standard input.
+fn read_text(file: &str) -> Result<String, Unread> {
+    let mut bytes = Vec::new();
+    let read = match file {
+        "-" => std::io::stdin().read_to_end(&mut bytes).map(drop),
+        _ => std::fs::read(file).map(|read| bytes = read),
+    };
+    read.map_err(Unread::Missing)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let sound = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        Unread::Encoding(1 + sound.iter().filter(|byte| **byte == b'\n').count())
+    })
 }
 
 fn link(out: &mut impl Write, what: &str, base: &str) -> Answer {
     let opened = find(what)?;
     if what.contains('#') {
+        for pair in link::left_out(&opened) {
+            eprintln!("note: a scenario file has no place for `{pair}`: it is only in the link");
+        }
         return print(out, &as_json(&opened.scenario)?);
     }
     let (preset, fragment) = link::encode(&opened);
@@ -349,97 +390,34 @@ fn say(problems: Diagnostics) -> String {
     problems.to_string()
 }
 
-fn conform(out: &mut impl Write, files: &[PathBuf], brief: bool) -> Answer {
-    let read = |path: &PathBuf| {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
-        Ok((name, text))
-    };
-    let files = files.iter().map(read).collect::<Result<Vec<_>, String>>()?;
+fn conform(out: &mut impl Write, files: &[PathBuf], brief: bool, times: bool) -> Answer {
     let effort = if brief { conform::Effort::Brief } else { conform::Effort::Full };
-    let report = conform::run_with(&files, effort, &|what| eprintln!("{what}"));
+    let mut report = conform::Report::default();
+    // What was begun, and when.
+    let begun: RefCell<Option<(String, Instant)>> = RefCell::default();
+    let next = |what: Option<&str>| {
+        let next = what.map(|what| (what.to_owned(), clock()));
+        if let Some((what, since)) = begun.replace(next) {
+            eprintln!("{:>10.3} ms  {what}", since.elapsed().as_secs_f64() * 1e3);
+        }
+    };
+    let run = if times { conform::run_telling } else { conform::run_with };
+    let tell = |what: &str| if times { next(Some(what)) } else { eprintln!("{what}") };
+    for path in files {
+        let name = path.display().to_string();
+        let more = match read_text(&name) {
+            Ok(text) => run(&[(name, text)], effort, &tell),
+            Err(error) => {
+                let lines = vec![format!("{name}: cannot be read: {error}")];
+                conform::Report { lines, passed: 0, failed: 1 }
+            }
+        };
+        next(None);
+        report.lines.extend(more.lines);
+        (report.passed, report.failed) = (report.passed + more.passed, report.failed + more.failed);
+    }
     print(out, &report.to_string())?;
     Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// How a history is to be judged.
-struct Asked {
-    model: Option<String>,
-    steps: u64,
-    sequential: bool,
-    svg: Option<PathBuf>,
-}
-
-fn check(out: &mut impl Write, file: &str, asked: &Asked) -> Answer {
-    let text = if file == "-" { standard_input() } else { std::fs::read_to_string(file) };
-    let text = text.map_err(|error| format!("{file}: {error}"))?;
-    if asked.model.is_none() && transaction::is_of(&text) {
-        return check_transactions(out, file, &text);
-    }
-    let history = jepsen::read(&text).map_err(|problems| format!("{file}:\n{problems}"))?;
-    let (verdict, what) = if asked.sequential {
-        let verdict = sequential::check(&history.ops, asked.steps);
-        (verdict, "sequentially consistent".to_owned())
-    } else {
-        let model = model(file, &history, asked.model.as_deref())?;
-        let verdict = linearizable::check(&history.ops, model, asked.steps);
-        (verdict, format!("linearizable (as a {})", model.name()))
-    };
-    let word = match verdict.state {
-        State::Holds => "",
-        State::Violated => "not ",
-        State::Unknown => "unknown whether ",
-    };
-    print(out, &format!("{word}{what}: {}", verdict.sentence))?;
-    for (op, line) in history.ops.iter().zip(&history.lines) {
-        if verdict.proof.contains(&op.id) {
-            let (process, item) = (op.process, op.item);
-            print(out, &format!("  line {line}: client {process} {op} on item {item}"))?;
-        }
-    }
-    if let Some(path) = &asked.svg {
-        let proof = verdict.proof.iter().copied().collect();
-        let picture = operations::of_history(&history.ops, &proof, verdict.sentence);
-        save(path, &picture.svg_file())?;
-    }
-    Ok(match verdict.state {
-        State::Holds => ExitCode::SUCCESS,
-        State::Violated => ExitCode::FAILURE,
-        State::Unknown => ExitCode::from(3),
-    })
-}
-
-/// The model that is asked for, or the simplest that knows every action.
-fn model(file: &str, history: &History, name: Option<&str>) -> Result<Named, String> {
-    let actions = history.ops.iter().map(|op| op.action);
-    let guessed = || {
-        Named::guess(actions.clone())
-            .ok_or_else(|| format!("{file}: no model knows both queues and values; use two files"))
-    };
-    let model = name.and_then(Named::find).map_or_else(guessed, Ok)?;
-    let strange = history.ops.iter().zip(&history.lines).find(|(op, _)| !model.knows(op.action));
-    match strange {
-        Some((op, line)) => {
-            let name = model.name();
-            Err(format!("{file}: line {line}: a {name} knows nothing of \"{op}\""))
-        }
-        None => Ok(model),
-    }
-}
-
-fn check_transactions(out: &mut impl Write, file: &str, text: &str) -> Answer {
-    let (transactions, lines) =
-        transaction::read(text).map_err(|problems| format!("{file}:\n{problems}"))?;
-    let (verdict, _) = serializable::check(&transactions);
-    let holds = verdict.state == State::Holds;
-    let word = if holds { "serializable" } else { "not serializable" };
-    print(out, &format!("{word}: {}", verdict.sentence))?;
-    for (transaction, line) in transactions.iter().zip(&lines) {
-        if verdict.proof.contains(&transaction.id) {
-            print(out, &format!("  line {line}: transaction {}", transaction.id))?;
-        }
-    }
-    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[allow(
@@ -504,12 +482,6 @@ fn shrink(out: &mut impl Write, opened: &Opened, runs: u32) -> Answer {
     print(out, &format!("not so: {}: {}", broken.name, broken.sentence))?;
     print(out, &format!("/#{}", link::encode(&left.opened).1))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn standard_input() -> std::io::Result<String> {
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text)?;
-    Ok(text)
 }
 
 fn pages(out: &mut impl Write, dist: &Path) -> Answer {

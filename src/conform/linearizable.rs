@@ -1,6 +1,6 @@
 //! Histories of registers, each with the verdict of two other checkers.
 
-use super::{Cases, Verdict, same};
+use super::{Cases, Verdict, parse, same};
 use crate::base::time::Time;
 use crate::check::State;
 use crate::check::history::linearizable::{BUDGET, check};
@@ -16,8 +16,7 @@ pub(super) fn replay(file: &Value, cases: &mut Cases<'_>) {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct History {
-    #[serde(rename = "id")]
-    _id: String,
+    id: String,
     linearizable: bool,
     #[serde(rename = "kind")]
     _kind: String,
@@ -74,10 +73,35 @@ impl Op {
     }
 }
 
-fn replay_history(history: &History) -> Verdict {
+/// A recorded history and its verdict.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// What it is called.
+    pub id: String,
+    /// What was done.
+    pub ops: Vec<Operation>,
+    /// Whether other checkers call it linearizable.
+    pub linearizable: bool,
+}
+
+/// The histories of a file.
+pub fn recorded(text: &str) -> Result<Vec<Recorded>, String> {
+    let file: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let histories = file.get("histories").and_then(Value::as_array).into_iter().flatten();
+    let read = |(n, history): (usize, &Value)| {
+        let History { id, linearizable, ops, .. } = parse(history, &format!("histories[{n}]"))?;
+        Ok(Recorded { id, ops: operations(&ops)?, linearizable })
+    };
+    histories.enumerate().map(read).collect()
+}
+
+fn operations(ops: &[Op]) -> Result<Vec<Operation>, String> {
     let op = |(n, op): (u64, &Op)| op.operation(n).map_err(|how| format!("ops[{n}] {how}"));
-    let ops = (0..).zip(&history.ops).map(op).collect::<Result<Vec<_>, String>>()?;
-    let judged = check(&ops, Named::CompareAndSet, BUDGET);
+    (0..).zip(ops).map(op).collect()
+}
+
+fn replay_history(history: &History) -> Verdict {
+    let judged = check(&operations(&history.ops)?, Named::CompareAndSet, BUDGET);
     let expected = if history.linearizable { State::Holds } else { State::Violated };
     same("verdict", format!("{expected:?}"), format!("{:?}", judged.state))
 }

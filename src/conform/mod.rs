@@ -13,7 +13,7 @@
 
 mod failsafe;
 mod gobreaker;
-mod linearizable;
+pub mod linearizable;
 mod policies;
 mod polly_hystrix;
 mod raft;
@@ -65,9 +65,23 @@ pub fn run(files: &[(String, String)]) -> Report {
 
 /// Replays files; `tell` hears of each case that takes long, before it begins.
 pub fn run_with(files: &[(String, String)], effort: Effort, tell: &dyn Fn(&str)) -> Report {
+    replay_all(files, effort, tell, false)
+}
+
+/// The same; `tell` hears of each case of a list, too, however short it takes.
+pub fn run_telling(files: &[(String, String)], effort: Effort, tell: &dyn Fn(&str)) -> Report {
+    replay_all(files, effort, tell, true)
+}
+
+fn replay_all(
+    files: &[(String, String)],
+    effort: Effort,
+    tell: &dyn Fn(&str),
+    tells_each: bool,
+) -> Report {
     let mut report = Report::default();
     for (file, text) in files {
-        let mut cases = Cases { file, report: &mut report, effort, tell };
+        let mut cases = Cases { file, report: &mut report, effort, tell, tells_each };
         match serde_json::from_str(text) {
             Ok(value) => replay(&value, &mut cases),
             Err(error) => cases.check("the file", Err(format!("is not JSON: {error}"))),
@@ -108,6 +122,7 @@ struct Cases<'a> {
     report: &'a mut Report,
     effort: Effort,
     tell: &'a dyn Fn(&str),
+    tells_each: bool,
 }
 
 /// A case agrees, or this is how it differs.
@@ -138,6 +153,9 @@ impl Cases<'_> {
         for (n, item) in list.iter().enumerate() {
             let path = format!("{key}[{n}]");
             let id = item.get("id").and_then(Value::as_str);
+            if self.tells_each {
+                (self.tell)(&format!("{}: {}", self.file, id.unwrap_or(&path)));
+            }
             self.check(id.unwrap_or(&path), parse(item, &path).and_then(|case| replay(&case)));
         }
     }

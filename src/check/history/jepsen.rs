@@ -156,7 +156,7 @@ fn head(form: &Form, problems: &mut Diagnostics) -> Option<(u64, Option<Completi
 
 fn operation(id: u64, pair: &Pair, problems: &mut Diagnostics) -> Option<Operation> {
     let line = pair.invoked.line;
-    let Some((item, action)) = action(pair) else {
+    let Some((item, action)) = action(&pair.f, &pair.invoked) else {
         let (text, remedy) = match known(&pair.f) {
             Some(takes) => (format!(":value of {} is not {takes}", pair.f), takes),
             None => (format!(":f `{}` is not known", pair.f), NAMES),
@@ -169,6 +169,16 @@ fn operation(id: u64, pair: &Pair, problems: &mut Diagnostics) -> Option<Operati
         Some((Completion::Fail, _, now)) => Outcome::Failed { at: *now },
         Some((Completion::Info, _, now)) => Outcome::Unknown { at: Some(*now) },
         Some((Completion::Ok, form, now)) => {
+            // What cannot be read, or is left out, contradicts nothing.
+            let other = self::action(&pair.f, form).filter(|(said, done)| {
+                form.get("value").is_some_and(|value| value.value != Value::Nil)
+                    && (*done != action || said.is_some_and(|said| said != item.unwrap_or(0)))
+            });
+            if other.is_some() {
+                let text = format!("the :value of {} is not that of its invocation", pair.f);
+                problems.error(at(form.line), text, format!("compare with line {line}"));
+                return None;
+            }
             let Some(output) = output(action, form) else {
                 let text = format!("{} says neither a number nor nil", pair.f);
                 problems.error(at(form.line), text, "give what came back, as :value [item value]");
@@ -178,7 +188,7 @@ fn operation(id: u64, pair: &Pair, problems: &mut Diagnostics) -> Option<Operati
             Outcome::Ok { at: *now, output, version: u64::try_from(version).unwrap_or(0) }
         }
     };
-    let (process, call) = (pair.process, pair.call);
+    let (process, call, item) = (pair.process, pair.call, item.unwrap_or(0));
     Some(Operation { id, process, item, call, action, outcome })
 }
 
@@ -198,22 +208,25 @@ fn known(f: &str) -> Option<&'static str> {
     })
 }
 
-/// The item an operation is about, and what is wanted of it.
-fn action(pair: &Pair) -> Option<(i64, Action)> {
+/// The item an operation is about, if it says so, and what is wanted of it.
+fn action(f: &str, event: &Form) -> Option<(Option<i64>, Action)> {
     const NIL: Form = Form { line: 0, value: Value::Nil };
-    let whole = pair.invoked.get("value").unwrap_or(&NIL);
-    if pair.f == "transfer" {
+    let whole = event.get("value").unwrap_or(&NIL);
+    if f == "transfer" {
         let of = |key| whole.get(key).and_then(Form::int);
-        return Some((of("from")?, Action::Transfer { to: of("to")?, amount: of("amount")? }));
+        return Some((
+            Some(of("from")?),
+            Action::Transfer { to: of("to")?, amount: of("amount")? },
+        ));
     }
     // A pair is an item and a value, but for two numbers to compare and set.
     let (item, value) = match whole.list() {
-        Some([item, value]) if pair.f != "cas" || value.list().is_some() => (item.int()?, value),
-        Some(_) if pair.f != "cas" => return None,
-        _ => (0, whole),
+        Some([item, value]) if f != "cas" || value.list().is_some() => (Some(item.int()?), value),
+        Some(_) if f != "cas" => return None,
+        _ => (None, whole),
     };
     let number = || value.int();
-    let action = match pair.f.as_str() {
+    let action = match f {
         "read" | "r" => Action::Read,
         "write" | "w" => Action::Write(number()?),
         "cas" => match value.list()? {
@@ -223,7 +236,7 @@ fn action(pair: &Pair) -> Option<(i64, Action)> {
         "add" | "inc" | "increment" => Action::Add(number()?),
         "insert" | "remove" => {
             let member = number().and_then(|n| u8::try_from(n).ok()).filter(|n| *n < 63)?;
-            if pair.f == "insert" { Action::Insert(member) } else { Action::Remove(member) }
+            if f == "insert" { Action::Insert(member) } else { Action::Remove(member) }
         }
         "enqueue" | "enq" => Action::Enqueue(number()?),
         "dequeue" | "deq" => Action::Dequeue,
@@ -241,6 +254,7 @@ fn output(action: Action, form: &Form) -> Option<Output> {
     };
     match action {
         Action::Read | Action::Dequeue => match form.get("value") {
+            // In Clojure a key that is not there is nil, and Knossos takes it so.
             None => Some(Output::Value(None)),
             Some(value) => match value.list() {
                 Some([_, value]) => said(value),
@@ -419,6 +433,38 @@ mod tests {
         assert_eq!((ops[3].item, ops[3].action), (0, Action::CompareAndSet { from: 3, to: 4 }));
         assert!(matches!(ops[3].outcome, Outcome::Unknown { at: Some(_) }));
         assert_eq!(ops[4].outcome, Outcome::Unknown { at: None });
+    }
+
+    #[test]
+    fn an_answer_that_contradicts_its_question_is_refused() {
+        let pair = |f: &str, began: &str, ended: &str| {
+            let event =
+                |kind, value| format!("{{:process 0, :type :{kind}, :f :{f}, :value {value}}}\n");
+            read(&(event("invoke", began) + &event("ok", ended)))
+        };
+        for (f, began, ended) in [
+            ("write", "1", "2"),
+            ("write", "[7 1]", "[8 1]"),
+            ("cas", "[7 [1 2]]", "[7 [1 3]]"),
+            ("read", "[7 nil]", "[8 1]"),
+            ("transfer", "{:from 1, :to 2, :amount 3}", "{:from 1, :to 3, :amount 3}"),
+        ] {
+            let problems = pair(f, began, ended).expect_err(ended).to_string();
+            let says = format!(
+                "line 2: the :value of {f} is not that of its invocation (compare with line 1)"
+            );
+            assert!(problems.contains(&says), "{problems}");
+        }
+        for (f, began, ended) in [
+            ("write", "[7 1]", "[7 1]"),
+            ("write", "[7 1]", "1"),
+            ("write", "1", "nil"),
+            ("cas", "[1 2]", "[1 2]"),
+            ("read", "[7 nil]", "5"),
+            ("read", "nil", "nil"),
+        ] {
+            assert!(pair(f, began, ended).is_ok(), "{f} {began} {ended}");
+        }
     }
 
     #[test]

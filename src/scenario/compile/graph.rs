@@ -126,6 +126,13 @@ fn clusters(scenario: &Scenario, problems: &mut Diagnostics) {
                 problems.error(path(field), message, format!("choose 1 to {replicas}"));
             }
         }
+        if let (Some(members), Some(leader)) = (raft.members, raft.leader)
+            && members < leader
+            && leader <= replicas
+        {
+            let message = format!("replica {leader} is none of the first {members}, the members");
+            problems.error(path("leader"), message, format!("choose 1 to {members}"));
+        }
         if raft.election_min > raft.election_max {
             let message = format!("is less than `election_min`, {}", raft.election_min);
             problems.error(path("election_max"), message, "choose no less");

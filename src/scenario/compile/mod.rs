@@ -20,8 +20,10 @@ mod names;
 mod node;
 mod policy;
 mod quorums;
+pub mod remarks;
 mod set;
 mod shards;
+pub mod whole;
 
 use super::v1::breaker::Breaker;
 use super::v1::node::{Clients, Load, Node};

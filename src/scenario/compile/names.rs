@@ -52,6 +52,8 @@ impl<'a> Cast<'a> {
                 | Node::Backup(_)
                 | Node::Fleet(_) => 1,
             };
+            // None at all is a mistake of its own, and no reason to call the name unknown.
+            let replicas = replicas.max(1);
             for number in 1..=replicas {
                 if cast.nodes.len() >= super::MOST_NODES {
                     let remedy = format!("{} nodes is the limit", super::MOST_NODES);

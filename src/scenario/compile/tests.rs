@@ -453,3 +453,16 @@ fn clients_keep_a_session_through_a_cache() {
         sessions("db", "session") && !sessions("cache", "any") && !sessions("books", "session")
     );
 }
+
+#[test]
+fn the_first_leader_is_a_member() {
+    let mut json = json!({ "nodes": {
+        "people": { "clients": { "to": "db" } },
+        "db": { "raft": { "replicas": 5, "members": 3, "leader": 5 } },
+    } });
+    let says =
+        "nodes.db.raft.leader: replica 5 is none of the first 3, the members (choose 1 to 3)";
+    assert_eq!(problems(json.clone()), [says]);
+    json["nodes"]["db"]["raft"]["leader"] = json!(3);
+    assert_eq!(plan(json).nodes.len(), 6);
+}

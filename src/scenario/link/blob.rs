@@ -1,7 +1,7 @@
 //! What is too long or too different to be read: JSON, deflated, with a checksum.
 
 use crate::base::diagnostics::Diagnostics;
-use crate::scenario::compile::compile;
+use crate::scenario::compile::whole;
 use crate::scenario::read;
 use crate::scenario::v1::Scenario;
 use crate::scenario::v1::wire::Wire;
@@ -37,7 +37,11 @@ pub fn read(blob: &str, base: &Scenario) -> Result<Scenario, Diagnostics> {
         let remedy = "256 kB of text is the limit";
         return Err(broken(&mut problems, "this link holds no scenario", remedy));
     };
-    let patch = read::json(&patch)?;
+    // Nobody can correct a text that is packed into a link.
+    let Ok(patch) = read::json(&patch) else {
+        let remedy = "make it again from its scenario";
+        return Err(broken(&mut problems, "this link holds no scenario", remedy));
+    };
     let whole = if codec == "1" {
         let mut whole = base.write();
         merge(&mut whole, patch);
@@ -45,9 +49,7 @@ pub fn read(blob: &str, base: &Scenario) -> Result<Scenario, Diagnostics> {
     } else {
         patch
     };
-    let scenario = read::value(whole)?;
-    compile(&scenario)?;
-    Ok(scenario)
+    whole::value(&whole)
 }
 
 /// The blob that makes `scenario` of `base`.

@@ -19,6 +19,7 @@ mod diff;
 pub mod script;
 mod write;
 
+use super::compile::remarks::remarks;
 use super::compile::{self, compile};
 use super::presets;
 use super::read;
@@ -109,10 +110,18 @@ pub fn open(preset: Option<&str>, fragment: &str) -> (Opened, Diagnostics) {
     apply(&mut opened.scenario, &changes, &mut problems);
     let scenario = &opened.scenario;
     opened.b.retain(|(path, value)| compare(scenario, path, value, &mut problems));
+    if !opened.b.is_empty() {
+        let message = "the other side of a comparison is kept, and not run";
+        problems.warn("b", message, "open another link with these changes beside this one");
+    }
+    if !fragment.is_empty() {
+        problems.extend(remarks(&opened.scenario));
+    }
     if let Some(steps) = steps
         && let Ok(plan) = compile(&opened.scenario)
     {
         opened.script = script::read(steps, &plan, &mut problems);
+        script::sets(&mut opened.script, &opened.scenario, &mut problems);
     }
     let end = Time(opened.scenario.duration.0);
     if let Some(at) = opened.t.filter(|at| *at > end) {
@@ -266,6 +275,34 @@ fn compare(scenario: &Scenario, path: &str, text: &str, problems: &mut Diagnosti
             false
         }
     }
+}
+
+/// The preset that an address names, as `/s/<preset>/` or `?preset=<preset>`; a bare word is one.
+pub fn preset_of(address: &str) -> Option<&str> {
+    let (way, query) = address.split_once('?').unwrap_or((address, ""));
+    let asked = query.split('&').find_map(|pair| pair.strip_prefix("preset="));
+    let mut steps = way.rsplit('/').filter(|step| !step.is_empty() && *step != "index.html");
+    let last = steps.next();
+    let name = asked.or(match steps.next() {
+        Some("s") => last,
+        Some(_) => None,
+        None => last.filter(|_| !way.contains('/')),
+    });
+    name.filter(|name| !name.is_empty())
+}
+
+/// What a scenario file of what was opened does not hold, as it stands in a link.
+pub fn left_out(opened: &Opened) -> Vec<String> {
+    let mut pairs = Vec::new();
+    let mut add = |key: &str, value: String| pairs.push(format!("{key}={value}"));
+    if !opened.script.is_empty() {
+        add("at", script::write(&opened.script));
+    }
+    opened.t.into_iter().for_each(|t| add("t", Span(t.0).to_string()));
+    opened.speed.into_iter().for_each(|speed| add("speed", speed.to_string()));
+    opened.view.into_iter().for_each(|(x, y, zoom)| add("view", format!("{x},{y},{zoom}")));
+    opened.b.iter().for_each(|(path, value)| add(&format!("b.{path}"), value.clone()));
+    pairs
 }
 
 fn aside(path: &str, found: Diagnostics, problems: &mut Diagnostics) {

@@ -22,7 +22,8 @@ use super::{blob, diff, short};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
-use crate::scenario::compile::Plan;
+use crate::scenario::compile::{self, Plan};
+use crate::scenario::v1::Scenario;
 use serde_json::Value;
 
 /// Steps a script may have.
@@ -104,6 +105,28 @@ pub fn read(text: &str, plan: &Plan, problems: &mut Diagnostics) -> Vec<Step> {
     }
     steps.sort_by_key(|step| step.at);
     steps
+}
+
+/// Settings that are tried, at most: the rest is told when its time comes.
+const MOST_SETS: usize = 100;
+
+/// Leaves out settings that make no sense with those before them, with a warning.
+pub fn sets(script: &mut Vec<Step>, scenario: &Scenario, problems: &mut Diagnostics) {
+    let (mut scenario, mut tried) = (scenario.clone(), 0);
+    script.retain(|step| {
+        let Act::Set { path, value } = &step.act else { return true };
+        tried += 1;
+        if tried > MOST_SETS {
+            return true;
+        }
+        let Err(found) = compile::set(&mut scenario, path, value) else { return true };
+        let text = write(std::slice::from_ref(step));
+        let Some(problem) = found.problems.into_iter().next() else { return true };
+        let message =
+            format!("`{}`: set aside: {}: {}", short(&text), problem.path, problem.message);
+        problems.warn("at", message, problem.remedy);
+        false
+    });
 }
 
 type Refused = (String, String);

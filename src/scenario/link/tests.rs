@@ -1,5 +1,6 @@
 use super::script::Act;
 use super::*;
+use crate::base::diagnostics::Problem;
 use crate::base::unit::Chance;
 use crate::scenario::v1;
 use proptest::prelude::*;
@@ -44,12 +45,15 @@ fn readable_pairs_change_the_preset() {
 
 #[test]
 fn the_rest_of_a_link_is_understood() {
-    let opened = opens(
+    let (opened, problems) = open(
+        Some(STORM),
         "#api.replicas=4&t=12.4s&speed=0.5&d=00ff&v=3&view=0.5,0.5,2&b.people.retry.jitter=full\
          &at=12s:kill:api-1,30s:start:api-1,5s:part:api-1+api-2~people,6s:heal,7s:slow:api-3+2.5,\
          8s:cut:people~~api-1,9s:loss:people~api+20pct,9s:delay:people~api+200ms,\
          10s:surge:people+3+10s,11s:set:api.queue+50,11s:set:api.time.uniform+5ms+10ms",
     );
+    // That there is another side is told; nothing else is wrong.
+    assert!(problems.problems.iter().all(|problem| problem.path == "b"), "{problems}");
     assert_eq!(opened.t, Some(Time(12_400_000)));
     assert_eq!((opened.speed, opened.digest, opened.engine), (Some(0.5), Some(255), Some(ENGINE)));
     assert_eq!(opened.b, [("people.retry.jitter".to_owned(), "full".to_owned())]);
@@ -64,7 +68,7 @@ fn the_rest_of_a_link_is_understood() {
     assert_eq!(acts[7], &Act::Set { path: "api.queue".to_owned(), value: json!(50) });
     let value = json!("5ms,10ms");
     assert_eq!(acts[8], &Act::Set { path: "api.time.uniform".to_owned(), value });
-    assert_eq!(opens(&encode(&opened).1), opened);
+    assert_eq!(open(Some(STORM), &encode(&opened).1).0, opened);
 }
 
 #[test]
@@ -137,6 +141,69 @@ fn what_cannot_be_used_names_itself() {
     warns(preset, &long, "bytes is the limit");
     let many: Vec<String> = (0..MOST_PAIRS + 5).map(|n| format!("x{n}=1")).collect();
     warns(preset, &many.join("&"), "only the first 400 changes were used");
+}
+
+#[test]
+fn a_setting_that_makes_no_sense_in_its_time_is_set_aside() {
+    let script = "at=3s:set:api.workers+0,4s:set:api.workers+3,5s:set:api.wrkers+3";
+    let (opened, problems) = open(Some(STORM), script);
+    let values: Vec<&Act> = opened.script.iter().map(|step| &step.act).collect();
+    assert_eq!(values, [&Act::Set { path: "api.workers".to_owned(), value: json!(3) }]);
+    let said = problems.to_string();
+    let zero = "warning: at: `3s:set:api.workers+0`: set aside: nodes.api.service.workers: 0 is \
+                outside its limits (choose";
+    assert!(said.contains(zero), "{said}");
+    assert!(said.contains("`5s:set:api.wrkers+3`: set aside: "), "{said}");
+    assert!(said.contains("did you mean `workers`?"), "{said}");
+    assert_eq!(problems.problems.len(), 2, "{said}");
+    // A quorum that is impossible only for the number of replicas there are.
+    let quorum = json!({ "nodes": {
+        "people": { "clients": { "to": "db" } }, "db": { "quorum": { "replicas": 3 } } } });
+    let scenario = read::value(quorum).unwrap_or_else(|p| panic!("{p}"));
+    let (_, fragment) = encode(&Opened::new(scenario));
+    let (opened, problems) = open(Some(CUSTOM), &format!("{fragment}&at=3s:set:db.read+4"));
+    assert!(opened.script.is_empty(), "{problems}");
+    assert!(problems.to_string().contains("`3s:set:db.read+4`: set aside: nodes.db"), "{problems}");
+}
+
+#[test]
+fn what_is_hardly_meant_is_told() {
+    warns(Some(STORM), "b.api.workers=3", "b: the other side of a comparison is kept, and not run");
+    let faults = blob::of_value(&json!([{ "at": "2h", "crash": "api-1" }]));
+    warns(Some(STORM), &format!("faults=j.{faults}"), "faults[0].at: 2h is after the end");
+    // Packed text that is no scenario: nobody can correct it.
+    let deep = "[".repeat(1_000) + &"]".repeat(1_000);
+    let bytes = miniz_oxide::deflate::compress_to_vec(deep.as_bytes(), 10);
+    let deep = format!("z={}", blob::of_bytes(&bytes));
+    warns(Some(STORM), &deep, "this link holds no scenario (make it again from its scenario)");
+}
+
+#[test]
+fn what_a_file_does_not_hold_is_known() {
+    let fragment = "at=12s:kill:api,30s:start:api&t=12.4s&speed=2&view=0,0,1&b.api.workers=3";
+    let (opened, _) = open(Some(STORM), fragment);
+    let left = ["at=12s:kill:api,30s:start:api", "t=12.4s", "speed=2", "view=0,0,1"];
+    assert_eq!(left_out(&opened), [&left[..], &["b.api.workers=3"]].concat());
+    assert!(left_out(&opens("seed=42&v=3&api.workers=3")).is_empty());
+}
+
+#[test]
+fn an_address_names_its_preset_wherever_the_page_stands() {
+    for (address, preset) in [
+        ("https://x.github.io/labs/s/failover/", Some("failover")),
+        ("https://example.org/s/failover", Some("failover")),
+        ("/s/failover/index.html", Some("failover")),
+        ("s/failover/", Some("failover")),
+        ("https://example.org/netsplit/?preset=failover", Some("failover")),
+        ("https://example.org/?embed&preset=failover&x=1", Some("failover")),
+        ("failover", Some("failover")),
+        ("https://example.org/labs/", None),
+        ("https://example.org/", None),
+        ("", None),
+        ("/", None),
+    ] {
+        assert_eq!(preset_of(address), preset, "{address}");
+    }
 }
 
 #[test]
@@ -258,7 +325,8 @@ proptest! {
         let (preset, fragment) = encode(&opened);
         prop_assert!(fragment.bytes().all(|b| b.is_ascii_graphic() && b != b'#' && b != b'"'));
         let (again, problems) = open(Some(preset), &fragment);
-        prop_assert!(problems.is_empty(), "{}\n{}", fragment, problems);
+        let other = |problem: &Problem| problem.path != "b" && !problem.path.starts_with("faults");
+        prop_assert!(!problems.problems.iter().any(other), "{}\n{}", fragment, problems);
         prop_assert_eq!(&again, &opened, "{}", fragment);
         prop_assert_eq!(encode(&again).1, fragment);
     }

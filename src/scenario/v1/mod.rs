@@ -191,7 +191,7 @@ wire! {
         /// Which: a node, a group, or `name*`.
         node: String = String::new();
         /// How many times as long.
-        factor: f64 = 5.0, 0 ..= 1_000_000;
+        factor: f64 = 5.0, 0.001 ..= 1_000_000;
     }
 }
 

@@ -18,8 +18,10 @@ const TABLE: [(&str, &[&str]); 10] = [
 ];
 
 /// What the two programs may name.
-const PROGRAMS: [(&str, &[&str]); 2] = [
+const PROGRAMS: [(&str, &[&str]); 3] = [
     ("src/bin/app.rs", &["app"]),
+    // And what the commands share, which has no module of its own.
+    ("src/bin/netsplit/check.rs", &["check", "observe", "Answer", "print", "read_text", "save"]),
     (
         "src/bin/netsplit.rs",
         &["base", "sim", "protocol", "check", "observe", "scenario", "conform", "session", "swarm"],
