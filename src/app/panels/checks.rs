@@ -27,7 +27,7 @@ pub fn Checks() -> impl Into<View> {
         found.sort_by_key(|v| order(v.0));
         found
     });
-    let row = |(state, name, sentence, at, intents): Row| {
+    let row = move |(state, name, sentence, at, intents): Row| {
         let (class, shape, word) = look(state);
         html("li")
             .class("verdict")
