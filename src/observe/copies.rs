@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(Held { is_set: true, value: 0b10_0101, ..held }.words(), "{0 2 5}");
         assert_eq!(Held { beside: 2, behind: true, ..held }.words(), "7 +2 ≠");
         let age = Some(Span::millis(1_200));
-        assert_eq!(Held { behind: true, age, ..held }.words(), "7 ≠ 1.200s");
+        assert_eq!(Held { behind: true, age, ..held }.words(), "7 ≠ 1.2s");
         let holder = |hints, beside| Holder {
             name: "db-1".to_owned(),
             down: false,
