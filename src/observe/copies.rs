@@ -2,6 +2,7 @@
 //! and those changed last, what stands beside a value, and what is kept for a home that is silent.
 
 use super::cast::Cast;
+use super::explain::length;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::protocol::Role;
@@ -76,7 +77,7 @@ impl Held {
         };
         let beside = if *beside > 0 { format!(" +{beside}") } else { String::new() };
         let behind = match (behind, age) {
-            (true, Some(age)) => format!(" ≠ {age}"),
+            (true, Some(age)) => format!(" ≠ {}", length(*age)),
             (true, None) => " ≠".to_owned(),
             (false, _) => String::new(),
         };
@@ -186,10 +187,12 @@ fn lacks_since(
 
 /// What the table says, in a sentence.
 pub fn sentence(copies: &Copies, now: Time) -> String {
+    // Where there is a log, every replica is to hold every item.
+    let who = if copies.copies > 0 { "homes" } else { "replicas" };
     let differ = match copies.differ {
-        0 => "all homes hold the same".to_owned(),
-        1 => "homes differ on 1 item".to_owned(),
-        n => format!("homes differ on {n} items"),
+        0 => format!("all {who} hold the same"),
+        1 => format!("{who} differ on 1 item"),
+        n => format!("{who} differ on {n} items"),
     };
     let hints: u32 = copies.replicas.iter().map(|r| r.hints).sum();
     let hints = if hints > 0 { format!("; {hints} kept for others") } else { String::new() };
@@ -211,7 +214,7 @@ mod tests {
         assert_eq!(Held { is_set: true, value: 0b10_0101, ..held }.words(), "{0 2 5}");
         assert_eq!(Held { beside: 2, behind: true, ..held }.words(), "7 +2 ≠");
         let age = Some(Span::millis(1_200));
-        assert_eq!(Held { behind: true, age, ..held }.words(), "7 ≠ 1.2s");
+        assert_eq!(Held { behind: true, age, ..held }.words(), "7 ≠ 1.20 s");
         let holder = |hints, beside| Holder {
             name: "db-1".to_owned(),
             down: false,

@@ -57,7 +57,10 @@ fn a_key_that_moves_takes_what_was_acknowledged_with_it() {
     let stores = [json!({ "raft": { "keys": {} } }), json!({ "primary_replica": { "keys": {} } })];
     for store in stores {
         let scenario = shards(&mix, &store, &router, &checks);
-        let session = ran(&scenario, "5s:set:front.placement+{\"range\":{\"splits\":[10]}}");
+        // {"range":{"splits":[10]}}
+        let session = ran(&scenario, "5s:set:front.placement+j.eyJyYW5nZSI6eyJzcGxpdHMiOlsxMF19fQ");
+        let keys: Vec<u32> = session.shardings()[0].shards.iter().map(|s| s.keys.0).collect();
+        assert!(keys[0] <= 10 && keys[1] > 40, "{keys:?}");
         for name in ["is lost", "reads are", "linearizable"] {
             let found = verdict(&session, name);
             assert_eq!(found.state, State::Holds, "{store}: {found:?}");
