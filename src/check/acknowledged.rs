@@ -127,8 +127,10 @@ impl Acknowledged {
             },
             Note::Applied { intent, .. } => self.deferred.applied(intent),
             Note::Undone { intent, .. } => {
-                let Some(store) = self.stores.get_mut(&self.groups[node.index()]) else { return };
-                store.take_back(intent);
+                let group = self.group(*node);
+                if let Some(store) = self.stores.get_mut(&group) {
+                    store.take_back(intent);
+                }
             }
             Note::Ended { intent, ending, .. } => {
                 let Some(Told { position, group, .. }) = self.told.remove(&intent) else { return };
@@ -162,25 +164,13 @@ impl Acknowledged {
     /// Looks for what was acknowledged in the log of whoever leads.
     pub fn close(&mut self, world: &World<Role>) {
         self.leaderless.close(world, &self.groups);
-        let deferred = self.deferred.lost(world.shared.now);
-        for intent in std::mem::take(&mut self.leaderless.lost).into_iter().chain(deferred) {
-            self.lost += 1;
-            self.first.get_or_insert(world.shared.now);
-            if self.intents.len() < NAMED {
-                self.intents.push(intent);
-            }
-        }
+        let mut lost = std::mem::take(&mut self.leaderless.lost);
+        lost.extend(self.deferred.lost(world.shared.now));
         for (group, store) in &mut self.stores {
             let mine = |n: &NodeId| self.groups.get(n.index()) == Some(group);
             let all = (0..world.processes.len() as u32).map(NodeId);
             if all.filter(mine).any(|n| matches!(world.processes[n.index()], Role::Ledger(_))) {
-                for ack in store.undone.drain(..) {
-                    self.lost += 1;
-                    self.first.get_or_insert(world.shared.now);
-                    if self.intents.len() < NAMED {
-                        self.intents.push(ack.intent);
-                    }
-                }
+                lost.extend(store.undone.drain(..).map(|ack| ack.intent));
                 self.acknowledged += std::mem::take(&mut store.new);
                 continue;
             }
@@ -208,15 +198,17 @@ impl Acknowledged {
                 if place <= known || role.has(ack.position, ack.intent) != Some(false) {
                     return true;
                 }
-                self.lost += 1;
-                self.first.get_or_insert(world.shared.now);
-                if self.intents.len() < NAMED {
-                    self.intents.push(ack.intent);
-                }
+                lost.push(ack.intent);
                 false
             });
             self.acknowledged += std::mem::take(&mut store.new);
         }
+        if !lost.is_empty() {
+            self.first.get_or_insert(world.shared.now);
+        }
+        self.lost += lost.len() as u64;
+        let room = NAMED.saturating_sub(self.intents.len());
+        self.intents.extend(lost.into_iter().take(room));
     }
 
     /// What is known.

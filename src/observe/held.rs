@@ -3,11 +3,11 @@
 
 use super::cast::Cast;
 use super::copies::{Copies, Held, Holder, SHOWN};
+use super::replicas::leader;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
 use crate::protocol::Role;
 use crate::protocol::rpc::Op;
-use crate::protocol::store::Lead;
 use crate::protocol::store::machine::Machine;
 use crate::sim::world::World;
 
@@ -29,19 +29,16 @@ pub fn stores(world: &World<Role>, cast: &Cast) -> Vec<Copies> {
 }
 
 fn copies(world: &World<Role>, cast: &Cast, group: &str) -> Option<Copies> {
-    let nodes = cast.group(group).into_iter();
-    let replicas: Vec<Replica<'_>> = nodes
-        .filter_map(|node| {
-            let role = &world.processes[node.index()];
-            Some((node, role, role.machine()?))
-        })
-        .collect();
-    let lead = *replicas.iter().max_by_key(|(node, role, machine)| {
-        let standing = role.standing();
-        let leads = standing.is_some_and(|s| s.lead == Lead::Leader);
-        let term = standing.map_or(0, |s| s.term);
-        (leads && !world.shared.places[node.index()].down, term, machine.applied())
-    })?;
+    let nodes = cast.group(group);
+    let replica = |node: &NodeId| {
+        let role = &world.processes[node.index()];
+        Some((*node, role, role.machine()?))
+    };
+    let replicas: Vec<Replica<'_>> = nodes.iter().filter_map(replica).collect();
+    // Without a leader, whoever has come furthest.
+    let led = leader(world, &nodes).and_then(|node| replica(&node));
+    let furthest = || replicas.iter().max_by_key(|(.., machine)| machine.applied()).copied();
+    let lead = led.or_else(furthest)?;
     let mut numbers: Vec<u32> =
         replicas.iter().flat_map(|(.., m)| m.items().map(|(item, _)| item)).collect();
     numbers.sort_unstable();

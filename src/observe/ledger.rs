@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// Events in a page, and pages.
 const PAGE: usize = 512;
-const PAGES: usize = 64;
+const PAGES: usize = 48;
 /// Intents worth asking about that are kept when their pages go.
 const NOTABLE: usize = 96;
 /// Of one intent, so many events at most.

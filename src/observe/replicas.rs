@@ -97,7 +97,7 @@ pub fn stores(world: &World<Role>, cast: &Cast) -> Vec<Store> {
 }
 
 /// The leader of the latest term; what it has is what counts.
-fn leader(world: &World<Role>, nodes: &[NodeId]) -> Option<NodeId> {
+pub(super) fn leader(world: &World<Role>, nodes: &[NodeId]) -> Option<NodeId> {
     let leads = nodes.iter().filter_map(|node| {
         let standing = world.processes[node.index()].standing()?;
         (standing.lead == Lead::Leader).then_some((standing.term, *node))

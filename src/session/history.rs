@@ -9,7 +9,7 @@ pub(super) const GAP: u64 = 50_000;
 /// Snapshots kept at most, of a world of ordinary size.
 const KEPT: usize = 96;
 /// Memory for snapshots, in bytes, roughly.
-const MEMORY: u64 = 256 << 20;
+const MEMORY: u64 = 480 << 20;
 
 /// Snapshots by time. When there are too many, every second one is dropped and the gap doubled.
 #[derive(Clone, Debug)]

@@ -81,7 +81,7 @@ impl Run {
         let nodes: u64 =
             self.course.world.processes.iter().map(|r| clients(r) + held(r) + calls(r)).sum();
         // Metrics, ledger and log are bounded; together they take about this.
-        nodes + u64::from(self.course.world.shared.packets.len()) * 150 + (2 << 20)
+        nodes + u64::from(self.course.world.shared.packets.len()) * 150 + (5 << 20)
     }
 
     /// Applies a command at this instant.

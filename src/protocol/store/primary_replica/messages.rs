@@ -106,7 +106,7 @@ pub enum ReplicaTimer {
         /// The round it belongs to.
         round: u32,
     },
-    /// A person has made it the primary while it stood still.
+    /// A person has named another primary while it stood still.
     Appointed,
     /// An entry is applied.
     Apply {

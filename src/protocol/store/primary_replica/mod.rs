@@ -181,8 +181,7 @@ impl Replica {
 
     /// Takes new settings. Data stays. Another primary takes over at once.
     pub fn configure(&mut self, settings: ReplicaSettings, cx: &mut Cx<'_>) {
-        let wanted = settings.primary;
-        let moved = wanted != self.settings.primary;
+        let moved = settings.primary != self.settings.primary;
         self.settings = settings;
         self.machine.keep_journal(self.settings.upkeep.journal);
         self.base.keep_journal(self.settings.upkeep.journal);
@@ -190,15 +189,13 @@ impl Replica {
         if !cx.is_up() {
             // A machine that is down knows the settings when it starts; one that stands still
             // takes the order when it goes on.
-            if moved && wanted == self.me && cx.is_paused() {
+            if moved && cx.is_paused() {
                 self.remind(Span::ZERO, ReplicaTimer::Appointed, cx);
             }
             return;
         }
-        if moved && wanted == self.me && !self.leads {
-            self.promote(self.epoch.max(self.promised) + 1, cx);
-        } else if moved && wanted != self.me && self.leads {
-            self.step_down(self.epoch, cx);
+        if moved {
+            self.take_order(cx);
         }
         self.commit(cx);
         if !self.leads {

@@ -81,9 +81,7 @@ impl Replica {
             ReplicaTimer::Beat { round } if round == self.round && self.leads => self.beat(cx),
             ReplicaTimer::Watch { round } if round == self.round && !self.leads => self.watch(cx),
             ReplicaTimer::Conclude { round } if round == self.round => self.conclude(cx),
-            ReplicaTimer::Appointed if self.settings.primary == self.me && !self.leads => {
-                self.promote(self.epoch.max(self.promised) + 1, cx);
-            }
+            ReplicaTimer::Appointed => self.take_order(cx),
             ReplicaTimer::Apply { round } if round == self.round && self.applying => {
                 self.applying = false;
                 self.apply_next(cx);
@@ -222,7 +220,16 @@ impl Replica {
         self.beat(cx);
     }
 
-    /// Leads no more. Who waits for an answer is not told: it may yet be done.
+    /// Leads if a person wants it to, and no more if another is wanted.
+    pub(super) fn take_order(&mut self, cx: &mut Cx<'_>) {
+        let wanted = self.settings.primary == self.me;
+        if wanted && !self.leads {
+            self.promote(self.epoch.max(self.promised) + 1, cx);
+        } else if !wanted && self.leads {
+            self.step_down(self.epoch, cx);
+        }
+    }
+
     /// What it applied while it followed counts from now on. The last primary may not have told of
     /// what came after the last that is known to be committed, so this one does.
     fn take_over(&mut self, cx: &mut Cx<'_>) {
@@ -238,6 +245,7 @@ impl Replica {
         (self.told, self.committed) = (self.told.max(applied), self.committed.max(applied));
     }
 
+    /// Leads no more. Who waits for an answer is not told: it may yet be done.
     pub(super) fn step_down(&mut self, epoch: u64, cx: &mut Cx<'_>) {
         cx.note(Note::StepsDown { term: epoch });
         self.leads = false;
