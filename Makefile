@@ -28,7 +28,9 @@ build: ## build the release page into dist/ and hold it to its size budget
 	@.scripts/size
 
 test: ## run every test: native, in a headless browser, and end to end on the built page
-	@$(MAKE) --no-print-directory test-native
+	@.scripts/setup rust page
+	@# The page is compiled in one piece, on one core: the native tests have the others meanwhile.
+	@$(MAKE) --no-print-directory -j2 test-native build
 	@$(MAKE) --no-print-directory test-browser
 	@$(MAKE) --no-print-directory test-e2e
 

@@ -83,7 +83,8 @@ fn retry_model_watched(bencher: Bencher, case: &str) {
     let name = |name: &str| (name.to_owned(), name.to_owned());
     let cast = Cast::new(&[name("clients"), name("api")], &world);
     let mut watch = Watch::new(&cast, &world, BIN);
-    let mut checks = Checks::new(&[Property::NoDoubleEffect], cast.group_numbers());
+    let mut checks =
+        Checks::new(&[Property::NoDoubleEffect], cast.group_numbers(), Default::default());
     let mut follow = |count| {
         for _ in 0..count {
             world.step(Time::NEVER);

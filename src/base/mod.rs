@@ -7,6 +7,7 @@ pub mod domain;
 pub mod histogram;
 pub mod id;
 pub mod lists;
+pub mod order;
 pub mod random;
 #[cfg(feature = "schema")]
 mod schema;

@@ -453,7 +453,7 @@ fn swarm(out: &mut impl Write, hunt: &Hunt<'_>, sets: &[String]) -> Answer {
         if clock() > hunt.until || (failures > 0 && !hunt.all) {
             break;
         }
-        let opened = Opened::new(subject.draw(seed, &sets).map_err(say)?);
+        let opened = subject.draw(seed, &sets).map_err(say)?;
         let outcome = swarm::judge(&opened);
         (runs, events, judged) = (runs + 1, events + outcome.events, judged + outcome.judged);
         if let Some(verdict) = outcome.broken.first() {

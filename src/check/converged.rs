@@ -6,6 +6,7 @@
 
 use super::{State, Verdict};
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::protocol::Role;
 use crate::protocol::store::quorum::QuorumStore;
@@ -68,7 +69,7 @@ impl Converged {
             return;
         }
         let mut groups = self.groups.clone();
-        groups.sort_unstable();
+        order::up(&mut groups);
         groups.dedup();
         for group in groups {
             let mine = |n: &NodeId| self.groups.get(n.index()) == Some(&group);
@@ -98,7 +99,7 @@ impl Converged {
         let nothing = Cell::default();
         let mut numbers: Vec<u32> =
             stores.iter().flat_map(|(_, s)| s.cells().map(|(item, _)| item)).collect();
-        numbers.sort_unstable();
+        order::up(&mut numbers);
         numbers.dedup();
         for item in numbers {
             let homes = stores.first().map(|(_, s)| s.homes(item)).unwrap_or_default();

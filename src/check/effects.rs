@@ -38,7 +38,11 @@ pub struct Effects {
     pages: Vec<Option<Arc<[Slot; PAGE]>>>,
     /// Intents whose transfer is given back where it was taken.
     turning: BTreeSet<u64>,
+    shards: Shards,
 }
+
+/// Groups of nodes that hold parts of the same data: the same change in two of them is made twice.
+pub type Shards = Arc<[Vec<u16>]>;
 
 /// Which kind of change, in which group of nodes: the same twice is once too often.
 fn tag(group: u16, op: Op) -> u32 {
@@ -69,11 +73,21 @@ fn tag(group: u16, op: Op) -> u32 {
     u32::from(group) << 8 | kind
 }
 
+/// Where an intent is remembered. Populations count in the low bits; each starts at another place,
+/// and so does each group.
+fn place(intent: u64, tag: u32) -> usize {
+    let shift = (intent >> 40).wrapping_mul(40_503) + u64::from(tag).wrapping_mul(25_717);
+    (intent.wrapping_add(shift) % (PAGE * PAGES) as u64) as usize
+}
+
 impl Effects {
+    /// Nothing yet, in a run with these shards.
+    pub fn new(shards: Shards) -> Effects {
+        Effects { shards, ..Effects::default() }
+    }
+
     fn slot(&mut self, intent: u64, tag: u32) -> &mut Slot {
-        // Populations count in the low bits; each starts at another place, and so does each group.
-        let shift = (intent >> 40).wrapping_mul(40_503) + u64::from(tag).wrapping_mul(25_717);
-        let place = (intent.wrapping_add(shift) % (PAGE * PAGES) as u64) as usize;
+        let place = place(intent, tag);
         if self.pages.is_empty() {
             self.pages = vec![None; PAGES];
         }
@@ -140,7 +154,21 @@ impl Effects {
         }
         slot.position = position;
         slot.times = slot.times.saturating_add(1);
-        slot.times
+        slot.times.saturating_add(self.elsewhere(intent, group, op))
+    }
+
+    /// How often other shards of the same data did it: an item moves, and what comes again does
+    /// not find where it was done.
+    fn elsewhere(&self, intent: u64, group: u16, op: Op) -> u32 {
+        let own = self.shards.iter().find(|shards| shards.contains(&group));
+        let others = own.into_iter().flatten().filter(|other| **other != group);
+        let times = others.filter_map(|other| {
+            let tag = tag(*other, op);
+            let place = place(intent, tag);
+            let slot = self.pages.get(place / PAGE)?.as_ref()?[place % PAGE];
+            ((slot.intent, slot.tag) == (intent, tag)).then_some(slot.times)
+        });
+        times.sum()
     }
 
     /// A crash undid one of the changes. How often it is still done; none if it is not remembered.
@@ -151,7 +179,7 @@ impl Effects {
             return None;
         }
         slot.times = slot.times.checked_sub(1)?;
-        Some(slot.times)
+        Some(slot.times.saturating_add(self.elsewhere(intent, group, op)))
     }
 }
 
@@ -177,6 +205,17 @@ mod tests {
         assert_eq!(effects.undone(intent(7), 1, CHARGE), Some(2));
         assert_eq!(effects.undone(intent(100_001), 1, CHARGE), None);
         assert_eq!(kept.applied(intent(7), 1, CHARGE, 0), 2, "a clone goes its own way");
+    }
+
+    #[test]
+    fn shards_of_the_same_data_are_counted_together_and_their_logs_are_not_mixed_up() {
+        let mut effects = Effects::new(Arc::from([vec![1, 2]]));
+        assert_eq!(effects.applied(7, 1, CHARGE, 50), 1);
+        assert_eq!(effects.applied(7, 2, CHARGE, 30), 2, "the item has moved");
+        assert_eq!(effects.applied(7, 1, CHARGE, 50), 0, "a replica of the first");
+        assert_eq!(effects.applied(7, 2, CHARGE, 30), 0, "a replica of the second");
+        assert_eq!(effects.applied(7, 3, CHARGE, 9), 1, "another store");
+        assert_eq!(effects.undone(7, 2, CHARGE), Some(1));
     }
 
     #[test]

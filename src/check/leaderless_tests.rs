@@ -1,6 +1,7 @@
 //! Verdicts over small stores without a leader: what is lost is named, what is not is not, and
 //! replicas that stay apart are found.
 
+use super::effects::Shards;
 use super::{Checks, Property, State, Verdict};
 use crate::base::dist::Dist;
 use crate::base::id::NodeId;
@@ -46,7 +47,8 @@ fn judged(store: &QuorumSettings, ops: &[Op], property: Property, fault: Fault) 
     let nodes = [Settings::Clients(people), replica.clone(), replica.clone(), replica];
     let latency = Dist::Constant(2_000.0);
     let mut world = world(&nodes, &LinkSettings { latency, ..LinkSettings::default() });
-    let checks = std::cell::RefCell::new(Checks::new(&[property], vec![0, 1, 1, 1]));
+    let checks =
+        std::cell::RefCell::new(Checks::new(&[property], vec![0, 1, 1, 1], Shards::default()));
     for until in [3, 6, 10].map(|second| Time(second * SECOND)) {
         let fold = |record: &_| checks.borrow_mut().fold(record);
         run(&mut world, until, Span::millis(100), fold, |w| checks.borrow_mut().close(w));

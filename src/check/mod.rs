@@ -30,6 +30,7 @@ pub mod released;
 mod tests;
 pub mod visibility;
 
+use self::effects::Shards;
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use crate::protocol::Role;
@@ -191,6 +192,7 @@ enum Check {
 pub struct Checks {
     checks: Vec<(Property, Check)>,
     groups: Vec<u16>,
+    shards: Shards,
     /// What clients did, where a check asks for it.
     transcript: Option<Transcript>,
     trouble: Vec<(Time, Time)>,
@@ -201,13 +203,14 @@ pub struct Checks {
 
 impl Checks {
     /// Of a run that has not begun. `groups` says for each node which group it belongs to: the
-    /// stores of a group hold the same data.
-    pub fn new(properties: &[Property], groups: Vec<u16>) -> Checks {
+    /// stores of a group hold the same data, and those of [`Shards`] parts of the same.
+    pub fn new(properties: &[Property], groups: Vec<u16>, shards: Shards) -> Checks {
         let mut checks = Checks {
             checks: Vec::new(),
             conservation: Conservation::default(),
             queues: Queues::new(groups.len()),
             groups,
+            shards,
             transcript: None,
             trouble: Vec::new(),
             now: Time::ZERO,
@@ -269,7 +272,9 @@ impl Checks {
 
     fn begin(&self, property: &Property) -> Check {
         match property.clone() {
-            Property::NoDoubleEffect => Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups)),
+            Property::NoDoubleEffect => {
+                Check::NoDoubleEffect(NoDoubleEffect::new(&self.groups, self.shards.clone()))
+            }
             Property::NoLostWrite => Check::Acknowledged(Acknowledged::new(&self.groups)),
             Property::Conserved { settle } => {
                 Check::Conserved(Box::new(Conserved::new(&self.groups, settle)))

@@ -1,6 +1,6 @@
 //! No change of data is made twice for the same intent.
 
-use super::effects::{Effect, Effects};
+use super::effects::{Effect, Effects, Shards};
 use super::{PROOFS, State, Verdict};
 use crate::base::time::Time;
 use crate::protocol::Role;
@@ -20,8 +20,9 @@ pub struct NoDoubleEffect {
 
 impl NoDoubleEffect {
     /// Nothing yet; `groups` by node.
-    pub fn new(groups: &[u16]) -> NoDoubleEffect {
-        NoDoubleEffect { groups: groups.to_vec(), ..NoDoubleEffect::default() }
+    pub fn new(groups: &[u16], shards: Shards) -> NoDoubleEffect {
+        let (groups, effects) = (groups.to_vec(), Effects::new(shards));
+        NoDoubleEffect { groups, effects, ..NoDoubleEffect::default() }
     }
 
     /// Takes one record in.

@@ -11,6 +11,7 @@
 
 use super::{PROOFS, State, Verdict};
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::protocol::Role;
 use crate::protocol::note::{Backed, Note};
@@ -236,7 +237,7 @@ impl Recovery {
             return;
         }
         let mut groups: Vec<u16> = self.acks.iter().map(|ack| ack.group).collect();
-        groups.sort_unstable();
+        order::up(&mut groups);
         groups.dedup();
         let held: BTreeMap<u16, Held<'_>> = groups
             .into_iter()

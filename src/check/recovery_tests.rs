@@ -1,5 +1,6 @@
 //! What a disaster costs, measured in small worlds and held against what can be computed.
 
+use super::effects::Shards;
 use super::{Checks, Property, State};
 use crate::base::dist::Dist;
 use crate::base::id::NodeId;
@@ -59,7 +60,7 @@ fn stage(at: Time, logs: Option<Span>) -> World<Role> {
 
 fn judged(world: &mut World<Role>, until: Time, rpo: Option<Span>) -> Checks {
     let property = Property::Recovery { rpo, rto: None };
-    let checks = RefCell::new(Checks::new(&[property], vec![0, 1, 2, 3]));
+    let checks = RefCell::new(Checks::new(&[property], vec![0, 1, 2, 3], Shards::default()));
     let (fold, close) = (|r: &_| checks.borrow_mut().fold(r), |w: &_| checks.borrow_mut().close(w));
     run(world, until, Span::millis(100), fold, close);
     checks.into_inner()
@@ -155,7 +156,7 @@ fn an_asynchronous_replica_loses_the_rate_of_writes_times_its_lag() {
         let fault = Fault::Crash { node: SERVER };
         world.plan(Planned { trigger: Trigger::At(at), lasts: None, fault });
         let property = Property::Recovery { rpo: None, rto: None };
-        let checks = RefCell::new(Checks::new(&[property], vec![0, 1, 1]));
+        let checks = RefCell::new(Checks::new(&[property], vec![0, 1, 1], Shards::default()));
         let fold = |r: &_| checks.borrow_mut().fold(r);
         let close = |w: &_| checks.borrow_mut().close(w);
         run(&mut world, at + Span::secs(6), Span::millis(100), fold, close);

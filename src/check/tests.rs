@@ -1,5 +1,6 @@
 //! Verdicts over records by hand, and over small worlds.
 
+use super::effects::Shards;
 use super::fresh::Bound;
 use super::in_step::Side;
 use super::{Checks, Property, State, Verdict};
@@ -23,7 +24,7 @@ use crate::sim::world::World;
 const CHARGE: Op = Op::Charge { amount: 5 };
 
 fn checks(property: Property) -> Checks {
-    Checks::new(&[property], vec![0, 1])
+    Checks::new(&[property], vec![0, 1], Shards::default())
 }
 
 fn fold(checks: &mut Checks, at_ms: u64, what: What<Role>) {
@@ -89,7 +90,7 @@ fn availability_and_latency_are_counted_exactly() {
 
 #[test]
 fn a_queue_that_does_not_add_up_is_noticed() {
-    let mut checks = Checks::new(&[], vec![0, 1]);
+    let mut checks = Checks::new(&[], vec![0, 1], Shards::default());
     let queues = |checks: &Checks| checks.self_checks().remove(1);
     let worked = |stayed_ms| {
         let (span, stayed) = (Span::millis(1), Span::millis(stayed_ms));
@@ -187,7 +188,7 @@ fn trouble_that_no_record_tells_of_counts_too() {
 }
 
 fn judged(world: &mut World<Role>, properties: &[Property], until: Time) -> Checks {
-    let checks = std::cell::RefCell::new(Checks::new(properties, vec![0, 1]));
+    let checks = std::cell::RefCell::new(Checks::new(properties, vec![0, 1], Shards::default()));
     let (fold, close) = (|r: &_| checks.borrow_mut().fold(r), |w: &_| checks.borrow_mut().close(w));
     run(world, until, Span::secs(1), fold, close);
     checks.into_inner()
@@ -290,7 +291,8 @@ fn banked(transfers: Transfers, until: u64) -> Vec<Verdict> {
         Property::Conserved { settle: Span::secs(2) },
         Property::LocksReleased { within: Span::secs(2) },
     ];
-    let checks = std::cell::RefCell::new(Checks::new(&properties, vec![0, 1, 2, 3]));
+    let checks =
+        std::cell::RefCell::new(Checks::new(&properties, vec![0, 1, 2, 3], Shards::default()));
     let (fold, close) = (|r: &_| checks.borrow_mut().fold(r), |w: &_| checks.borrow_mut().close(w));
     run(&mut bank(transfers), Time(until * 1_000_000), Span::millis(500), fold, close);
     checks.into_inner().verdicts()

@@ -3,6 +3,8 @@
 use super::frame::Kind;
 use crate::base::domain::{Domain, Domains};
 use crate::base::id::NodeId;
+use crate::base::order;
+use crate::check::effects::Shards;
 use crate::protocol::{Role, Settings};
 use crate::sim::world::World;
 use serde::Serialize;
@@ -62,10 +64,21 @@ impl Cast {
     /// For each node the number of its group, groups counted in order of their names.
     pub fn group_numbers(&self) -> Vec<u16> {
         let mut names: Vec<&str> = self.members.iter().map(|m| m.group.as_str()).collect();
-        names.sort_unstable();
+        order::up(&mut names);
         names.dedup();
         let number = |m: &Member| names.binary_search(&m.group.as_str()).unwrap_or(0) as u16;
         self.members.iter().map(number).collect()
+    }
+
+    /// For each router the numbers of the groups that are its shards.
+    pub fn shards(&self, world: &World<Role>) -> Shards {
+        let groups = self.group_numbers();
+        let of = |role: &Role| {
+            let Role::Router(router) = role else { return None };
+            let first = router.settings.shards.iter().filter_map(|calls| calls.targets.first());
+            Some(first.filter_map(|id| groups.get(id.index()).copied()).collect())
+        };
+        world.processes.iter().filter_map(of).collect()
     }
 
     /// Gives every innermost domain a band of the stage: what shares a fate stands together.
@@ -106,7 +119,7 @@ impl Cast {
             way.reverse();
             way
         };
-        bands.sort_by_key(|domain| way(*domain));
+        order::by_key(&mut bands, |domain| way(*domain));
         bands.dedup();
         bands
     }
@@ -236,7 +249,7 @@ fn places(world: &World<Role>) -> Vec<(f64, f64)> {
             .filter(|&n| column[n] == c)
             .map(|n| (middle(world, &places, n), n))
             .collect();
-        rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        order::by(&mut rows, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let height = rows.len() as f64;
         for (row, (_, node)) in rows.into_iter().enumerate() {
             let x = if columns == 1 { 0.5 } else { c as f64 / (columns - 1) as f64 };

@@ -4,6 +4,7 @@
 use super::cast::Cast;
 use super::explain::length;
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::protocol::Role;
 use crate::protocol::rpc::Answer;
@@ -107,15 +108,15 @@ fn copies(world: &World<Role>, cast: &Cast, group: &str) -> Copies {
         .collect();
     let mut numbers: Vec<u32> =
         replicas.iter().flat_map(|(_, s)| s.cells().map(|(item, _)| item)).collect();
-    numbers.sort_unstable();
+    order::up(&mut numbers);
     numbers.dedup();
     let mut ranked: Vec<(bool, u64, u32)> =
         numbers.into_iter().map(|item| rank(&replicas, item)).collect();
     let differ = ranked.iter().filter(|(differs, ..)| *differs).count() as u32;
-    ranked.sort_unstable_by(|a, b| b.cmp(a));
+    order::by(&mut ranked, |a, b| b.cmp(a));
     let focus = ranked.first().map(|(.., item)| *item);
     let mut items: Vec<u32> = ranked.iter().take(SHOWN).map(|(.., item)| *item).collect();
-    items.sort_unstable();
+    order::up(&mut items);
     let holder = |(node, store): &(NodeId, &QuorumStore)| Holder {
         name: cast.name(*node).to_owned(),
         down: world.shared.places[node.index()].down,

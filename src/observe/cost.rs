@@ -3,6 +3,7 @@
 use super::cast::Cast;
 use super::frame::Kind;
 use crate::base::domain::{DISTANCES, Distance};
+use crate::base::order;
 use crate::base::time::Time;
 use crate::protocol::Role;
 use crate::sim::world::World;
@@ -51,7 +52,7 @@ pub fn cost(world: &World<Role>, cast: &Cast, prices: &Prices) -> Cost {
     let borders = traffic(world, cast, prices);
     let traffic = sum(&borders);
     items.extend(borders);
-    items.sort_by(|a, b| b.per_hour.total_cmp(&a.per_hour));
+    order::by(&mut items, |a, b| b.per_hour.total_cmp(&a.per_hour));
     Cost { per_hour: nodes + traffic, nodes, traffic, items }
 }
 

@@ -5,6 +5,7 @@ use super::cast::Cast;
 use super::copies::{Copies, Held, Holder, SHOWN};
 use super::replicas::leader;
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::Span;
 use crate::protocol::Role;
 use crate::protocol::rpc::Op;
@@ -41,7 +42,7 @@ fn copies(world: &World<Role>, cast: &Cast, group: &str) -> Option<Copies> {
     let lead = led.or_else(furthest)?;
     let mut numbers: Vec<u32> =
         replicas.iter().flat_map(|(.., m)| m.items().map(|(item, _)| item)).collect();
-    numbers.sort_unstable();
+    order::up(&mut numbers);
     numbers.dedup();
     let mut ranked: Vec<(bool, u64, u32)> = numbers
         .into_iter()
@@ -51,9 +52,9 @@ fn copies(world: &World<Role>, cast: &Cast, group: &str) -> Option<Copies> {
         })
         .collect();
     let differ = ranked.iter().filter(|(differs, ..)| *differs).count() as u32;
-    ranked.sort_unstable_by(|a, b| b.cmp(a));
+    order::by(&mut ranked, |a, b| b.cmp(a));
     let mut items: Vec<u32> = ranked.iter().take(SHOWN).map(|(.., item)| *item).collect();
-    items.sort_unstable();
+    order::up(&mut items);
     let holder = |replica: &Replica<'_>| Holder {
         name: cast.name(replica.0).to_owned(),
         down: world.shared.places[replica.0.index()].down,

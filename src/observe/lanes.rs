@@ -7,6 +7,7 @@ use super::explain::explain;
 use super::line::Tone;
 use super::scene::Scene;
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::Time;
 use crate::protocol::Role;
 use crate::protocol::rpc::Answer;
@@ -155,7 +156,7 @@ impl Lanes {
     fn count_rows(&mut self, scene: &Scene) {
         let ends = self.arrows.iter().flat_map(|a| [a.source, a.target]);
         let mut nodes: Vec<usize> = ends.chain(self.points.iter().map(|p| p.row)).collect();
-        nodes.sort_unstable();
+        order::up(&mut nodes);
         nodes.dedup();
         let row = |node: usize| nodes.binary_search(&node).unwrap_or(0);
         for arrow in &mut self.arrows {

@@ -9,6 +9,7 @@ use super::event::{Event, Fact};
 use super::explain::explain;
 use super::line::{Line, Story};
 use super::scene::Scene;
+use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::protocol::note::Note;
 use std::collections::{BTreeMap, VecDeque};
@@ -97,7 +98,7 @@ impl Ledger {
             self.thinned_at = now;
         }
         let mut wanted: Vec<u64> = self.notable.iter().map(|n| n.intent).collect();
-        wanted.sort_unstable();
+        order::up(&mut wanted);
         for event in page.iter() {
             let Some(intent) = event.intent() else { continue };
             if wanted.binary_search(&intent).is_ok() {

@@ -186,7 +186,7 @@ impl Metrics {
             bins,
             all: Histogram::default(),
             delays: Histogram::default(),
-            effects: Effects::default(),
+            effects: Effects::new(cast.shards(world)),
             strips: Strips::default(),
             groups,
             gauges: Vec::new(),

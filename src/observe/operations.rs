@@ -7,6 +7,7 @@
 
 use super::cast::Cast;
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::Time;
 use crate::check::Checks;
 use crate::check::history::linearizable;
@@ -106,7 +107,7 @@ fn newest(ops: &[Operation]) -> Vec<Operation> {
     let most = count.values().copied().max().unwrap_or(0);
     let item = count.iter().find(|(_, n)| **n * 2 >= most).map(|(item, _)| *item);
     let mut own: Vec<Operation> = ops.iter().filter(|op| Some(op.item) == item).copied().collect();
-    own.sort_by_key(|op| (op.call, op.id));
+    order::by_key(&mut own, |op| (op.call, op.id));
     own.drain(..own.len().saturating_sub(BARS));
     own
 }
@@ -119,12 +120,12 @@ impl Operations {
         sentence: String,
     ) -> Operations {
         let mut own = around(ops, proof);
-        own.sort_by_key(|op| (op.call, op.id));
+        order::by_key(&mut own, |op| (op.call, op.id));
         let order = linearizable::explain(&own).filter(|_| proof.is_empty());
         let points: BTreeMap<u64, Time> = order.unwrap_or_default().into_iter().collect();
         let keys = || own.iter().map(|op| op.process).zip(lanes(&own));
         let mut rows: Vec<(u64, u32)> = keys().collect();
-        rows.sort_unstable();
+        order::up(&mut rows);
         rows.dedup();
         let bar = |(op, key): (&Operation, (u64, u32))| {
             let process = name(op.process);

@@ -6,6 +6,7 @@ use super::frame::{
     Packets,
 };
 use crate::base::id::{LinkId, NodeId};
+use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::protocol::caller::Caller;
 use crate::protocol::dns::Dns;
@@ -59,10 +60,10 @@ fn broken(world: &World<Role>, cast: &Cast) -> Vec<FaultView> {
         }
     }
     views.extend(together.into_iter().map(|((since, until), mut nodes)| {
-        nodes.sort_unstable();
+        order::up(&mut nodes);
         FaultView { sentence: cast.down(&nodes), since, until }
     }));
-    views.sort_by_key(|view| view.since);
+    order::by_key(&mut views, |view| view.since);
     views
 }
 

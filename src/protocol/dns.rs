@@ -11,6 +11,7 @@ use super::health::Health;
 use super::note::Note;
 use super::{Cx, Message, Role, Timer};
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::sim::process::Input;
 use serde::{Deserialize, Serialize};
@@ -204,7 +205,7 @@ impl Resolvers {
     /// How many resolvers say what: places with counts, for people.
     pub fn shares(&self) -> Vec<(NodeId, u32)> {
         let mut places: Vec<NodeId> = self.told.iter().map(|told| told.place).collect();
-        places.sort_unstable();
+        order::up(&mut places);
         places.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)).collect()
     }
 }

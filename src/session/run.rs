@@ -3,6 +3,7 @@
 use super::command::{Command, Timed};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
+use crate::base::order;
 use crate::base::time::Time;
 use crate::base::unit::Chance;
 use crate::check::fresh::Bound;
@@ -361,16 +362,27 @@ fn property(plan: &Plan, check: &v1::Check) -> Option<Property> {
 
 fn checks(plan: &Plan) -> Checks {
     let mut names: Vec<&str> = plan.nodes.iter().map(|n| n.group.as_str()).collect();
-    names.sort_unstable();
+    order::up(&mut names);
     names.dedup();
     let group = |name: &str| names.binary_search(&name).map_or(u16::MAX, |n| n as u16);
     // Two ways to the same store are ways to the same items, also where a cache answers first.
     let groups = plan.nodes.iter().map(|n| group(only_store(plan, n).unwrap_or(&n.group)));
-    let mut checks = Checks::new(&properties(plan), groups.collect());
+    let shards = shards(plan).map(|names| names.iter().map(|name| group(name)).collect());
+    let mut checks = Checks::new(&properties(plan), groups.collect(), shards.collect());
     for (_, surge) in &plan.surges {
         checks.trouble(surge.from, surge.until);
     }
     checks
+}
+
+/// The groups of the shards of each router.
+fn shards(plan: &Plan) -> impl Iterator<Item = Vec<&str>> {
+    plan.nodes.iter().filter_map(|node| {
+        let Settings::Router(router) = &node.settings else { return None };
+        let first = router.shards.iter().filter_map(|calls| calls.targets.first());
+        let names = first.filter_map(|id| plan.nodes.get(id.index())).map(|n| n.group.as_str());
+        Some(names.collect())
+    })
 }
 
 /// The store that requests to a node come to, if they come to one only. Nobody asks clients.
@@ -395,7 +407,7 @@ fn only_store<'a>(plan: &'a Plan, node: &'a PlannedNode) -> Option<&'a str> {
             settings => ways.extend(targets_of(settings)),
         }
     }
-    stores.sort_unstable();
+    order::up(&mut stores);
     stores.dedup();
     match stores.as_slice() {
         [store] => Some(store),

@@ -1,6 +1,7 @@
 //! The same scenario with many seeds: what is chance in one run is a distribution over many.
 
 use super::Session;
+use crate::base::order;
 use crate::check::State;
 use crate::scenario::link::Opened;
 use serde::Serialize;
@@ -55,7 +56,7 @@ impl Spread {
     /// Of these values, if there are any.
     pub fn of(name: &'static str, mut values: Vec<f64>) -> Option<Spread> {
         values.retain(|value| value.is_finite());
-        values.sort_by(f64::total_cmp);
+        order::by(&mut values, f64::total_cmp);
         // The smallest value that a share of all does not exceed.
         let at =
             |share: usize| values.get((values.len() * share).div_ceil(100).max(1) - 1).copied();

@@ -3,6 +3,7 @@
 use super::command::{Command, Timed};
 use super::run::Run;
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::observe::cast::Cast;
 use crate::observe::course::crashed;
@@ -58,7 +59,7 @@ pub fn marks(run: &Run, commands: &[Timed<Command>]) -> Vec<Mark> {
         kind: MarkKind::Command,
         text: words(&command.what, &run.course.cast),
     }));
-    marks.sort_by_key(|mark| mark.at);
+    order::by_key(&mut marks, |mark| mark.at);
     marks
 }
 
@@ -91,7 +92,7 @@ fn faults(run: &Run) -> Vec<Mark> {
     spells.retain(|spell| spell.down.is_none());
     let alone = spells.into_iter().map(|Spell { at, until, text, .. }| (at, until, text));
     let down = together.into_iter().map(|((at, until), mut nodes)| {
-        nodes.sort_unstable();
+        order::up(&mut nodes);
         (at, until, cast.down(&nodes))
     });
     let mark = |(at, until, text)| Mark { at, until, kind, text };

@@ -1,6 +1,7 @@
 //! The history of a run for other checkers: everything that clients did, from what there was.
 
 use super::Session;
+use crate::base::order;
 use crate::base::time::Time;
 use crate::check::history::operation::{Action, Operation, Outcome, Output};
 use crate::check::history::transcript::lanes;
@@ -20,7 +21,7 @@ impl Session {
         let mut ops = self.run.course.checks.operations();
         let number =
             |all: BTreeSet<u64>| -> BTreeMap<u64, u64> { all.into_iter().zip(0..).collect() };
-        ops.sort_by_key(|op| (op.call, op.id));
+        order::by_key(&mut ops, |op| (op.call, op.id));
         let keys: Vec<(u64, u32)> = ops.iter().map(|op| op.process).zip(lanes(&ops)).collect();
         let processes: BTreeMap<(u64, u32), u64> =
             keys.iter().copied().collect::<BTreeSet<_>>().into_iter().zip(0..).collect();

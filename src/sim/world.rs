@@ -9,6 +9,7 @@ use super::process::{Context, Input, Process};
 use super::queue::Queue;
 use super::trace::{Fate, Level, Trace, What};
 use crate::base::id::{FaultId, LinkId, NodeId};
+use crate::base::order;
 use crate::base::random::Stream;
 use crate::base::slab::{Key, Slab};
 use crate::base::time::Time;
@@ -431,7 +432,7 @@ impl<P: Process> Shared<P> {
             .map(|(key, p)| (p.id, key))
             .collect();
         let mut held = held;
-        held.sort_unstable();
+        order::up(&mut held);
         for (_, key) in held {
             self.schedule(now, Due::Packet(key));
         }

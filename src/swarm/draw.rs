@@ -2,10 +2,13 @@
 
 use super::Subject;
 use crate::base::diagnostics::Diagnostics;
+use crate::base::order;
 use crate::base::random::Stream;
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use crate::scenario::compile::{Plan, change, compile};
+use crate::scenario::link::Opened;
+use crate::scenario::link::script::{Act, Step};
 use crate::scenario::v1::node::Node;
 use crate::scenario::v1::{Clock, Cut, Fault, Flap, Gray, Scenario, Slow, SlowDisk};
 use serde_json::Value;
@@ -16,11 +19,7 @@ const OVER: u64 = 7_000;
 /// Faults at most.
 const MOST: u32 = 6;
 
-pub fn draw(
-    subject: &Subject,
-    seed: u64,
-    sets: &[(String, Value)],
-) -> Result<Scenario, Diagnostics> {
+pub fn draw(subject: &Subject, seed: u64, sets: &[(String, Value)]) -> Result<Opened, Diagnostics> {
     let mut chance = Stream::new(seed, "swarm", 0);
     let mut scenario = subject.scenario.clone();
     scenario.seed = seed;
@@ -36,12 +35,32 @@ pub fn draw(
     let plan = compile(&scenario)?;
     let stage = Stage::new(&plan, &scenario);
     for _ in 0..=chance.below(MOST) {
-        let fault = stage.fault(&mut chance);
+        let mut fault = stage.fault(&mut chance);
+        if let (Some(gray), false) = (&mut fault.gray, subject.copies) {
+            gray.duplication = Chance(0);
+        }
         scenario.faults.push(fault);
     }
     scenario.faults.sort_by_key(|fault| fault.at);
     compile(&scenario)?;
-    Ok(scenario)
+    let mut opened = Opened::new(scenario);
+    opened.script = deeds(subject, seed);
+    Ok(opened)
+}
+
+/// What is set by hand while it runs. It has a stream of its own.
+fn deeds(subject: &Subject, seed: u64) -> Vec<Step> {
+    let mut chance = Stream::new(seed, "swarm/later", 0);
+    let mut script = Vec::new();
+    for choice in &subject.later {
+        let at = Time(u64::from(chance.below((OVER - CALM) as u32)) * 1_000 + CALM * 1_000);
+        let drawn = choice.get(chance.below(choice.len() as u32) as usize);
+        for (path, value) in drawn.into_iter().flatten().cloned() {
+            script.push(Step { at, act: Act::Set { path, value } });
+        }
+    }
+    order::by_key(&mut script, |step| step.at);
+    script
 }
 
 /// What can break.

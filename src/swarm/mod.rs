@@ -18,7 +18,7 @@ use crate::scenario::v1::Scenario;
 use crate::session::Session;
 use serde_json::Value;
 
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("raft", include_str!("subjects/raft.json")),
     ("semi_sync", include_str!("subjects/semi_sync.json")),
     ("one_primary", include_str!("subjects/one_primary.json")),
@@ -27,6 +27,7 @@ const FILES: [(&str, &str); 9] = [
     ("set", include_str!("subjects/set.json")),
     ("sharded_counter", include_str!("subjects/sharded_counter.json")),
     ("transfers", include_str!("subjects/transfers.json")),
+    ("moving_keys", include_str!("subjects/moving_keys.json")),
     ("cache", include_str!("subjects/cache.json")),
 ];
 
@@ -37,8 +38,15 @@ pub struct Subject {
     pub name: &'static str,
     scenario: Scenario,
     /// For each choice its alternatives, each a number of settings by path.
-    draw: Vec<Vec<Vec<(String, Value)>>>,
+    draw: Vec<Choice>,
+    /// The same, but set by hand at an instant of the time of trouble.
+    later: Vec<Choice>,
+    /// Whether the network may copy messages: what has no idempotency keys is done twice then.
+    copies: bool,
 }
+
+/// Alternatives, each a number of settings by path.
+type Choice = Vec<Vec<(String, Value)>>;
 
 /// All of them.
 pub fn subjects() -> Vec<Subject> {
@@ -53,18 +61,20 @@ fn subject(name: &'static str, text: &str) -> Subject {
             settings.map(|(path, value)| (path.clone(), value.clone())).collect()
         };
         let choice = |all: &Value| all.as_array().into_iter().flatten().map(alternative).collect();
-        let draw = json["draw"].as_array().into_iter().flatten().map(choice).collect();
-        Ok(Subject { name, scenario, draw })
+        let choices =
+            |part: &str| json[part].as_array().into_iter().flatten().map(choice).collect();
+        let copies = json["copies"] != false;
+        Ok(Subject { name, scenario, draw: choices("draw"), later: choices("later"), copies })
     });
     told.unwrap_or_else(|problems| panic!("a test reads every subject: {problems}"))
 }
 
 impl Subject {
-    /// The scenario of a seed, with further settings on top: mistakes, say, that should be found.
+    /// The run of a seed, with further settings on top: mistakes, say, that should be found.
     ///
     /// # Errors
     /// What is wrong with those settings.
-    pub fn draw(&self, seed: u64, sets: &[(String, Value)]) -> Result<Scenario, Diagnostics> {
+    pub fn draw(&self, seed: u64, sets: &[(String, Value)]) -> Result<Opened, Diagnostics> {
         draw::draw(self, seed, sets)
     }
 }

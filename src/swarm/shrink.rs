@@ -120,6 +120,8 @@ fn settings(opened: &Opened) -> Vec<(String, Opened)> {
         }
         if let Some(replicas) = replicas(&opened.scenario, name).filter(|n| *n > 1) {
             set("replicas", json!(replicas - 1));
+            // A cluster that decides by majority has an odd number.
+            set("replicas", json!(replicas.saturating_sub(2).max(1)));
         }
     }
     let smaller = |(path, value): (String, Value)| {

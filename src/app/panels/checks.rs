@@ -6,6 +6,7 @@ use crate::app::dom::each::{each, show};
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::state::{Lab, Selection};
+use crate::base::order;
 use crate::base::time::Time;
 use crate::check::State;
 use leptos::ev;
@@ -24,7 +25,7 @@ pub fn Checks() -> impl Into<View> {
             .into_iter()
             .map(|v| (v.state, v.name, v.sentence, v.at, v.intents))
             .collect();
-        found.sort_by_key(|v| order(v.0));
+        order::by_key(&mut found, |v| order(v.0));
         found
     });
     let row = move |(state, name, sentence, at, intents): Row| {

@@ -6,6 +6,7 @@ use crate::app::dom::svg;
 use crate::app::dom::view::View;
 use crate::base::domain::{Domains as Boxes, Tier};
 use crate::base::id::NodeId;
+use crate::base::order;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -83,6 +84,6 @@ fn drawn(geometry: &Geometry, boxes: &Boxes) -> Vec<Drawn> {
         let size = ((right - corner.0).max(1.0), (bottom - corner.1).max(1.0));
         drawn.push(Drawn { name: domain.name.clone(), tier: domain.tier, corner, size });
     }
-    drawn.sort_by_key(|d| d.tier);
+    order::by_key(&mut drawn, |d| d.tier);
     drawn
 }

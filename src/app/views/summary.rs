@@ -1,6 +1,7 @@
 //! A chart without eyes: its sentence, its table, its numbers as CSV. Pure.
 
 use super::{Data, Unit, scale};
+use crate::base::order;
 
 /// What a line did, in a sentence: `p99 rose from 40 ms to 2.1 s at 12.4 s, now 80 ms.`
 pub fn sentence(name: &str, values: &[f32], bin_seconds: f64, unit: Unit) -> String {
@@ -78,7 +79,7 @@ fn words(name: &str) -> String {
 /// The middle of the first tenth of the values, which is what a run looks like before trouble.
 fn usual(known: &[(usize, f64)]) -> Option<f64> {
     let mut early: Vec<f64> = known.iter().take((known.len() / 10).max(5)).map(|k| k.1).collect();
-    early.sort_by(f64::total_cmp);
+    order::by(&mut early, f64::total_cmp);
     early.get(early.len() / 2).copied()
 }
 

@@ -3,6 +3,7 @@
 //! line, and a form that is damaged does not hide the others.
 
 use crate::base::diagnostics::Diagnostics;
+use crate::base::order;
 
 /// A value and the line on which it begins, from one.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +94,7 @@ pub fn at(line: u32) -> String {
 /// Sorts problems by their lines.
 pub fn in_order(mut problems: Diagnostics) -> Diagnostics {
     let line = |path: &str| path.strip_prefix("line ").and_then(|n| n.parse::<u32>().ok());
-    problems.problems.sort_by_key(|problem| line(&problem.path));
+    order::by_key(&mut problems.problems, |problem| line(&problem.path));
     problems
 }
 

@@ -8,6 +8,7 @@
 use super::form::{Form, Value, at, in_order, maps};
 use super::operation::{Action, Operation, Outcome, Output};
 use crate::base::diagnostics::Diagnostics;
+use crate::base::order;
 use crate::base::time::Time;
 use std::collections::BTreeMap;
 
@@ -309,7 +310,7 @@ fn events(ops: &[Operation]) -> Vec<Event<'_>> {
     // The number that each process goes by, and its last completion.
     let mut known: BTreeMap<u64, (u64, Option<usize>)> = BTreeMap::new();
     let mut by_call: Vec<&Operation> = ops.iter().collect();
-    by_call.sort_by_key(|op| (op.call, op.id));
+    order::by_key(&mut by_call, |op| (op.call, op.id));
     for op in by_call {
         let (process, last) = known.entry(op.process).or_insert((op.process, None));
         let before = last.and_then(|n| events.get_mut(n)).filter(|end| end.at == op.call);
@@ -332,7 +333,7 @@ fn events(ops: &[Operation]) -> Vec<Event<'_>> {
             events.len() - 1
         });
     }
-    events.sort_by_key(|e| (e.at, e.turn, e.op.id));
+    order::by_key(&mut events, |e| (e.at, e.turn, e.op.id));
     events
 }
 

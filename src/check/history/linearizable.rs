@@ -9,6 +9,7 @@ use super::model::{Account, Cell, KeyValue, Model, Named, Queue, Register};
 use super::operation::{Action, Operation, Outcome, Output};
 use super::search::{Found, search};
 use super::shrink::shrink;
+use crate::base::order;
 use crate::base::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +42,7 @@ pub fn check(ops: &[Operation], model: Named, budget: u64) -> Judgement {
         let text = format!("More orders of what happened to item {item} than {budget} steps try.");
         return Judgement::unknown(text);
     }
-    order.sort_by_key(|&(_, at)| at);
+    order::by_key(&mut order, |&(_, at)| at);
     let sentence = format!("{} operations, and an order that explains them all.", ops.len());
     Judgement { order, ..Judgement::holds(sentence) }
 }

@@ -10,6 +10,7 @@ use super::linearizable::{self, sentence, unseen};
 use super::model::{KeyValue, Model, Named, Queue, Register};
 use super::operation::{Action, Operation};
 use super::shrink::without;
+use crate::base::order;
 use crate::base::time::Time;
 use crate::check::State;
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,7 +112,7 @@ fn order<M: Model>(model: &M, ops: &[Operation], left: &mut u64) -> Found {
     let unseen = unseen(ops);
     let mut own: Vec<&Operation> =
         ops.iter().filter(|op| op.may_have_happened() && !unseen.contains(&op.id)).collect();
-    own.sort_by_key(|op| (op.call, op.returned().unwrap_or(Time::NEVER)));
+    order::by_key(&mut own, |op| (op.call, op.returned().unwrap_or(Time::NEVER)));
     own.into_iter().for_each(|op| lines.entry(op.process).or_default().push(*op));
     let lines: Vec<Vec<Operation>> = lines.into_values().collect();
     let start: Places = lines.iter().map(|_| 0).collect();
@@ -137,7 +138,7 @@ fn order<M: Model>(model: &M, ops: &[Operation], left: &mut u64) -> Found {
             .zip(&lines)
             .filter_map(|(n, line): (usize, &Vec<Operation>)| Some((n, rest(line, places[n])?)))
             .collect();
-        calls.sort_by_key(|(_, op)| std::cmp::Reverse(op.call));
+        order::by_key(&mut calls, |(_, op)| std::cmp::Reverse(op.call));
         for (n, op) in calls {
             *left = left.saturating_sub(1);
             let mut next = places.clone();
@@ -198,7 +199,7 @@ fn smallest<M: Model>(model: &M, ops: &[Operation], mut left: u64) -> Vec<Operat
             size /= 2;
         }
     }
-    kept.sort_by_key(|op| (op.call, op.id));
+    order::by_key(&mut kept, |op| (op.call, op.id));
     kept
 }
 

@@ -6,6 +6,7 @@
 
 use super::Judgement;
 use super::operation::{Operation, Output};
+use crate::base::order;
 use crate::base::time::Time;
 use std::collections::BTreeMap;
 
@@ -139,7 +140,7 @@ fn sentence(seen: &Seen, now: &Seen, first: bool, second: bool) -> String {
 /// Judges a history whose operations have versions.
 pub fn check(ops: &[Operation], guarantee: Guarantee) -> Judgement {
     let mut ended: Vec<&Operation> = ops.iter().filter(|op| op.returned().is_some()).collect();
-    ended.sort_by_key(|op| (op.returned(), op.call));
+    order::by_key(&mut ended, |op| (op.returned(), op.call));
     if ended.iter().all(|op| op.version() == 0) {
         return Judgement::unknown(
             "The history does not say which versions were read and written.",

@@ -8,6 +8,7 @@
 use super::model::Model;
 use super::operation::Operation;
 use super::search::{Found, search};
+use crate::base::order;
 use crate::base::time::Time;
 
 /// Operations that cannot be explained from any state of `starts`, by call, as known when the last
@@ -23,7 +24,7 @@ pub fn shrink<M: Model>(
         starts.iter().all(|start| search(model, start, ops, budget) == Found::Nothing)
     };
     let mut returns: Vec<Time> = ops.iter().filter_map(Operation::returned).collect();
-    returns.sort_unstable();
+    order::up(&mut returns);
     if !fails(ops, budget) {
         return None;
     }
@@ -57,7 +58,7 @@ pub fn shrink<M: Model>(
             size /= 2;
         }
     }
-    kept.sort_by_key(|op| op.call);
+    order::by_key(&mut kept, |op| op.call);
     Some((kept, at))
 }
 

@@ -2,6 +2,7 @@
 //! colours; a file brings lines and shades.
 
 use super::{Figure, Pen};
+use crate::base::order;
 use crate::base::time::Time;
 use crate::observe::operations::{Bar, BarState, Operations};
 
@@ -106,7 +107,7 @@ impl Axis {
     fn new(bars: &[Bar]) -> Axis {
         let mut instants: Vec<Time> =
             bars.iter().flat_map(|bar| [Some(bar.from), bar.until]).flatten().collect();
-        instants.sort_unstable();
+        order::up(&mut instants);
         instants.dedup();
         let gaps = || instants.windows(2).map(|pair| pair[1].since(pair[0]).as_secs());
         let mean = gaps().sum::<f64>() / (instants.len().max(2) - 1) as f64;

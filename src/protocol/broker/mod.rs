@@ -15,6 +15,7 @@ use super::note::{Note, Post};
 use super::rpc::{Answer, Op, Refusal, Reply, Request, Ticket};
 use super::{Cx, Message, Role, Timer};
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::slab::Key;
 use crate::base::time::{Span, Time};
 use crate::sim::process::Input;
@@ -456,7 +457,7 @@ impl Broker {
         let dead = self.groups.iter().flat_map(Group::dead).map(|dead| dead.letter);
         let kept = self.groups.iter().flat_map(Group::letters).copied();
         let mut letters: Vec<Letter> = kept.chain(dead).collect();
-        letters.sort_unstable_by_key(|letter| letter.number);
+        order::by_key(&mut letters, |letter| letter.number);
         letters.dedup();
         letters.iter().for_each(|letter| self.remind_of(letter, cx));
     }

@@ -1,4 +1,6 @@
-//! A table of idempotency keys: what was asked under a key, and what was answered.
+//! A table of idempotency keys: what was asked under a key, and what was answered. Sources: the
+//! draft `draft-ietf-httpapi-idempotency-key-header`, sections 2.6 and 2.7, for a key with another
+//! body and for one at work; Stripe's API reference, "Idempotent requests", for 24 hours.
 
 use crate::base::time::{Span, Time};
 use serde::{Deserialize, Serialize};

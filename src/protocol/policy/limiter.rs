@@ -1,4 +1,5 @@
-//! A rate limiter: a bucket of tokens that fills steadily; a request takes one.
+//! A rate limiter: a bucket of tokens that fills steadily; a request takes one. Sources: Turner,
+//! "New directions in communications" (1986); RFC 2697, section 3, for bursts; Go's `x/time/rate`.
 
 use crate::base::time::Time;
 use crate::base::unit::Rate;

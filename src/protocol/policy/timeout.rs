@@ -1,4 +1,5 @@
-//! How long to wait: for one attempt, and in all.
+//! How long to wait: for one attempt, and in all. Deadlines that go along with a request are those
+//! of gRPC (guide "Deadlines") and of the SRE book, chapter 22, "Deadline propagation".
 
 use crate::base::time::{Span, Time};
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,7 @@
 //! some (Mirrokni, Thorup and Zadimoghaddam, Consistent Hashing with Bounded Loads): keys fall into
 //! buckets, and a bucket whose shard is full goes on to the next shard on the ring.
 
+use crate::base::order;
 use crate::base::unit::Chance;
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +70,7 @@ impl Map {
             };
             let all = (0..shards).flat_map(|shard| (0..points).map(move |p| (shard, p)));
             map.ring = all.map(|(shard, point)| place(shard, point)).collect();
-            map.ring.sort_unstable();
+            order::up(&mut map.ring);
             if let Some(slack) = slack {
                 map.buckets = map.bounded(slack);
             }
@@ -111,7 +112,7 @@ impl Map {
         if !self.buckets.is_empty() {
             let buckets = (0..).zip(&self.buckets);
             ends = buckets.map(|(b, shard)| (hash(BUCKET | b), *shard)).collect();
-            ends.sort_unstable();
+            order::up(&mut ends);
         }
         let turn = |place: u64| place as f64 / u64::MAX as f64;
         let mut arcs: Vec<Arc> = Vec::new();

@@ -4,6 +4,7 @@ use super::names::{Cast, check_name};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::domain::{Distance, Domain, Domains, Tier};
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::scenario::v1::Scenario;
 use crate::scenario::v1::dist::Dist;
 
@@ -22,7 +23,7 @@ pub fn compile(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics)
     }
     // What is said of a replica goes before what is said of its group.
     let mut placed: Vec<_> = scenario.placement.iter().collect();
-    placed.sort_by_key(|(name, _)| cast.nodes.iter().any(|n| n.name == *name));
+    order::by_key(&mut placed, |(name, _)| cast.nodes.iter().any(|n| n.name == *name));
     for (name, wanted) in placed {
         let path = format!("placement.{name}");
         let nodes = cast.known(name, &path, problems);

@@ -4,6 +4,7 @@ use super::names::{Cast, ends};
 use super::{MOST_LINKS, MOST_NAMED, PlannedLink, domains, fleet, names, quorums};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::Span;
 use crate::scenario::v1::node::Node;
 use crate::scenario::v1::store::RaftReads;
@@ -133,6 +134,17 @@ fn clusters(scenario: &Scenario, problems: &mut Diagnostics) {
             let message = format!("replica {leader} is none of the first {members}, the members");
             problems.error(path("leader"), message, format!("choose 1 to {members}"));
         }
+        let members = raft.members.unwrap_or(replicas);
+        if members % 2 == 0 {
+            let field = if raft.members.is_some() { "members" } else { "replicas" };
+            let (majority, lost) = (members / 2 + 1, members.saturating_sub(2) / 2);
+            let message = format!(
+                "of {members} members, {majority} are a majority: as many may be lost as of {}, \
+                 {lost}, and one more can break",
+                members.saturating_sub(1)
+            );
+            problems.error(path(field), message, odd(members));
+        }
         if raft.election_min > raft.election_max {
             let message = format!("is less than `election_min`, {}", raft.election_min);
             problems.error(path("election_max"), message, "choose no less");
@@ -149,6 +161,14 @@ fn clusters(scenario: &Scenario, problems: &mut Diagnostics) {
             let message = "a lease needs followers that ignore candidates while it lasts";
             problems.error(path("check_quorum"), message, "choose true, or other reads");
         }
+    }
+}
+
+/// The odd numbers beside an even one.
+fn odd(even: u32) -> String {
+    match even {
+        0 => "choose 1 or 3".to_owned(),
+        even => format!("choose {} or {}", even - 1, even + 1),
     }
 }
 
@@ -189,6 +209,11 @@ fn stores(scenario: &Scenario, problems: &mut Diagnostics) {
             let message = "a primary is missed before it can be heard again";
             let remedy = format!("choose more than a heartbeat of {}", store.heartbeat);
             problems.error(path("failover.after"), message, remedy);
+        }
+        if replicas == 2 && store.fencing && store.failover.is_some() {
+            let message = "of 2 replicas, the one that is left is no majority: it never takes over";
+            let remedy = "choose 3 replicas or more, or set fencing to false";
+            problems.error(path("replicas"), message, remedy);
         }
     }
 }
@@ -303,7 +328,7 @@ pub fn links(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) -
     }
     let mut listed: Vec<(&str, &Link)> = scenario.links.iter().collect();
     // The more is said, the later it is applied: both ways before one way, groups before replicas.
-    listed.sort_by_cached_key(|(name, _)| precision(name, cast));
+    order::by_key(&mut listed, |(name, _)| precision(name, cast));
     let mut named = 0;
     for (name, link) in listed {
         if named > MOST_NAMED {

@@ -4,6 +4,7 @@ use super::domains;
 use crate::base::diagnostics::Diagnostics;
 use crate::base::domain::Domains;
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::scenario::read::near;
 use crate::scenario::v1::Scenario;
 use crate::scenario::v1::node::Node;
@@ -74,7 +75,7 @@ impl<'a> Cast<'a> {
     /// A replica may have the name of another node.
     fn check_twice(&self, problems: &mut Diagnostics) {
         let mut names: Vec<&str> = self.nodes.iter().map(|n| n.name.as_str()).collect();
-        names.sort_unstable();
+        order::up(&mut names);
         for pair in names.windows(2) {
             if pair[0] == pair[1] {
                 let message = format!("two nodes are called `{}`", pair[0]);

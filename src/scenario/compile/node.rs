@@ -4,6 +4,7 @@ use super::PlannedNode;
 use super::names::{self, Cast, Member};
 use super::{backups, breaker, broker, cache, fleet, policy, shards};
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::Time;
 use crate::protocol::Settings;
 use crate::protocol::balancer::{self, BalancerSettings};
@@ -225,7 +226,7 @@ fn dns(dns: &Dns, member: &Member<'_>, cast: &Cast<'_>) -> DnsSettings {
             let placed = cast.nodes.iter().filter(|n| cast.domains.around(n.id).next().is_some());
             let order = |asker: &Member<'_>| {
                 let mut order: Vec<u32> = (0..places.len() as u32).collect();
-                order.sort_by_key(|n| cast.domains.distance(asker.id, places[*n as usize]));
+                order::by_key(&mut order, |n| cast.domains.distance(asker.id, places[*n as usize]));
                 (asker.id, order)
             };
             placed.map(order).collect()

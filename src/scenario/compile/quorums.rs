@@ -3,6 +3,7 @@
 
 use super::names::{Cast, Member};
 use crate::base::diagnostics::Diagnostics;
+use crate::base::order;
 use crate::base::time::Span;
 use crate::scenario::v1::Scenario;
 use crate::scenario::v1::node::{Call, Clients, Node, Op};
@@ -152,7 +153,7 @@ fn reached<'a>(
             }
         }
     }
-    found.sort_by_key(|(store, ..)| *store);
+    order::by_key(&mut found, |(store, ..)| *store);
     found
 }
 

@@ -283,6 +283,17 @@ fn a_primary_asks_for_no_more_replicas_than_there_are() {
              again (choose more than a heartbeat of 1s)",
         ]
     );
+    let two = |more: Value| {
+        let mut settings = json!({ "replicas": 2, "failover": {} });
+        more.as_object().into_iter().flatten().for_each(|(k, v)| settings[k] = v.clone());
+        problems(store("primary_replica", settings))
+    };
+    let found = two(json!({}));
+    assert!(found[0].starts_with("nodes.db.primary_replica.replicas: of 2"), "{found:?}");
+    for fine in [json!({ "fencing": false }), json!({ "replicas": 3 }), json!({ "failover": null })]
+    {
+        assert_eq!(two(fine), [""; 0]);
+    }
     let mut empty = v1::Scenario::default();
     let none = v1::store::PrimaryReplica { replicas: 0, ..Default::default() };
     empty.nodes.0.push(("db".to_owned(), Node::PrimaryReplica(none)));
@@ -314,6 +325,18 @@ fn a_cluster_can_elect_a_leader_and_keep_it() {
             ),
         ]
     );
+    let even = json!({ "replicas": 4 });
+    assert_eq!(
+        problems(store("raft", even)),
+        [raft(
+            "replicas: of 4 members, 3 are a majority: as many may be lost as of 3, 1, and one more \
+             can break (choose 3 or 5)"
+        )]
+    );
+    let fine = json!({ "replicas": 4, "members": 3 });
+    assert_eq!(problems(store("raft", fine)), [""; 0]);
+    let found = problems(store("raft", json!({ "replicas": 5, "members": 2 })));
+    assert!(found[0].starts_with(&raft("members: of 2 members, 2 are a majority")), "{found:?}");
     let mut empty = v1::Scenario::default();
     let none = v1::store::Raft { replicas: 0, ..Default::default() };
     empty.nodes.0.push(("db".to_owned(), Node::Raft(none)));

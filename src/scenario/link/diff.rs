@@ -1,6 +1,7 @@
 //! The changes from one scenario to another as readable pairs, `api.queue=50`.
 
 use super::blob;
+use crate::base::order;
 use crate::scenario::compile;
 use crate::scenario::v1::Scenario;
 use crate::scenario::v1::wire::Wire;
@@ -15,7 +16,7 @@ pub fn pairs(old: &Scenario, new: &Scenario) -> Option<Vec<(String, String)>> {
     [true, false].into_iter().find_map(|switches| {
         let mut pairs = Vec::new();
         differ(&old.write(), &new.write(), &mut Vec::new(), switches, &mut pairs);
-        pairs.sort();
+        order::up(&mut pairs);
         let mut result = old.clone();
         let mut ok = true;
         for (path, text) in &pairs {

@@ -20,6 +20,7 @@
 
 use super::{blob, diff, short};
 use crate::base::diagnostics::Diagnostics;
+use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use crate::scenario::compile::{self, Plan};
@@ -103,7 +104,7 @@ pub fn read(text: &str, plan: &Plan, problems: &mut Diagnostics) -> Vec<Step> {
             break;
         }
     }
-    steps.sort_by_key(|step| step.at);
+    order::by_key(&mut steps, |step| step.at);
     steps
 }
 

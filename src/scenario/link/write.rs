@@ -1,6 +1,7 @@
 //! From what was opened, and done since, to the fragment of a link.
 
 use super::{CUSTOM, ENGINE, Opened, blob, diff, script};
+use crate::base::order;
 use crate::base::time::Span;
 use crate::scenario::presets;
 use crate::scenario::v1::Scenario;
@@ -44,7 +45,7 @@ pub fn fragment(opened: &Opened) -> (&'static str, String) {
     for (path, value) in &opened.b {
         add(&format!("b.{path}"), value.clone());
     }
-    pairs.sort();
+    order::up(&mut pairs);
     let pairs: Vec<String> =
         pairs.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value))).collect();
     (preset.map_or(CUSTOM, |p| &p.id), pairs.join("&"))

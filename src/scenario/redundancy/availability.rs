@@ -5,6 +5,7 @@
 use super::Journey;
 use super::needs::{self, Lost};
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::random::Stream;
 use crate::scenario::compile::Plan;
 use crate::scenario::v1::Scenario;
@@ -78,7 +79,7 @@ fn available(plan: &Plan, journey: &Journey, units: &[Unit], seed: u64) -> f64 {
     let works = |broken: &dyn Fn(usize) -> bool| {
         let lost = (0..units.len()).filter(|n| broken(*n)).flat_map(|n| units[n].nodes.clone());
         let mut lost = Lost { nodes: lost.collect(), ..Lost::default() };
-        lost.nodes.sort_unstable();
+        order::up(&mut lost.nodes);
         lost.nodes.dedup();
         needs::works(plan, journey.node, journey.need, &lost).is_ok()
     };

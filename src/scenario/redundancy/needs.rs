@@ -4,6 +4,7 @@
 use super::proof::need as need_of;
 use super::{Element, Kind};
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::protocol::Settings;
 use crate::protocol::cache::Writes;
 use crate::protocol::caller::CallSettings;
@@ -56,7 +57,7 @@ impl Lost {
             }
         }
         debug_assert!(lost.nodes.iter().all(|n| n.index() < plan.nodes.len()), "they exist");
-        lost.nodes.sort_unstable();
+        order::up(&mut lost.nodes);
         lost
     }
 

@@ -59,9 +59,9 @@ fn a_cluster_needs_a_majority_and_a_primary_somebody_who_takes_over() {
         found.single.iter().filter(about_db).cloned().collect::<Vec<_>>()
     };
     assert_eq!(names(&single(json!({ "raft": { "replicas": 3 } }))), [""; 0]);
-    let two = single(json!({ "raft": { "replicas": 2 } }));
-    assert_eq!(names(&two), ["db-1", "db-2", "db-1~db-2"]);
-    assert!(two[0].reason.contains("1 of 2 replicas are left, and a majority is 2"), "{two:?}");
+    let one = single(json!({ "raft": { "replicas": 3, "members": 1 } }));
+    assert_eq!(names(&one), ["db-1"]);
+    assert!(one[0].reason.contains("0 of 1 replicas are left, and a majority is 1"), "{one:?}");
     let alone = single(json!({ "primary_replica": {} }));
     assert_eq!(names(&alone), ["db-1"]);
     assert!(alone[0].reason.contains("nobody takes over"), "{alone:?}");

@@ -391,7 +391,7 @@ wire! {
     /// Answers come soon enough.
     pub struct Latency {
         /// Which share of answers, in percent: 99 is all but the slowest in a hundred.
-        percentile: f64 = 99.0, 0 ..= 100;
+        percentile: f64 = 99.0, 0.0001 ..= 100;
         /// How soon.
         below: Span = Span::secs(1);
     }

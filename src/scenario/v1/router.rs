@@ -17,7 +17,8 @@ station! {
         shards: Vec<String> = Vec::new();
         /// How many of them, from the first, have keys; none is all. Changed later, keys move.
         active: Option<u32> = None, 1 ..= 64;
-        /// Which key is where. Changed later, keys move.
+        /// Which key is where. Changed later, keys move. What a shard remembers of idempotency keys
+        /// stays: a request done before a move and repeated after it is done twice.
         placement: Placement = Placement::Hash(Hash::default());
         /// How many keys move at once.
         moves: u32 = 8, 1 ..= 1_000;

@@ -1,4 +1,5 @@
-//! The textbook breaker: so many failures in a row open it, a probe after the wait decides.
+//! The textbook breaker (Nygard, Release It!; Fowler, "CircuitBreaker", 2014): so many failures in
+//! a row open it, a probe after the wait decides.
 //! Results of calls that began in an earlier state are dropped.
 
 use super::{BreakerState, BreakerSummary, CallResult, Forced, NoSuchTransition, Permit, Refused};

@@ -126,10 +126,10 @@ impl Replica {
             return;
         }
         let mut matched: Vec<u64> = self.peers.iter().map(|peer| peer.matched).collect();
-        matched.sort_unstable_by(|a, b| b.cmp(a));
+        matched.sort_unstable();
         let had = match self.settings.acks {
             0 => u64::MAX,
-            acks => matched.get(acks as usize - 1).copied().unwrap_or(0),
+            acks => matched.iter().nth_back(acks as usize - 1).copied().unwrap_or(0),
         };
         self.committed = self.committed.max(self.durable.min(had));
         self.apply(cx);

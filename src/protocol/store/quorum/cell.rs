@@ -4,6 +4,7 @@
 //! same changes hold the same, whichever way they heard of them (Shapiro et al. 2011).
 
 use super::Merge;
+use crate::base::order;
 use crate::protocol::rpc::{Answer, Op};
 use serde::{Deserialize, Serialize};
 
@@ -153,7 +154,7 @@ impl Cell {
             Op::Insert { member } => {
                 self.members.retain(|(known, _)| *known != member);
                 self.members.push((member, dot));
-                self.members.sort_unstable();
+                order::up(&mut self.members);
             }
             Op::Remove { member } => self.members.retain(|(known, _)| *known != member),
             _ => {}
@@ -174,7 +175,7 @@ impl Cell {
         let own = self.members.iter().filter(|m| stays(other, m));
         let theirs = other.members.iter().filter(|m| stays(self, m));
         let mut members: Vec<(u8, Dot)> = own.chain(theirs).copied().collect();
-        members.sort_unstable();
+        order::up(&mut members);
         members.dedup();
         let news = members != self.members;
         self.members = members;
@@ -205,7 +206,7 @@ impl Cell {
         }
         self.versions.retain(|v| !version.past.covers(v.dot));
         self.versions.push(version.clone());
-        self.versions.sort_by_key(|v| v.stamp);
+        order::by_key(&mut self.versions, |v| v.stamp);
         true
     }
 

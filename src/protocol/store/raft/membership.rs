@@ -6,6 +6,7 @@ use super::message::{Content, RaftMessage};
 use super::mutation::Mutation;
 use super::tenure::{Joining, Peer, Transfer};
 use crate::base::id::NodeId;
+use crate::base::order;
 
 /// Why a leader does not take a change of members or a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ impl Raft {
             tenure.joining = None;
             let mut members = self.members().to_vec();
             members.push(node);
-            members.sort_unstable();
+            order::up(&mut members);
             self.add(Content::Members(members), step);
             self.send_all(step);
         }

@@ -20,8 +20,8 @@ pub fn majority(members: u32) -> u32 {
 
 /// The greatest number that a majority has reached; without members there is nothing to wait for.
 pub fn reached(mut numbers: Vec<u64>) -> u64 {
-    numbers.sort_unstable_by(|a, b| b.cmp(a));
-    let place = numbers.len() / 2;
+    numbers.sort_unstable();
+    let place = numbers.len().saturating_sub(1) / 2;
     numbers.get(place).copied().unwrap_or(u64::MAX)
 }
 
