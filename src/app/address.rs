@@ -5,7 +5,6 @@ use crate::app::state::{Lab, Place, SPEEDS, Theme};
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::scenario::{link, presets};
-use crate::session::Session;
 use crate::session::share::LinkOptions;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -151,12 +150,7 @@ pub fn open(lab: Lab, asked: &Asked) -> bool {
     let found = asked.preset.as_deref().and_then(presets::find);
     lab.preset.set(found.map(|p| p.id.to_string()));
     let speed = opened.speed;
-    let session = Session::open(opened);
-    if session.is_as_linked() == Some(false) {
-        let message = "this run differs from the one the link was made from";
-        problems.warn("d", message, "the engine has changed since; what you see is its run today");
-    }
-    lab.open(session);
+    lab.open_link(opened);
     if let Some(speed) = speed.filter(|s| *s > 0.0) {
         lab.speed.set(speed.clamp(SPEEDS[0], SPEEDS[SPEEDS.len() - 1]));
     }
@@ -189,6 +183,11 @@ pub fn follow(lab: Lab, event: &web_sys::MouseEvent, preset: Option<&str>) {
         return;
     }
     event.prevent_default();
+    go(lab, preset);
+}
+
+/// Goes to a preset, or to the gallery.
+pub fn go(lab: Lab, preset: Option<&str>) {
     let to = preset.map_or_else(home, of_preset);
     let pushed =
         window().history().and_then(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&to)));
@@ -232,7 +231,8 @@ pub fn keep_in_step(lab: Lab) {
 }
 
 fn write(lab: Lab) {
-    if lab.place.try_get_untracked().is_none_or(|p| p == Place::Gallery) {
+    // On its way to an instant it is nowhere yet.
+    if lab.place.try_get_untracked().is_none_or(|p| p == Place::Gallery) || lab.is_under_way() {
         return;
     }
     let fragment = fragment(lab);

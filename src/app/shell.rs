@@ -8,6 +8,7 @@ use crate::app::panels::gallery::Gallery;
 use crate::app::panels::help::Help;
 use crate::app::panels::log::announce;
 use crate::app::panels::outline::Outline;
+use crate::app::panels::palette::Palette;
 use crate::app::panels::playback::Playback;
 use crate::app::panels::share::Share;
 use crate::app::panels::toolbar::Toolbar;
@@ -52,6 +53,7 @@ fn App() -> impl Into<View> {
         },
         Notice(),
         Help(),
+        Palette(),
         Share(),
         Announcer(),
     )

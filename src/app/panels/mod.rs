@@ -14,6 +14,7 @@ pub mod log;
 mod losses;
 pub mod metrics;
 pub mod outline;
+pub mod palette;
 pub mod parameters;
 pub mod parts;
 pub mod playback;

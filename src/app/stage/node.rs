@@ -1,6 +1,7 @@
 //! Nodes: focusable elements that say in shape, fill and words how they are.
 
 use super::Scene;
+use super::drag::Drag;
 use super::gauge::{Slots, Workers};
 use super::geometry::{COMPACT, Item, Spot};
 use super::glyph::{lid, outline};
@@ -106,6 +107,7 @@ fn Node(item: Item) -> impl Into<View> {
         }
     };
     let focus = move || lab.selected.set(Selection::Node(id));
+    let drag = Drag::new();
     svg("g")
         .class(move || format!("node {} {}", role_class(kind), class()))
         .class_when("chosen", move || lab.selected.get() == Selection::Node(id))
@@ -118,12 +120,18 @@ fn Node(item: Item) -> impl Into<View> {
         .on(ev::focus, move |_| focus())
         .on(ev::click, move |event| {
             event.stop_propagation();
-            click(scene, id);
+            if !drag.moved() {
+                click(scene, id);
+            }
         })
         .on(ev::contextmenu, move |event| {
             event.prevent_default();
             focus();
         })
+        .on(ev::pointerdown, move |event| drag.start(&event))
+        .on(ev::pointermove, move |event| drag.go_on(scene, id, &event))
+        .on(ev::pointerup, move |_| drag.end())
+        .on(ev::pointercancel, move |_| drag.end())
         .child(svg("title").child(move || line.get()))
         .child(svg("path").class("halo").attr("d", shape))
         .child(svg("path").class("body").attr("d", shape))
