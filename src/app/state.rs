@@ -4,6 +4,7 @@
 //! fills one [`Frame`] and ticks [`Lab::frame_number`]. The stage follows that signal, panels
 //! follow the slower [`Lab::slow_tick`].
 
+use crate::app::chrome::Chrome;
 use crate::app::driver::Driver;
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
@@ -118,6 +119,8 @@ pub struct Lab {
     pub going: RwSignal<Option<(Time, Time)>>,
     /// How much of that speed this machine reaches, 1 when all of it.
     pub pace: RwSignal<f64>,
+    /// How much of the page is shown.
+    pub chrome: RwSignal<Chrome>,
     /// Colours of the page.
     pub theme: RwSignal<Theme>,
     /// True for no travelling dots: numbers and steps instead.
@@ -170,6 +173,7 @@ impl Lab {
             speed: RwSignal::new(1.0),
             going: RwSignal::new(None),
             pace: RwSignal::new(1.0),
+            chrome: RwSignal::default(),
             theme: RwSignal::default(),
             calm: RwSignal::new(false),
             tool: RwSignal::default(),

@@ -10,6 +10,7 @@ pub mod gallery;
 pub mod headline;
 pub mod help;
 pub mod inspector;
+pub mod knobs;
 pub mod log;
 mod losses;
 pub mod metrics;

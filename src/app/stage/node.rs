@@ -17,6 +17,9 @@ use crate::observe::picture::rank;
 use leptos::ev;
 use leptos::prelude::*;
 
+/// Letters that fit under a node.
+const ROOM: usize = 26;
+
 /// What is drawn of a node; the element changes only when this does.
 #[derive(Clone, Debug, PartialEq)]
 struct Face {
@@ -42,6 +45,12 @@ impl Face {
             Condition::Paused => "paused",
             Condition::Down => "down",
         }
+    }
+
+    /// Whether what comes now is turned away.
+    fn is_full(&self) -> bool {
+        let full = |q: Gauge| q.limit > 0 && q.level >= q.limit;
+        self.condition != Condition::Down && self.queue.is_some_and(full)
     }
 
     /// The condition in words that a glance takes in, when there is something to say.
@@ -89,6 +98,7 @@ fn Node(item: Item) -> impl Into<View> {
         lab.slow_tick.track();
         lab.with_frame(|f| f.nodes.get(id.index()).map(|n| n.line.clone())).unwrap_or_default()
     });
+    let full = Memo::new(move |_| face.with(|f| f.as_ref().is_some_and(Face::is_full)));
     let place = move || {
         let at = spot.get().map_or((0.0, 0.0), |s| s.at);
         format!("translate({:.1} {:.1})", at.0, at.1)
@@ -103,6 +113,7 @@ fn Node(item: Item) -> impl Into<View> {
         let name = name.clone();
         move || {
             let state = badge.get().unwrap_or_else(|| "up".into());
+            let state = if full.get() { format!("{state}, queue full") } else { state };
             format!("{name}, {}, {state}, {}", role(kind), line.get())
         }
     };
@@ -138,7 +149,18 @@ fn Node(item: Item) -> impl Into<View> {
         .child((kind == Kind::Store).then(|| svg("path").class("lid").attr("d", cover)))
         .child(move || item.with_value(|item| inside(item, spot.get(), face, scale())))
         .child(svg("path").class("out").attr("d", shape).attr("fill", "url(#out)"))
+        .child(move || full.get().then(|| alarm(spot.get())))
         .child(Names(kind, name, spot, shown, second_line(scene, id)))
+}
+
+/// A full queue: a mark on the corner.
+fn alarm(spot: Option<Spot>) -> impl Into<View> {
+    let (w, h) = spot.map_or((30.0, 30.0), |s| s.half);
+    svg("g")
+        .class("alarm")
+        .attr("transform", format!("translate({:.1} {:.1})", w - 3.0, 3.0 - h))
+        .child(svg("circle").attr("r", "9"))
+        .child(svg("text").attr("dy", "0.36em").child("!"))
 }
 
 /// A click on a node does what the tool in hand does.
@@ -242,9 +264,21 @@ fn second_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
             let version = node.duty.filter(|(state, version)| *version > 1 && *state != Duty::Off);
             let version = version.map(|(_, version)| format!("version {version}"));
             let told = node.crowd.as_ref().map(words).or(keeps).or(locks).or(version);
-            told.or_else(|| standing.map(rank))
+            Some(beside_role(node.kind, told.or_else(|| standing.map(rank))))
         })
     })
+}
+
+/// What a node is, and what is told of it if there is room for both; a crowd tells its role.
+fn beside_role(kind: Kind, told: Option<String>) -> String {
+    match told {
+        None => role(kind).to_owned(),
+        Some(told) if kind == Kind::Clients => told,
+        Some(told) => {
+            let both = format!("{} · {told}", role(kind));
+            if both.chars().count() <= ROOM { both } else { told }
+        }
+    }
 }
 
 fn words(crowd: &Crowd) -> String {
