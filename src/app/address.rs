@@ -1,11 +1,11 @@
 //! The address bar: the path or `?preset=` says what, the fragment says how, the rest of the query
 //! only how it looks. Back and forward work; a broken link opens its preset and says what is wrong.
 
+use crate::app::chrome::{self, Chrome};
 use crate::app::state::{Lab, Place, SPEEDS, Theme};
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::scenario::{link, presets};
-use crate::session::Session;
 use crate::session::share::LinkOptions;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -31,16 +31,21 @@ pub struct Asked {
     pub calm: Option<bool>,
     /// Light, dark or neither.
     pub theme: Theme,
+    /// How much of the page is shown.
+    pub chrome: Chrome,
     /// What in the query means nothing.
     pub problems: Diagnostics,
 }
 
 /// What the query may say of how the page looks: names and their values.
-const LOOKS: [(&str, &[&str]); 4] = [
+const LOOKS: [(&str, &[&str]); 7] = [
     ("embed", &["0", "1"]),
     ("play", &["0", "1"]),
     ("motion", &["calm", "full", "auto"]),
     ("theme", &["light", "dark", "auto"]),
+    ("ui", chrome::SIZES),
+    ("hide", &[]),
+    ("show", &[]),
 ];
 
 /// What in a query means nothing, and what is allowed there.
@@ -50,6 +55,15 @@ fn judge(query: &[(String, String)]) -> Diagnostics {
         let said: String = format!("{name}={value}").chars().take(60).collect();
         match LOOKS.iter().find(|(known, _)| known == name) {
             Some((_, values)) if values.contains(&value.as_str()) => {}
+            Some(("hide", _)) => {
+                let parts = chrome::parts();
+                if !chrome::list(value).iter().all(|part| parts.contains(&part.as_str())) {
+                    let remedy = format!("`hide` may name {}", parts.join(", "));
+                    problems.warn("", format!("`{said}` in the address means nothing"), remedy);
+                }
+            }
+            // Which settings there are depends on the scenario.
+            Some(("show", _)) => {}
             Some((_, values)) => {
                 let remedy = format!("`{name}` may be {}", values.join(", "));
                 problems.warn("", format!("`{said}` in the address means nothing"), remedy);
@@ -84,6 +98,11 @@ pub fn parse(path: &str, query: &[(String, String)], fragment: &str) -> Asked {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
             _ => Theme::Auto,
+        },
+        chrome: Chrome {
+            ui: get("ui").unwrap_or_default().to_owned(),
+            hide: chrome::list(get("hide").unwrap_or_default()),
+            show: chrome::list(get("show").unwrap_or_default()),
         },
         problems: judge(query),
     }
@@ -151,12 +170,7 @@ pub fn open(lab: Lab, asked: &Asked) -> bool {
     let found = asked.preset.as_deref().and_then(presets::find);
     lab.preset.set(found.map(|p| p.id.to_string()));
     let speed = opened.speed;
-    let session = Session::open(opened);
-    if session.is_as_linked() == Some(false) {
-        let message = "this run differs from the one the link was made from";
-        problems.warn("d", message, "the engine has changed since; what you see is its run today");
-    }
-    lab.open(session);
+    lab.open_link(opened);
     if let Some(speed) = speed.filter(|s| *s > 0.0) {
         lab.speed.set(speed.clamp(SPEEDS[0], SPEEDS[SPEEDS.len() - 1]));
     }
@@ -189,6 +203,11 @@ pub fn follow(lab: Lab, event: &web_sys::MouseEvent, preset: Option<&str>) {
         return;
     }
     event.prevent_default();
+    go(lab, preset);
+}
+
+/// Goes to a preset, or to the gallery.
+pub fn go(lab: Lab, preset: Option<&str>) {
     let to = preset.map_or_else(home, of_preset);
     let pushed =
         window().history().and_then(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&to)));
@@ -232,7 +251,8 @@ pub fn keep_in_step(lab: Lab) {
 }
 
 fn write(lab: Lab) {
-    if lab.place.try_get_untracked().is_none_or(|p| p == Place::Gallery) {
+    // On its way to an instant it is nowhere yet.
+    if lab.place.try_get_untracked().is_none_or(|p| p == Place::Gallery) || lab.is_under_way() {
         return;
     }
     let fragment = fragment(lab);
@@ -271,16 +291,30 @@ mod tests {
             let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
             pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
         };
-        let good = query("preset=x&embed=1&play=0&motion=calm&theme=auto");
+        let good = query(
+            "preset=x&embed=1&play=0&motion=calm&theme=auto&ui=min&hide=legend,story&show=api.queue",
+        );
         assert!(judge(&good).is_empty());
-        let wrong = ["theme=purple", "embed=yes", "motion=slow", "foo=1", "play=maybe"];
+        let wrong = [
+            "theme=purple",
+            "embed=yes",
+            "motion=slow",
+            "foo=1",
+            "play=maybe",
+            "ui=tiny",
+            "hide=me",
+        ];
         let found = judge(&query(&wrong.join("&"))).problems;
         assert_eq!(found.len(), wrong.len());
         for (problem, wrong) in found.iter().zip(wrong) {
             assert!(problem.message.contains(wrong), "{problem}");
         }
         assert_eq!(found[0].remedy, "`theme` may be light, dark, auto");
-        assert!(found[3].remedy.contains("preset, embed, play, motion, theme"), "{}", found[3]);
+        assert!(
+            found[3].remedy.contains("preset, embed, play, motion, theme, ui, hide, show"),
+            "{}",
+            found[3]
+        );
     }
 
     #[wasm_bindgen_test]

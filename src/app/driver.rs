@@ -11,8 +11,12 @@ use wasm_bindgen::prelude::Closure;
 
 /// Milliseconds of a frame that may go into simulating; the rest is for drawing.
 const BUDGET: f64 = 9.0;
+/// The same for a frame on the way to an instant, which draws nothing.
+const BUDGET_UNSEEN: f64 = 14.0;
 /// Events between two looks at the clock.
 const SLICE: u32 = 2_000;
+/// Milliseconds on the way to an instant before it is said that it takes a while.
+const PATIENCE: f64 = 150.0;
 /// The longest step of wall time taken as passed, in milliseconds, after a hidden tab or a stall.
 const LONGEST_STEP: f64 = 200.0;
 /// Milliseconds between two slow ticks.
@@ -27,9 +31,20 @@ pub struct Driver {
     last_slow: f64,
     /// Wall time owed to the simulation, in simulated microseconds below one.
     remainder: f64,
-    target: Option<Time>,
     dirty: bool,
     pace: f64,
+    way: Way,
+}
+
+/// A way to an instant: since when it is gone, and what is to be done at its end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Way {
+    /// When and where it began.
+    began: Option<(f64, Time)>,
+    /// A link led there: see whether the run is still the one that it was made from.
+    judge: bool,
+    /// Let time pass from there.
+    play: bool,
 }
 
 impl Driver {
@@ -39,14 +54,24 @@ impl Driver {
         self.schedule();
     }
 
-    /// Goes to `at` over the next frames.
-    pub fn seek_to(&mut self, at: Time) {
-        self.target = Some(at);
+    /// Lets time pass at the end of the way.
+    pub fn then_play(&mut self) {
+        self.way.play = true;
     }
 
-    /// Forgets where it was going: another run is on screen.
+    /// Judges the link that was opened at the end of the way.
+    pub fn then_judge(&mut self) {
+        self.way.judge = true;
+    }
+
+    /// Forgets what was to be done at the end of the way: something else was done.
+    pub fn forget_way(&mut self) {
+        self.way = Way::default();
+    }
+
+    /// Begins afresh: another run is on screen.
     pub fn forget(&mut self) {
-        self.target = None;
+        self.forget_way();
         self.remainder = 0.0;
         self.last = None;
     }
@@ -73,34 +98,28 @@ fn clock() -> f64 {
 
 fn tick(lab: Lab, now: f64) {
     let Some(playing) = lab.playing.try_get_untracked() else { return };
-    let (elapsed, target, dirty) = lab
+    let (elapsed, dirty, due) = lab
         .driver
         .try_update_value(|d| {
             d.scheduled = false;
             let elapsed = d.last.map_or(0.0, |last| (now - last).clamp(0.0, LONGEST_STEP));
             d.last = playing.then_some(now);
-            (elapsed, d.target, std::mem::take(&mut d.dirty))
+            (elapsed, std::mem::take(&mut d.dirty), now - d.last_slow >= SLOW)
         })
         .unwrap_or_default();
-    let mut moving = false;
-    if let Some(at) = target {
-        let arrived = chase(lab, at);
-        if arrived {
-            lab.driver.update_value(|d| d.target = None);
-        }
-        moving = true;
+    let slow = dirty || due;
+    let (moving, shown) = if lab.with_session(|s| s.goal().is_some()) {
+        (true, approach(lab, now, slow) || slow)
     } else if playing {
-        moving = pass(lab, elapsed);
-    }
-    if moving || dirty {
-        let slow = lab.driver.try_update_value(|d| {
-            let slow = dirty || now - d.last_slow >= SLOW;
-            if slow {
-                d.last_slow = now;
-            }
-            slow
-        });
-        lab.publish(slow == Some(true));
+        (pass(lab, elapsed), true)
+    } else {
+        (false, dirty)
+    };
+    if shown {
+        if slow {
+            lab.driver.update_value(|d| d.last_slow = now);
+        }
+        lab.publish(slow);
     }
     if moving {
         lab.driver.update_value(Driver::wake_quietly);
@@ -149,27 +168,58 @@ fn note_pace(lab: Lab, now: f64) {
     }
 }
 
-/// Goes towards `at`; true when there. Known time is a jump, new time is simulated in slices.
-fn chase(lab: Lab, at: Time) -> bool {
-    let newest = lab.with_session(|s| s.newest());
-    if at <= newest {
-        lab.update_session(|s| s.seek(at));
+/// Goes on towards where the run is bound for; true when there. What is known of the run is a
+/// jump, the rest is simulated over the frames, and after a while it is said how far it is.
+fn approach(lab: Lab, now: f64, seen: bool) -> bool {
+    let there = spend(if seen { BUDGET } else { BUDGET_UNSEEN }, || {
+        lab.update_session(|s| s.approach(SLICE)).unwrap_or(true)
+    });
+    let (at, goal) = lab.with_session(|s| (s.now(), s.goal()));
+    let way = lab.driver.try_update_value(|d| {
+        d.way.began.get_or_insert((now, at));
+        if there { std::mem::take(&mut d.way) } else { d.way }
+    });
+    let Some(Way { began: Some((since, from)), judge, play }) = way else { return there };
+    let Some(to) = goal else {
+        arrive(lab, judge, play);
         return true;
+    };
+    if now - since > PATIENCE && lab.going.with_untracked(|g| g.is_none_or(|g| g.1 != to)) {
+        lab.announced.set(format!("Going to {:.1} s", to.as_secs()));
+        lab.going.set(Some((from, to)));
     }
-    if lab.with_session(|s| s.now() < newest) {
-        lab.update_session(|s| s.seek(newest));
+    there
+}
+
+/// Does what was to be done at the end of the way.
+fn arrive(lab: Lab, judge: bool, play: bool) {
+    if lab.going.get_untracked().is_some() {
+        lab.announced.set(format!("At {:.1} s", lab.with_session(|s| s.now()).as_secs()));
+        lab.going.set(None);
     }
-    within_budget(lab, at)
+    if judge {
+        lab.judge_link();
+    } else {
+        lab.changed.update(|n| *n += 1);
+    }
+    if play {
+        lab.playing.set(true);
+    }
 }
 
 /// Advances to `until` or until the frame's time is spent; true when it got there.
 fn within_budget(lab: Lab, until: Time) -> bool {
+    spend(BUDGET, || lab.update_session(|s| s.advance(until, SLICE)).unwrap_or(true))
+}
+
+/// Does slice after slice until one says that it was the last, or the milliseconds are spent.
+fn spend(budget: f64, mut slice: impl FnMut() -> bool) -> bool {
     let started = clock();
     loop {
-        if lab.update_session(|s| s.advance(until, SLICE)).unwrap_or(true) {
+        if slice() {
             return true;
         }
-        if clock() - started > BUDGET {
+        if clock() - started > budget {
             return false;
         }
     }

@@ -1,14 +1,28 @@
-//! A run inside another page: the stage, the time, and a way to the whole laboratory.
+//! A run inside another page: a poster until it is played, then the stage, the time, the number
+//! that matters, the settings its author chose, and a way to the whole laboratory.
 
 use crate::app::address;
+use crate::app::dom::each::show;
 use crate::app::dom::html;
-use crate::app::dom::view::View;
+use crate::app::dom::view::{IntoView, View};
 use crate::app::icon::icon;
+use crate::app::panels::headline::{Tile, headline};
+use crate::app::panels::knobs::Knobs;
+use crate::app::panels::metrics::tone_class;
+use crate::app::panels::parts::reading_pace;
 use crate::app::panels::playback::Playback;
 use crate::app::stage::Stage;
+use crate::app::stage::poster::Poster;
 use crate::app::state::Lab;
+use crate::base::time::Time;
+use crate::observe::line::Tone;
 use crate::scenario::presets;
+use crate::session::Session;
+use leptos::ev;
 use leptos::prelude::*;
+
+/// Numbers in the strip; the style sheet shows as many as fit.
+const TILES: usize = 4;
 
 /// The embedded view.
 pub fn Embed() -> impl Into<View> {
@@ -36,6 +50,70 @@ pub fn Embed() -> impl Into<View> {
                     .child(html("span").child("Open in netsplit")),
             ),
         )
-        .child(Stage())
+        .child(html("div").class("embed-stage").child(Stage()).child(Cover(lab)))
+        .child(Strip(lab))
+        .child(move || {
+            // Another scenario has other settings.
+            lab.preset.track();
+            Knobs(&lab.chrome.with(|chrome| chrome.show.clone()))
+        })
         .child(Playback())
+}
+
+/// What lies over the stage until the run is played, or moved by any other means: a picture of
+/// the trouble it is about, or of the instant the link names.
+fn Cover(lab: Lab) -> impl Into<View> {
+    let on = RwSignal::new(!lab.playing.get_untracked());
+    Effect::new(move |before: Option<u64>| {
+        let changes = lab.changed.get();
+        if lab.playing.get() || before.is_some_and(|before| before != changes) {
+            on.set(false);
+        }
+        changes
+    });
+    let cover = move || {
+        let session = lab.with_session(Session::clone);
+        let begins =
+            session.now() == Time::ZERO && session.goal().is_none_or(|at| at == Time::ZERO);
+        html("button")
+            .class("cover")
+            .class_when("cover-poster", begins)
+            .attr("aria-label", "Play")
+            .on(ev::click, move |_| {
+                on.set(false);
+                lab.play();
+            })
+            .child(begins.then(|| Poster(session)))
+            .child(html("span").class("cover-play").child(icon("play")))
+    };
+    show(move || on.get(), cover)
+}
+
+/// The numbers that tell what is going on.
+fn Strip(lab: Lab) -> impl Into<View> {
+    let pace = reading_pace(lab);
+    let tiles = Memo::new(move |_| {
+        pace.get();
+        let mut tiles = lab.with_session(|s| headline(s.metrics())).tiles;
+        tiles.truncate(TILES);
+        tiles
+    });
+    let tile = |tile: Tile| {
+        let mark = match tile.tone {
+            Tone::Bad => "▲ ",
+            Tone::Warning => "△ ",
+            Tone::Plain | Tone::Good => "",
+        };
+        html("span")
+            .class(tone_class(tile.tone))
+            .attr("title", tile.beside.clone())
+            .child(html("span").child(tile.name).child(" "))
+            .child(html("b").child(mark).child(tile.value))
+            .child(" ")
+            .child(html("small").child(tile.beside))
+    };
+    html("p")
+        .class("embed-strip")
+        .attr("aria-label", "What is going on")
+        .child(move || tiles.get().into_iter().map(tile).collect::<View>().into_view())
 }

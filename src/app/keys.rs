@@ -4,9 +4,10 @@
 //! told by their place on the keyboard, since Option with a letter types a character on a Mac.
 
 use crate::app::actions::perform_key;
-use crate::app::stage::{lasso, walk};
+use crate::app::stage::{self, lasso, walk};
 use crate::app::state::{Lab, Selection, Theme, Tool};
 use crate::base::time::Time;
+use crate::scenario::presets;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::KeyboardEvent;
@@ -44,8 +45,14 @@ pub struct Binding {
     pub anywhere: Option<Press>,
     /// What it does, for the sheet.
     pub does: &'static str,
-    run: fn(Lab),
+    /// Does it.
+    pub run: fn(Lab),
 }
+
+/// How far a key moves a node, as a share of the stage.
+const PUSH: f64 = 0.02;
+/// Stands for the keys 1 to 9.
+const DIGITS: &str = "1–9";
 
 /// Every key, in the order of the sheet.
 pub const BINDINGS: &[Binding] = &[
@@ -68,6 +75,10 @@ pub const BINDINGS: &[Binding] = &[
     bind(Some(key("ArrowRight")), None, "To the node or link on the right", |_| walk(1.0, 0.0)),
     bind(Some(key("ArrowUp")), None, "To the node or link above", |_| walk(0.0, -1.0)),
     bind(Some(key("ArrowDown")), None, "To the node or link below", |_| walk(0.0, 1.0)),
+    bind(Some(shift("ArrowLeft")), None, "Move the node to the left", |lab| push(lab, -1.0, 0.0)),
+    bind(Some(shift("ArrowRight")), None, "Move the node to the right", |lab| push(lab, 1.0, 0.0)),
+    bind(Some(shift("ArrowUp")), None, "Move the node up", |lab| push(lab, 0.0, -1.0)),
+    bind(Some(shift("ArrowDown")), None, "Move the node down", |lab| push(lab, 0.0, 1.0)),
     bind(Some(key("Enter")), None, "What can be done to it", enter),
     bind(Some(shift("F10")), None, "The same, as in other programs", enter),
     bind(Some(key("KeyC")), None, "Cut or heal the link", |lab| on_selected(lab, "C", Tool::Cut)),
@@ -81,17 +92,22 @@ pub const BINDINGS: &[Binding] = &[
         lab.tool.set(Tool::Partition);
     }),
     bind(Some(key("KeyV")), None, "Back to selecting", |lab| lab.tool.set(Tool::Select)),
-    bind(Some(key("Escape")), None, "Let go", let_go),
+    bind(Some(key("Escape")), None, "Let go; on the way to an instant, stop there", let_go),
+    bind(Some(key(DIGITS)), None, "Place the bet of the story on this answer", |_| ()),
     bind(Some(ctrl("KeyZ")), Some(ctrl("KeyZ")), "Undo", |lab| lab.undo()),
     bind(Some(ctrl("KeyY")), Some(with_shift(ctrl("KeyZ"))), "Redo", |lab| lab.redo()),
     bind(None, Some(alt("KeyO")), "Outline: the stage as a table", |lab| {
         lab.outline.update(|o| *o = !*o);
+    }),
+    bind(None, Some(alt("KeyT")), "Charts as tables, and back", |lab| {
+        lab.tables.update(|t| *t = !*t)
     }),
     bind(None, Some(alt("KeyS")), "Share this run", |lab| lab.sharing.set(true)),
     bind(None, Some(alt("KeyM")), "Calm: numbers instead of moving dots", |lab| {
         lab.calm.update(|c| *c = !*c);
     }),
     bind(None, Some(alt("KeyD")), "Light, dark or as the system", next_theme),
+    bind(Some(ctrl("KeyK")), Some(ctrl("KeyK")), "Commands by name", |lab| lab.commands.set(true)),
     bind(None, Some(key("F6")), "Next part of the page", |_| next_region(1)),
     bind(None, Some(shift("F6")), "Previous part of the page", |_| next_region(-1)),
     bind(Some(shift("Slash")), Some(alt("Slash")), "This sheet", |lab| lab.help.set(true)),
@@ -104,6 +120,13 @@ const fn bind(
     run: fn(Lab),
 ) -> Binding {
     Binding { stage, anywhere, does, run }
+}
+
+impl Binding {
+    /// Whether it makes sense without the key at hand.
+    pub fn is_a_command(&self) -> bool {
+        !self.stage.is_some_and(|p| p.code == DIGITS || p.code.starts_with("Arrow"))
+    }
 }
 
 impl Press {
@@ -144,7 +167,37 @@ pub fn on_stage(lab: Lab, event: &KeyboardEvent) {
     if on_control && matches!(event.code().as_str(), "Space" | "Enter") {
         return;
     }
+    let plain = !(event.shift_key() || event.alt_key() || event.ctrl_key() || event.meta_key());
+    if let Some(n) = digit(&event.code()).filter(|_| plain) {
+        event.prevent_default();
+        return place_bet(lab, n);
+    }
     answer(lab, event, |b| b.stage);
+}
+
+/// Which of the keys 1 to 9 it is, counted from none.
+fn digit(code: &str) -> Option<usize> {
+    let digit = code.strip_prefix("Digit").or(code.strip_prefix("Numpad"))?;
+    digit.parse::<usize>().ok()?.checked_sub(1)
+}
+
+/// Bets on an answer to the question of the story, while nobody knows it.
+fn place_bet(lab: Lab, n: usize) {
+    let preset = lab.preset.get_untracked();
+    let Some(preset) = preset.as_deref().and_then(presets::find) else { return };
+    if let Some(choice) = preset.question.choices.get(n)
+        && lab.with_session(|s| s.newest() < s.end())
+    {
+        lab.bet.set(Some(n));
+        lab.announced.set(format!("Your bet: {choice}"));
+    }
+}
+
+/// Moves the selected node a little.
+fn push(lab: Lab, dx: f64, dy: f64) {
+    if let Selection::Node(id) = lab.selected.get_untracked() {
+        stage::shift(lab, id, (dx * PUSH, dy * PUSH));
+    }
 }
 
 /// Answers a key pressed anywhere on the page.
@@ -152,18 +205,23 @@ pub fn anywhere(lab: Lab, event: &KeyboardEvent) {
     if event.default_prevented() {
         return;
     }
+    if event.code() == "Escape" && lab.going.get_untracked().is_some() {
+        event.prevent_default();
+        return lab.pause();
+    }
     let target = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
     let typing =
         target.is_some_and(|t| matches!(t.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
-    if typing && !leaves_fields(&event.code(), event.alt_key()) {
+    let ctrl = event.ctrl_key() || event.meta_key();
+    if typing && !leaves_fields(&event.code(), event.alt_key(), ctrl) {
         return;
     }
     answer(lab, event, |b| b.anywhere);
 }
 
 /// Whether a key says nothing to a field that has the focus, so that the page may have it.
-fn leaves_fields(code: &str, alt: bool) -> bool {
-    alt || code == "F6"
+fn leaves_fields(code: &str, alt: bool, ctrl: bool) -> bool {
+    alt || code == "F6" || (ctrl && code == "KeyK")
 }
 
 fn answer(lab: Lab, event: &KeyboardEvent, way: fn(&Binding) -> Option<Press>) {
@@ -200,6 +258,9 @@ fn enter(lab: Lab) {
 }
 
 fn let_go(lab: Lab) {
+    if lab.going.get_untracked().is_some() {
+        return lab.pause();
+    }
     lab.tool.set(Tool::Select);
     lab.selected.set(Selection::None);
     focus_first(".stage");
@@ -248,14 +309,32 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn what_is_typed_into_a_field_stays_there() {
-        for (code, alt, leaves) in [
-            ("F6", false, true),
-            ("KeyK", true, true),
-            ("KeyF", false, false),
-            ("KeyZ", false, false),
-            ("Space", false, false),
+        for (code, alt, ctrl, leaves) in [
+            ("F6", false, false, true),
+            ("KeyK", true, false, true),
+            ("KeyK", false, true, true),
+            ("KeyK", false, false, false),
+            ("KeyF", false, false, false),
+            ("KeyZ", false, true, false),
+            ("Space", false, false, false),
         ] {
-            assert_eq!(leaves_fields(code, alt), leaves, "{code}");
+            assert_eq!(leaves_fields(code, alt, ctrl), leaves, "{code}");
+        }
+    }
+
+    #[wasm_bindgen_test]
+    fn digits_count_answers_from_the_first() {
+        assert_eq!((digit("Digit1"), digit("Numpad9"), digit("Digit0")), (Some(0), Some(8), None));
+        assert_eq!(digit("KeyD"), None);
+    }
+
+    #[wasm_bindgen_test]
+    fn no_two_bindings_share_a_key() {
+        for way in [|b: &Binding| b.stage, |b: &Binding| b.anywhere] {
+            let all: Vec<Press> = BINDINGS.iter().filter_map(way).collect();
+            for (n, press) in all.iter().enumerate() {
+                assert!(!all[..n].contains(press), "{}", press.caps());
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod actions;
 pub mod address;
+pub mod chrome;
 pub mod dom;
 pub mod driver;
 pub mod embed;

@@ -8,6 +8,7 @@ use crate::app::panels::gallery::Gallery;
 use crate::app::panels::help::Help;
 use crate::app::panels::log::announce;
 use crate::app::panels::outline::Outline;
+use crate::app::panels::palette::Palette;
 use crate::app::panels::playback::Playback;
 use crate::app::panels::share::Share;
 use crate::app::panels::toolbar::Toolbar;
@@ -52,6 +53,7 @@ fn App() -> impl Into<View> {
         },
         Notice(),
         Help(),
+        Palette(),
         Share(),
         Announcer(),
     )
@@ -73,6 +75,8 @@ fn look(lab: Lab, asked: &Asked) {
         .is_some_and(|q| q.matches());
     lab.calm.set(asked.calm.unwrap_or(reduced));
     lab.theme.set(asked.theme);
+    asked.chrome.apply();
+    lab.chrome.set(asked.chrome.clone());
     // An effect on the root element: the tokens hang on it.
     Effect::new(move |_| {
         let Some(root) = document().document_element() else { return };
@@ -126,14 +130,17 @@ fn inner_width() -> f64 {
     window().inner_width().ok().and_then(|w| w.as_f64()).unwrap_or(1_280.0)
 }
 
-fn of_slot(slot: Slot) -> Vec<&'static Panel> {
-    PANELS.iter().filter(|p| p.slot == slot).collect()
+/// The panels that are to be shown, of a slot or of all.
+fn shown(slot: Option<Slot>) -> Vec<&'static Panel> {
+    let chrome = expect_context::<Lab>().chrome.get_untracked();
+    let here = |p: &&Panel| slot.is_none_or(|slot| p.slot == slot) && chrome.shows(p.id);
+    PANELS.iter().filter(here).collect()
 }
 
 /// Room for everything: the story left, tabs right, charts below.
 fn columns() -> impl Into<View> {
-    let story = of_slot(Slot::Story).into_iter().map(|p| (p.view)()).collect::<View>();
-    let charts = of_slot(Slot::Charts).into_iter().map(|p| (p.view)()).collect::<View>();
+    let story = shown(Some(Slot::Story)).into_iter().map(|p| (p.view)()).collect::<View>();
+    let charts = shown(Some(Slot::Charts)).into_iter().map(|p| (p.view)()).collect::<View>();
     (
         html("aside")
             .class("lab-story")
@@ -146,7 +153,7 @@ fn columns() -> impl Into<View> {
             .attr("data-region", "")
             .attr("tabindex", "-1")
             .attr("aria-label", "Details")
-            .child(Tabbed(of_slot(Slot::Side))),
+            .child(Tabbed(shown(Some(Slot::Side)))),
         html("section")
             .class("lab-charts")
             .attr("data-region", "")
@@ -163,7 +170,7 @@ fn sheet() -> impl Into<View> {
         .attr("data-region", "")
         .attr("tabindex", "-1")
         .attr("aria-label", "Details")
-        .child(Tabbed(PANELS.iter().collect()))
+        .child(Tabbed(shown(None)))
 }
 
 /// Panels, one at a time.

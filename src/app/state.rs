@@ -4,12 +4,14 @@
 //! fills one [`Frame`] and ticks [`Lab::frame_number`]. The stage follows that signal, panels
 //! follow the slower [`Lab::slow_tick`].
 
+use crate::app::chrome::Chrome;
 use crate::app::driver::Driver;
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Time;
 use crate::observe::frame::Frame;
+use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use crate::session::Session;
 use crate::session::command::Command;
@@ -17,6 +19,7 @@ use crate::session::deed::Since;
 use crate::session::share::LinkOptions;
 use leptos::prelude::*;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What a person has picked out; the inspector explains it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +75,9 @@ pub enum Theme {
     Dark,
 }
 
+/// How far nodes were moved by hand, by name: to the right and down, in shares of the stage.
+pub type Moves = BTreeMap<String, (f64, f64)>;
+
 /// Which page is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Place {
@@ -109,8 +115,12 @@ pub struct Lab {
     pub playing: RwSignal<bool>,
     /// Simulated seconds per second.
     pub speed: RwSignal<f64>,
+    /// From where to where the run is on its way, when that takes a while.
+    pub going: RwSignal<Option<(Time, Time)>>,
     /// How much of that speed this machine reaches, 1 when all of it.
     pub pace: RwSignal<f64>,
+    /// How much of the page is shown.
+    pub chrome: RwSignal<Chrome>,
     /// Colours of the page.
     pub theme: RwSignal<Theme>,
     /// True for no travelling dots: numbers and steps instead.
@@ -131,6 +141,14 @@ pub struct Lab {
     pub sharing: RwSignal<bool>,
     /// Whether the sheet of keys is open.
     pub help: RwSignal<bool>,
+    /// Whether the commands by name are open.
+    pub commands: RwSignal<bool>,
+    /// Whether charts are shown as tables.
+    pub tables: RwSignal<bool>,
+    /// The answer that a person expects to the question of the story, by its number.
+    pub bet: RwSignal<Option<usize>>,
+    /// How far nodes were moved by hand from where they stood, by name, in shares of the stage.
+    pub moved: RwSignal<Moves>,
     /// Whether the outline, the stage as a table, is open.
     pub outline: RwSignal<bool>,
 }
@@ -141,7 +159,7 @@ impl Lab {
         let mut frame = Frame::default();
         session.frame(&mut frame);
         Lab {
-            session: StoredValue::new_local(session),
+            session: StoredValue::new_local(session.in_steps()),
             frame: StoredValue::new_local(frame),
             driver: StoredValue::new_local(Driver::default()),
             frame_number: RwSignal::new(0),
@@ -153,7 +171,9 @@ impl Lab {
             selected: RwSignal::default(),
             playing: RwSignal::new(false),
             speed: RwSignal::new(1.0),
+            going: RwSignal::new(None),
             pace: RwSignal::new(1.0),
+            chrome: RwSignal::default(),
             theme: RwSignal::default(),
             calm: RwSignal::new(false),
             tool: RwSignal::default(),
@@ -164,6 +184,10 @@ impl Lab {
             announced: RwSignal::default(),
             sharing: RwSignal::new(false),
             help: RwSignal::new(false),
+            commands: RwSignal::new(false),
+            tables: RwSignal::new(false),
+            bet: RwSignal::new(None),
+            moved: RwSignal::default(),
             outline: RwSignal::new(false),
         }
     }
@@ -189,10 +213,13 @@ impl Lab {
         self.selected.set(Selection::None);
         self.tool.set(Tool::Select);
         self.told.set("");
+        self.bet.set(None);
+        self.moved.set(Moves::new());
         let speed = session.scenario().view.speed;
         self.speed.set(if speed > 0.0 { speed } else { 1.0 });
-        self.session.set_value(session);
+        self.session.set_value(session.in_steps());
         self.driver.update_value(Driver::forget);
+        self.going.set(None);
         self.opened.update(|n| *n += 1);
         self.refresh();
     }
@@ -263,14 +290,35 @@ impl Lab {
     }
 
     fn after_change(&self) {
+        self.driver.update_value(Driver::forget_way);
+        self.going.set(None);
         self.opened.update(|n| *n += 1);
         self.changed.update(|n| *n += 1);
         trouble::reproduce_with(self.with_session(|s| s.link(LinkOptions::default())));
         self.refresh();
     }
 
-    /// Lets time pass; from the start again when the run is over.
+    /// Opens what a link says. Whether its run is still the same is judged once it is there.
+    pub fn open_link(&self, opened: Opened) {
+        self.open(Session::opening(opened));
+        self.driver.update_value(Driver::then_judge);
+    }
+
+    /// Says so if the run is another than the one the link was made from.
+    pub(super) fn judge_link(&self) {
+        if self.with_session(Session::is_as_linked) == Some(false) {
+            let message = "this run differs from the one the link was made from";
+            let why = "the engine has changed since; what you see is its run today";
+            self.problems.update(|found| found.warn("d", message, why));
+        }
+    }
+
+    /// Lets time pass, on the way to an instant once it is there; from the start again when the
+    /// run is over.
     pub fn play(&self) {
+        if self.is_under_way() {
+            return self.driver.update_value(Driver::then_play);
+        }
         if self.with_session(|s| s.now() >= s.end()) {
             self.seek(Time::ZERO);
         }
@@ -278,21 +326,29 @@ impl Lab {
         self.refresh();
     }
 
-    /// Stops time.
+    /// Stops time, on the way to an instant where it has come to.
     pub fn pause(&self) {
         self.playing.set(false);
+        self.update_session(Session::halt);
+        self.driver.update_value(Driver::forget_way);
+        self.going.set(None);
         self.changed.update(|n| *n += 1);
         self.refresh();
     }
 
     /// Plays or pauses.
     pub fn toggle(&self) {
-        if self.playing.get_untracked() { self.pause() } else { self.play() }
+        if self.playing.get_untracked() || self.is_under_way() { self.pause() } else { self.play() }
+    }
+
+    /// Whether the run is on its way to an instant.
+    pub fn is_under_way(&self) -> bool {
+        self.with_session(|s| s.goal().is_some())
     }
 
     /// Goes to the next event a person would notice, and says what it was.
     pub fn step(&self) {
-        self.playing.set(false);
+        self.pause();
         if let Some(Some(line)) = self.update_session(Session::step_event) {
             self.announced.set(line.text);
         }
@@ -326,7 +382,8 @@ impl Lab {
     /// Goes to an instant. What is not simulated yet is simulated over the next frames.
     pub fn seek(&self, at: Time) {
         let at = self.with_session(|s| at.min(s.end()));
-        self.driver.update_value(|d| d.seek_to(at));
+        self.update_session(|s| s.seek(at));
+        self.driver.update_value(Driver::forget_way);
         self.changed.update(|n| *n += 1);
         self.refresh();
     }

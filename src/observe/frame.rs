@@ -128,6 +128,8 @@ pub struct BreakerView {
     pub probe_at: Option<Time>,
     /// How long an open breaker waits.
     pub cooldown: Span,
+    /// Of one that is half-open: how many probes are out or counted, and how many there may be.
+    pub probes: Option<(u32, u32)>,
 }
 
 /// What a single client is doing.
@@ -178,6 +180,8 @@ pub struct LinkView {
     pub loss_ppm: u32,
     /// Messages in flight on it.
     pub in_flight: u32,
+    /// Messages that entered it in the last second.
+    pub traffic: u32,
 }
 
 /// What a message is, which decides its shape.
@@ -213,6 +217,10 @@ pub struct Packets {
     pub progress: Vec<f32>,
     /// The [`PacketKind`] of each, by its number.
     pub kind: Vec<u8>,
+    /// Which attempt a request is, from 1; 0 for what is no request.
+    pub attempt: Vec<u8>,
+    /// Whether the network made it, of a message that was sent once.
+    pub copy: Vec<bool>,
 }
 
 /// How a message ended.

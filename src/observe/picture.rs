@@ -41,6 +41,7 @@ pub fn fill(world: &World<Role>, cast: &Cast, frame: &mut Frame) {
         slow: link.trouble.latency,
         loss_ppm: link.settings.loss.or(link.trouble.loss).0,
         in_flight: link.in_flight,
+        traffic: link.lately.per_second(world.shared.now),
     }));
     packets(world, &mut frame.packets);
     frame.sides = sides(&world.shared.active);
@@ -75,6 +76,8 @@ fn packets(world: &World<Role>, out: &mut Packets) {
     out.link.clear();
     out.progress.clear();
     out.kind.clear();
+    out.attempt.clear();
+    out.copy.clear();
     for (_, packet) in world.shared.packets.iter() {
         // By its number, so that a message that is drawn stays drawn.
         if !packet.id.is_multiple_of(every) {
@@ -84,6 +87,11 @@ fn packets(world: &World<Role>, out: &mut Packets) {
         out.link.push(packet.link.0);
         out.progress.push(progress(packet, world.shared.now));
         out.kind.push(kind(world, packet) as u8);
+        out.attempt.push(match &packet.message {
+            Message::Request(request) => request.ticket.attempt.max(1),
+            _ => 0,
+        });
+        out.copy.push(packet.copy);
     }
 }
 
@@ -254,11 +262,15 @@ fn breaker(caller: &Caller, cast: &Cast) -> Option<BreakerView> {
         half_open: 0,
         probe_at: None,
         cooldown: Span::ZERO,
+        probes: None,
     };
     for breaker in caller.breakers() {
         match phase(breaker.state()) {
             Phase::Closed => view.closed += 1,
-            Phase::HalfOpen => view.half_open += 1,
+            Phase::HalfOpen => {
+                view.half_open += 1;
+                view.probes = view.probes.or(breaker.probes());
+            }
             Phase::Open => {
                 view.open += 1;
                 let at = breaker.retry_at();

@@ -30,7 +30,8 @@ pub enum Since {
 }
 
 impl Session {
-    /// Does something now. In the past, the future that was is kept as a branch.
+    /// Does something now, wherever it has come to. In the past, the future that was is kept as a
+    /// branch.
     ///
     /// # Errors
     /// What is wrong with a setting.
@@ -47,7 +48,11 @@ impl Session {
         commands: impl IntoIterator<Item = Command>,
     ) -> Result<Since, Diagnostics> {
         let (before, mut since) = (self.past(), Since::Now);
-        for command in commands {
+        for (n, command) in commands.into_iter().enumerate() {
+            if n > 0 {
+                // All of them at one instant.
+                self.arrive();
+            }
             match self.perform(command) {
                 Ok(Since::Now) => {}
                 Ok(Since::Beginning) => since = Since::Beginning,
@@ -107,6 +112,7 @@ impl Session {
             self.set_from_start(path, value)?;
             return Ok(Since::Beginning);
         }
+        self.halt();
         // Everything due at this instant happens first, so that a replay finds the same order.
         self.advance(self.now(), u32::MAX);
         self.run.apply(&command)?;
@@ -144,7 +150,7 @@ impl Session {
             let named = share::steps(&self.commands, &self.run.plan);
             self.commands = Arc::new(share::commands(&named, &run.plan));
         }
-        self.begin(Arc::new(origin), run, self.now());
+        self.begin(Arc::new(origin), run, self.bound_for());
         Ok(())
     }
 
@@ -211,7 +217,7 @@ impl Session {
         if same {
             self.replay_from_start();
         } else if let Ok(run) = Run::new((*past.origin).clone()) {
-            self.begin(past.origin, run, self.now());
+            self.begin(past.origin, run, self.bound_for());
         }
     }
 }

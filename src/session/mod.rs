@@ -15,6 +15,7 @@ pub mod share;
 pub mod sweep;
 pub mod timeline;
 mod transcript;
+pub mod typed;
 
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::NodeId;
@@ -68,6 +69,10 @@ pub struct Session {
     run: Run,
     history: History,
     newest: Time,
+    /// Where it is on its way to.
+    goal: Option<Time>,
+    /// Whether ways are gone in steps, by whoever has other things to do meanwhile.
+    in_steps: bool,
 }
 
 /// A future that was left for another.
@@ -87,6 +92,14 @@ impl Session {
     /// Opens what a link says, at the instant it names. It is a scenario that compiles: links
     /// set aside what does not.
     pub fn open(opened: Opened) -> Session {
+        let mut session = Session::opening(opened);
+        session.arrive();
+        Session { in_steps: false, ..session }
+    }
+
+    /// Opens what a link says and sets out for the instant it names: [`Session::approach`] goes
+    /// there. So it is with every way of this session from then on.
+    pub fn opening(opened: Opened) -> Session {
         let mut session = match Session::start(opened.scenario) {
             Ok(session) => session,
             Err(problems) => panic!("a link opened what does not compile: {problems}"),
@@ -95,8 +108,14 @@ impl Session {
         session.expected = opened.t.zip(opened.digest);
         session.commands = Arc::new(share::commands(&opened.script, &session.run.plan));
         session.apply_due(Time::ZERO);
+        session.in_steps = true;
         session.seek(opened.t.unwrap_or(Time::ZERO));
         session
+    }
+
+    /// The same session, from now on with ways that are gone in steps.
+    pub fn in_steps(self) -> Session {
+        Session { in_steps: true, ..self }
     }
 
     /// A run of a scenario, at its beginning.
@@ -116,6 +135,8 @@ impl Session {
             history: History::new(&run),
             run,
             newest: Time::ZERO,
+            goal: None,
+            in_steps: false,
         })
     }
 
@@ -230,14 +251,46 @@ impl Session {
         self.run.course.watch.noticed()
     }
 
-    /// Goes to an instant, before or after now.
+    /// Goes to an instant, before or after now; a session with ways in steps sets out for it.
     pub fn seek(&mut self, at: Time) {
-        let at = at.min(self.end());
+        self.goal = Some(at.min(self.end()));
+        if !self.in_steps {
+            self.arrive();
+        }
+    }
+
+    /// Where it is on its way to, if it is.
+    pub fn goal(&self) -> Option<Time> {
+        self.goal
+    }
+
+    /// Goes on towards its goal, handling at most `events`; true if it is there, or has none.
+    pub fn approach(&mut self, events: u32) -> bool {
+        let Some(at) = self.goal else { return true };
         if at < self.now() || self.history.nearest(at).is_some_and(|r| r.course.now() > self.now())
         {
             self.restore(at);
         }
-        while !self.advance(at, u32::MAX) {}
+        let there = self.advance(at, events);
+        if there {
+            self.goal = None;
+        }
+        there
+    }
+
+    /// Goes all the way to its goal.
+    pub fn arrive(&mut self) {
+        while !self.approach(u32::MAX) {}
+    }
+
+    /// Gives its goal up and stays where it has come to.
+    pub fn halt(&mut self) {
+        self.goal = None;
+    }
+
+    /// Where it is, or will be once it is there.
+    fn bound_for(&self) -> Time {
+        self.goal.unwrap_or(self.now())
     }
 
     /// Goes back to the last snapshot at or before `at`.
@@ -262,11 +315,11 @@ impl Session {
     }
 
     fn replay_from_start(&mut self) {
-        let now = self.now();
+        let at = self.bound_for();
         self.history.cut_from(Time(1));
         self.newest = Time::ZERO;
         self.restore(Time::ZERO);
-        self.seek(now);
+        self.seek(at);
     }
 
     /// Whether anything is broken now that [`Command::HealAll`] would mend.

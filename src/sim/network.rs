@@ -4,9 +4,12 @@
 use crate::base::dist::Dist;
 use crate::base::id::{LinkId, NodeId};
 use crate::base::random::Stream;
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use serde::{Deserialize, Serialize};
+
+/// Microseconds.
+const SECOND: u64 = 1_000_000;
 
 /// What a link is like without faults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,10 +58,44 @@ pub struct Link {
     pub in_flight: u32,
     /// Messages that have entered it, copies by the network included.
     pub sent: u64,
+    /// How many of them lately.
+    pub lately: Lately,
     // One stream for each question, so that a lossy link has the latencies of a reliable one.
     latency: Stream,
     loss: Stream,
     duplication: Stream,
+}
+
+/// What is counted by the second, this one and the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lately {
+    second: u32,
+    here: u32,
+    before: u32,
+}
+
+impl Lately {
+    pub(super) fn count(&mut self, now: Time) {
+        *self = self.at(now);
+        self.here = self.here.saturating_add(1);
+    }
+
+    fn at(self, now: Time) -> Lately {
+        let second = (now.0 / SECOND) as u32;
+        match second.saturating_sub(self.second) {
+            0 => self,
+            1 => Lately { second, here: 0, before: self.here },
+            _ => Lately { second, here: 0, before: 0 },
+        }
+    }
+
+    /// How many came in the last second: those of this one, and of the one before as large a
+    /// share as it has in it.
+    pub fn per_second(self, now: Time) -> u32 {
+        let Lately { here, before, .. } = self.at(now);
+        let share = (SECOND - now.0 % SECOND) * u64::from(before) / SECOND;
+        here.saturating_add(share as u32)
+    }
 }
 
 impl Link {
@@ -104,6 +141,7 @@ impl Network {
             trouble: Trouble::default(),
             in_flight: 0,
             sent: 0,
+            lately: Lately::default(),
             latency: Stream::new(seed, "link latency", number),
             loss: Stream::new(seed, "link loss", number),
             duplication: Stream::new(seed, "link duplication", number),
@@ -127,5 +165,22 @@ impl Network {
     /// The nodes that `source` has a link to, in order.
     pub fn neighbours(&self, source: NodeId) -> impl Iterator<Item = NodeId> {
         self.routes.get(source.index()).into_iter().flatten().map(|&(node, _)| node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_lately_is_counted_over_a_second() {
+        let mut lately = Lately::default();
+        for n in 0..100 {
+            lately.count(Time(n * 20_000));
+        }
+        assert_eq!(lately.per_second(Time(1_999_999)), 50);
+        assert_eq!(lately.per_second(Time(2_500_000)), 25);
+        assert_eq!(lately.per_second(Time(3_100_000)), 0);
+        assert_eq!(Lately::default().per_second(Time(7)), 0);
     }
 }

@@ -84,6 +84,8 @@ pub struct Packet<M> {
     pub due_at: Time,
     /// It will not arrive: the network loses it on the way.
     pub doomed: Option<Fate>,
+    /// The network made it, of a message that was sent once.
+    pub copy: bool,
     /// What it says.
     pub message: M,
 }
@@ -312,6 +314,7 @@ impl<P: Process> Shared<P> {
         let link = &mut self.network.links[id.index()];
         link.in_flight += 1;
         link.sent += 1;
+        link.lately.count(now);
         let due_at = now + link.draw_latency();
         let way = due_at.since(now);
         let mut doomed = None;
@@ -342,6 +345,7 @@ impl<P: Process> Shared<P> {
             sent_at: now,
             due_at,
             doomed,
+            copy,
             message,
         });
         self.queue.push(ends_at, Scheduled { cause: seq, due: Due::Packet(key) });

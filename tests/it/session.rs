@@ -210,3 +210,58 @@ fn a_map_stays_while_a_shard_has_no_leader_to_hand_keys_over() {
         assert_eq!(router.book.map.shards, active);
     }
 }
+
+#[test]
+fn a_way_in_steps_comes_to_what_a_way_in_one_comes_to() {
+    let open = |t| link::open(Some("metastable"), t).0;
+    let whole = Session::open(open("t=30s&at=12s:kill:db"));
+    let mut stepped = Session::opening(open("t=30s&at=12s:kill:db"));
+    assert_eq!((stepped.now(), stepped.goal()), (at(0), Some(at(30_000))));
+    let mut steps = 0;
+    while !stepped.approach(1_000) {
+        steps += 1;
+    }
+    assert!(steps > 10, "{steps}");
+    assert_eq!((stepped.now(), stepped.goal()), (at(30_000), None));
+    assert_eq!(stepped.digest(), whole.digest());
+    // Back and forth, also by what begins the run again.
+    for to in [9_000, 31_000] {
+        stepped.seek(at(to));
+        assert_eq!(stepped.goal(), Some(at(to)));
+        while !stepped.approach(1_000) {}
+        let mut fresh = Session::open(open("at=12s:kill:db"));
+        fresh.seek(at(to));
+        assert_eq!(stepped.digest(), fresh.digest(), "at {to} ms");
+    }
+    assert!(stepped.undo());
+    assert_eq!((stepped.now(), stepped.goal()), (at(0), Some(at(31_000))));
+    stepped.arrive();
+    let mut fresh = Session::open(open(""));
+    fresh.seek(at(31_000));
+    assert_eq!(stepped.digest(), fresh.digest());
+}
+
+#[test]
+fn what_is_done_on_the_way_is_done_where_the_run_is() {
+    let mut session = session().in_steps();
+    session.seek(at(30_000));
+    assert!(!session.approach(3_000));
+    let here = session.now();
+    session.command(Command::Kill(NodeId(1))).expect("api-1 is there");
+    assert_eq!((session.now(), session.goal(), session.commands()[0].at), (here, None, here));
+    // A change of who there is begins again and goes on to where it was bound for.
+    session.seek(at(30_000));
+    assert!(!session.approach(10));
+    let set = |path: &str, value| Command::Set { path: path.to_owned(), value };
+    session.command(set("clients.count", json!(50))).expect("a number of clients");
+    assert_eq!((session.now(), session.goal()), (at(0), Some(at(30_000))));
+    assert!(!session.approach(10));
+    session.halt();
+    assert!(session.approach(10) && session.now() < at(30_000));
+    // Several at once are done at the same instant, the one it is bound for.
+    session.seek(at(5_000));
+    session.arrive();
+    let both = [set("clients.count", json!(60)), Command::Kill(NodeId(2))];
+    session.deed(both).expect("a deed");
+    assert_eq!((session.now(), session.commands()[1].at), (at(5_000), at(5_000)));
+}

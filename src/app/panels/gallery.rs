@@ -6,7 +6,9 @@ use crate::app::dom::view::View;
 use crate::app::file::Opener;
 use crate::app::stage::poster::Poster;
 use crate::app::state::Lab;
+use crate::scenario::link;
 use crate::scenario::presets::{self, Preset};
+use crate::session::Session;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -39,7 +41,7 @@ pub fn Gallery() -> impl Into<View> {
         .child(first.map(Start))
         .child(Opener(|| ()));
     let hero =
-        html("header").class("hero").child(pitch).child(first.map(|preset| Poster(&preset.id)));
+        html("header").class("hero").child(pitch).child(first.map(|preset| Poster(of(&preset.id))));
     html("main")
         .class("gallery")
         .child(hero)
@@ -64,8 +66,13 @@ fn Card(preset: &'static Preset) -> impl Into<View> {
         html("a")
             .attr("href", address::of_preset(id))
             .on(ev::click, move |event| address::follow(lab, &event, Some(id)))
-            .child(Poster(id))
+            .child(Poster(of(id)))
             .child(html("h3").child(preset.title.as_str()))
             .child(html("p").child(preset.summary.as_str())),
     )
+}
+
+/// The run of a preset, at its beginning.
+fn of(id: &str) -> Session {
+    Session::open(link::open(Some(id), "").0)
 }

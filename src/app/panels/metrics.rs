@@ -105,7 +105,8 @@ fn Mix(now: Memo<Headline>) -> impl Into<View> {
         )
 }
 
-fn tone_class(tone: Tone) -> &'static str {
+/// The class of a number by how it is to be taken.
+pub fn tone_class(tone: Tone) -> &'static str {
     match tone {
         Tone::Plain => "mood-plain",
         Tone::Good => "mood-ok",

@@ -12,7 +12,6 @@ use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::state::{Lab, Selection};
 use crate::scenario::SCHEMA;
-use crate::scenario::v1::wire::Wire;
 use leptos::ev;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -24,15 +23,9 @@ const ABOUT: &str = "Changes apply at the instant on screen. Where a run cannot 
 pub fn Parameters() -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let schema = Arc::new(Schema::read(SCHEMA));
-    let values = Memo::new(move |_| {
-        lab.opened.track();
-        lab.with_session(|s| s.scenario().full())
-    });
-    let set = Memo::new(move |_| {
-        lab.opened.track();
-        lab.with_session(|s| s.scenario().write())
-    });
-    provide_context(Form { schema: schema.clone(), values, set });
+    let form = Form::of(lab, schema.clone());
+    let values = form.values;
+    provide_context(form);
     let names = Memo::new(move |_| {
         let names = values.with(|v| {
             v.get("nodes")?.as_object().map(|nodes| nodes.keys().cloned().collect::<Vec<_>>())

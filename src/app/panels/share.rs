@@ -33,6 +33,10 @@ const FILE: &str = "A file holds the scenario as it is set now, for `netsplit ru
 const SIZES: [(&str, u32, u32); 3] =
     [("Small", 480, 300), ("Medium", 640, 400), ("Large", 960, 600)];
 
+/// Colours of an embedded run, and what the query says for them.
+const THEMES: [(&str, &str); 3] =
+    [("As the reader's system", ""), ("Light", "theme=light"), ("Dark", "theme=dark")];
+
 /// The share dialog; open while [`Lab::sharing`].
 pub fn Share() -> impl Into<View> {
     let lab = expect_context::<Lab>();
@@ -111,14 +115,45 @@ fn AsFile() -> impl Into<View> {
 fn Embed(fragment: Signal<String>) -> impl Into<View> {
     let lab = expect_context::<Lab>();
     let (size, playing) = (RwSignal::new(1_usize), RwSignal::new(false));
-    let code = Memo::new(move |_| {
+    let theme = RwSignal::new(0_usize);
+    let colours = move |(n, (name, _)): (usize, (&'static str, _))| {
+        html("label")
+            .class("size")
+            .child(
+                html("input")
+                    .attr("type", "radio")
+                    .attr("name", "embed-theme")
+                    .checked(move || theme.get() == n)
+                    .on(ev::change, move |_| theme.set(n)),
+            )
+            .child(name)
+    };
+    let address = Memo::new(move |_| {
         let mut query = vec!["embed=1"];
         if playing.get() {
             query.push("play=1");
         }
-        let (_, width, height) = SIZES[size.get().min(SIZES.len() - 1)];
-        frame_code(&fragment.with(|f| page_address(lab, &query, f)), width, height)
+        match THEMES[theme.get().min(THEMES.len() - 1)].1 {
+            "" => {}
+            theme => query.push(theme),
+        }
+        fragment.with(|f| page_address(lab, &query, f))
     });
+    let measures = move || SIZES[size.get().min(SIZES.len() - 1)];
+    let code = Memo::new(move |_| {
+        let (_, width, height) = measures();
+        address.with(|address| frame_code(address, width, height))
+    });
+    let preview = RwSignal::new(false);
+    let frame = move || {
+        let (_, width, height) = measures();
+        html("iframe")
+            .class("preview")
+            .attr("title", "Preview")
+            .attr("src", address)
+            .attr("width", width)
+            .attr("height", height)
+    };
     let choice = move |(n, (name, width, height)): (usize, (&'static str, u32, u32))| {
         html("label")
             .class("size")
@@ -151,8 +186,16 @@ fn Embed(fragment: Signal<String>) -> impl Into<View> {
                 .child(html("legend").child("Size"))
                 .child(SIZES.into_iter().enumerate().map(choice).collect::<View>()),
         )
+        .child(
+            html("fieldset")
+                .class("sizes")
+                .child(html("legend").child("Colours"))
+                .child(THEMES.into_iter().enumerate().map(colours).collect::<View>()),
+        )
         .child(Toggle("Start playing", playing, move |on| playing.set(on)))
         .child(CopyBox("Code", code, 5))
+        .child(Toggle("Preview", preview, move |on| preview.set(on)))
+        .child(show(move || preview.get(), frame))
 }
 
 /// A text to copy, with what became of copying it.

@@ -57,7 +57,7 @@ fn Told(preset: &'static Preset) -> impl Into<View> {
 /// A prediction, made before the run and explained after it. Wrong bets are not scored.
 fn Bet(question: &'static Question) -> impl Into<View> {
     let lab = expect_context::<Lab>();
-    let bet = RwSignal::new(None::<usize>);
+    let bet = lab.bet;
     let told = RwSignal::new(false);
     Effect::new(move |_| {
         lab.slow_tick.track();
@@ -83,6 +83,7 @@ fn Bet(question: &'static Question) -> impl Into<View> {
                 .attr("aria-pressed", move || if bet.get() == Some(n) { "true" } else { "false" })
                 .attr("disabled", told)
                 .on(ev::click, move |_| bet.set(Some(n)))
+                .attr("title", format!("{} on the stage", n + 1))
                 .child(html("span").class("bet-mark").attr("aria-hidden", "true").child(mark))
                 .child(text.as_str()),
         )

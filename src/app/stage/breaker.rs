@@ -22,12 +22,13 @@ struct Face {
     half_open: u32,
     probe_at: Option<Time>,
     cooldown: Span,
+    probes: Option<(u32, u32)>,
 }
 
 impl Face {
     fn of(view: &BreakerView) -> Face {
-        let BreakerView { closed, open, half_open, probe_at, cooldown, .. } = *view;
-        Face { closed, open, half_open, probe_at, cooldown }
+        let BreakerView { closed, open, half_open, probe_at, cooldown, probes, .. } = *view;
+        Face { closed, open, half_open, probe_at, cooldown, probes }
     }
 
     fn total(&self) -> u32 {
@@ -58,7 +59,10 @@ impl Face {
         match (self.phase(), self.probe_at) {
             ("open", Some(at)) => format!("open {:.1} s", at.since(now).as_secs()),
             ("open", None) => "open".into(),
-            ("half", _) => "probing".into(),
+            ("half", _) => match self.probes {
+                Some((out, of)) => format!("probe {out}/{of}"),
+                None => "probing".into(),
+            },
             _ => String::new(),
         }
     }
@@ -199,5 +203,28 @@ fn spoken(phase: &str, words: &str) -> String {
     match (phase, words) {
         ("closed", "") => "closed, calls go through".into(),
         (_, words) => words.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    fn a_half_open_breaker_counts_its_probes() {
+        let face = |closed, half_open, probes| Face {
+            closed,
+            open: 0,
+            half_open,
+            probe_at: None,
+            cooldown: Span::ZERO,
+            probes,
+        };
+        assert_eq!(face(0, 1, Some((1, 3))).words(Time::ZERO), "probe 1/3");
+        assert_eq!(face(0, 1, None).words(Time::ZERO), "probing");
+        assert_eq!(face(7, 2, Some((1, 3))).words(Time::ZERO), "2 of 9 probing");
+        assert_eq!(face(1, 0, None).words(Time::ZERO), "");
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::base::id::NodeId;
 use crate::observe::frame::{Frame, Kind};
+use std::collections::BTreeMap;
 
 /// A point in pixels, x to the right and y down.
 pub type Point = (f64, f64);
@@ -235,6 +236,26 @@ fn axis(
 }
 
 impl Geometry {
+    /// The same with nodes moved by shares of the stage, by name. They stay on it.
+    pub fn moved(mut self, plan: &Plan, moves: &BTreeMap<String, Point>) -> Geometry {
+        if moves.is_empty() {
+            return self;
+        }
+        let size = self.size;
+        let kept = |at: f64, half: f64, length: f64| {
+            let low = (half + GAP).min(length / 2.0);
+            at.clamp(low, length - low)
+        };
+        for (spot, item) in self.nodes.iter_mut().zip(&plan.nodes) {
+            if let Some((x, y)) = moves.get(&item.name) {
+                let (to_x, to_y) = (spot.at.0 + x * size.0, spot.at.1 + y * size.1);
+                spot.at = (kept(to_x, spot.half.0, size.0), kept(to_y, spot.half.1, size.1));
+            }
+        }
+        self.lanes = plan.links.iter().map(|(a, b)| self.lane(*a, *b)).collect();
+        self
+    }
+
     /// True when two nodes overlap.
     fn crowded(&self) -> bool {
         self.nodes.iter().enumerate().any(|(n, a)| {
@@ -357,6 +378,19 @@ mod tests {
                 assert!(spot.at.1 - spot.half.1 >= 0.0 && spot.at.1 + spot.half.1 <= h, "{w}x{h}");
             }
         }
+    }
+
+    #[wasm_bindgen_test]
+    fn a_moved_node_takes_its_links_along_and_stays_on_the_stage() {
+        let (plan, at) = (plan(), plan().arrange(900.0, 500.0));
+        let moved = |by| at.clone().moved(&plan, &BTreeMap::from([("n3".to_owned(), by)]));
+        let up = moved((-0.1, -0.2));
+        assert!((up.nodes[3].at.1 - (at.nodes[3].at.1 - 100.0)).abs() < 1e-9);
+        assert_eq!((up.nodes[1], up.lanes[0]), (at.nodes[1], at.lanes[0]));
+        assert!(up.lanes[2].to.1 < at.lanes[2].to.1 - 40.0);
+        let far = moved((1.0, 1.0));
+        let spot = far.nodes[3];
+        assert!(spot.at.0 + spot.half.0 <= 900.0 && spot.at.1 + spot.half.1 <= 500.0, "{spot:?}");
     }
 
     #[wasm_bindgen_test]

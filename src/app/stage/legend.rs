@@ -8,10 +8,24 @@ fn shape(name: &str) -> View {
     let diamond = "M0-5.6 5.600 0 0 5.600-5.600 0z";
     match name {
         "retry" => (
-            svg("circle").class("line").attr("r", "4.6"),
-            svg("circle").class("solid").attr("r", "2.2"),
+            svg("path").class("cross").attr("d", "M0-4V-6.800M0 4V6.800"),
+            svg("circle").class("line").attr("r", "4"),
+            svg("circle").class("solid").attr("r", "1.9"),
         )
             .into_view(),
+        "copy" => (
+            svg("circle").class("line").attr("r", "6"),
+            svg("circle").class("solid").attr("r", "3.4"),
+        )
+            .into_view(),
+        "full" => (
+            svg("circle").class("solid").attr("r", "6"),
+            svg("path").class("mark").attr("d", "M0-3.400V.8M0 2.200V3.600"),
+        )
+            .into_view(),
+        "open" => svg("path").class("cross").attr("d", "M-6 2H-3L2-4M3 2H6").into_view(),
+        "half" => svg("path").class("cross").attr("d", "M-6 2H-3L3 0M3 2H6").into_view(),
+        "traffic" => svg("path").class("solid").attr("d", "M-7-1 7-4.500V4.500L-7 1z").into_view(),
         "reply" => svg("path").class("line").attr("d", diamond).into_view(),
         "error" => (
             svg("path").class("solid").attr("d", diamond),
@@ -48,10 +62,11 @@ fn shape(name: &str) -> View {
     }
 }
 
-/// Messages, then clients: class, word, meaning.
-const MESSAGES: [(&str, &str, &str); 10] = [
+/// Messages, then clients, then the rest: class, word, meaning.
+const MESSAGES: [(&str, &str, &str); 11] = [
     ("request", "request", "a first attempt"),
-    ("retry", "retry", "a later attempt at the same thing"),
+    ("retry", "retry", "a later attempt: as many ticks as attempts, four for more"),
+    ("copy", "copy", "the network made it, of a message that was sent once"),
     ("reply", "reply", "it worked"),
     ("degraded", "degraded", "it worked, with something missing"),
     ("error", "error", "it did not work"),
@@ -66,6 +81,12 @@ const CLIENTS: [(&str, &str, &str); 4] = [
     ("client-backing-off", "backing off", "a client waiting before it tries again"),
     ("client-served", "served", "a client whose last request ended well"),
     ("client-failed", "failed", "a client whose last request failed"),
+];
+const SYSTEM: [(&str, &str, &str); 4] = [
+    ("full", "queue full", "what comes now is turned away"),
+    ("open", "breaker open", "no calls go there until it tries again"),
+    ("half", "breaker trying", "half-open: a few calls go there as probes"),
+    ("traffic", "traffic", "a road is as wide as many messages take it"),
 ];
 
 /// The legend.
@@ -88,4 +109,5 @@ pub fn Legend() -> impl Into<View> {
         .child(html("summary").child("Legend"))
         .child(html("ul").attr("aria-label", "Messages").child(MESSAGES.map(entry)))
         .child(html("ul").attr("aria-label", "Clients").child(CLIENTS.map(entry)))
+        .child(html("ul").attr("aria-label", "Nodes and links").child(SYSTEM.map(entry)))
 }

@@ -74,6 +74,13 @@ impl Pair {
         }
     }
 
+    /// Messages in the last second, both ways.
+    fn traffic(&self, frame: &Frame) -> u32 {
+        let both = [Some(self.there), self.back];
+        let views = both.into_iter().flatten().filter_map(|id| frame.links.get(id.index()));
+        views.fold(0, |sum, link| sum.saturating_add(link.traffic))
+    }
+
     /// The line between the two lanes.
     fn axis(&self, geometry: &Geometry) -> Lane {
         let lane = |id: LinkId| geometry.lanes.get(id.index()).copied().unwrap_or_default();
@@ -110,6 +117,12 @@ impl Face {
     }
 }
 
+/// How wide a road is for so many messages a second: a step for every half of a tenfold.
+fn load(traffic: u32) -> u8 {
+    let steps = [1, 3, 10, 32, 100, 316, 1_000, 3_162, 10_000];
+    steps.iter().filter(|step| traffic >= **step).count() as u8
+}
+
 fn percent(ppm: u32) -> String {
     let percent = f64::from(ppm) / 1e4;
     if percent < 10.0 && percent.fract() > 0.05 {
@@ -134,6 +147,10 @@ fn Road(pair: Pair) -> impl Into<View> {
         lab.with_frame(|f| pair.face(f, false))
     });
     let axis = Memo::new(move |_| pair.axis(&scene.geometry.get()));
+    let width = Memo::new(move |_| {
+        lab.slow_tick.track();
+        lab.with_frame(|f| load(pair.traffic(f)))
+    });
     // It runs on beneath the nodes, so that it meets every shape.
     let whole = move || {
         let geometry = scene.geometry.get();
@@ -157,6 +174,7 @@ fn Road(pair: Pair) -> impl Into<View> {
         .class_when("slow", move || face.with(|f| f.slow > Span::ZERO))
         .class_when("lossy", move || face.with(|f| f.loss_ppm > 0))
         .class_when("chosen", chosen)
+        .attr("style", move || format!("--load:{}", f64::from(width.get()) / 2.0))
         .child(svg("path").class("road-bed").attr("d", ground).attr("stroke-dasharray", gap))
         .child(svg("path").class("road-line").attr("d", ground).attr("stroke-dasharray", gap))
         .child(move || face.with(|f| f.cut_off().then(|| ends(axis.get()))))
@@ -296,4 +314,16 @@ fn pill(words: &str, axis: Lane) -> impl Into<View> + use<> {
                 .attr("rx", "9"),
         )
         .child(svg("text").attr("dy", "0.35em").child(words.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::load;
+
+    #[wasm_bindgen_test]
+    fn a_road_widens_with_every_half_of_a_tenfold() {
+        assert_eq!([0, 1, 9, 10, 99, 100, 50_000].map(load), [0, 1, 2, 3, 4, 5, 9]);
+    }
 }

@@ -10,6 +10,7 @@ mod breaker;
 mod canvas;
 mod caption;
 mod domains;
+mod drag;
 mod gauge;
 mod geometry;
 mod gl;
@@ -28,11 +29,13 @@ mod regions;
 mod sides;
 mod tools;
 mod trail;
+mod way;
 
 use crate::app::dom::view::View;
 use crate::app::dom::{html, svg};
 use crate::app::keys;
 use crate::app::state::{Lab, Selection, Tool};
+use crate::base::id::NodeId;
 use geometry::{Geometry, Plan};
 use leptos::ev;
 use leptos::html::Div;
@@ -66,7 +69,8 @@ impl Scene {
         });
         let geometry = Memo::new(move |_| {
             let (width, height) = size.get();
-            Arc::new(plan.get().arrange(width, height))
+            let plan = plan.get();
+            Arc::new(lab.moved.with(|moves| plan.arrange(width, height).moved(&plan, moves)))
         });
         let second = Memo::new(move |_| {
             lab.slow_tick.track();
@@ -152,7 +156,8 @@ pub fn Stage() -> impl Into<View> {
                         .child(lasso::Stroke()),
                 )
                 .child(lasso::Pad())
-                .child(menu::Menu()),
+                .child(menu::Menu())
+                .child(way::Way()),
         )
         .child(tools::Tools())
         .child(legend::Legend())
@@ -178,6 +183,15 @@ fn measure(room: NodeRef<Div>, size: RwSignal<(f64, f64)>) {
     });
     on_cleanup(move || {
         let _ = keep.try_with_value(|(_, observer)| observer.disconnect());
+    });
+}
+
+/// Moves a node, by shares of the stage.
+pub fn shift(lab: Lab, id: NodeId, by: geometry::Point) {
+    let name = lab.node_name(id);
+    lab.moved.update(|moves| {
+        let (x, y) = moves.get(&name).copied().unwrap_or_default();
+        moves.insert(name, ((x + by.0).clamp(-1.0, 1.0), (y + by.1).clamp(-1.0, 1.0)));
     });
 }
 

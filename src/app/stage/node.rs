@@ -1,6 +1,7 @@
 //! Nodes: focusable elements that say in shape, fill and words how they are.
 
 use super::Scene;
+use super::drag::Drag;
 use super::gauge::{Slots, Workers};
 use super::geometry::{COMPACT, Item, Spot};
 use super::glyph::{lid, outline};
@@ -15,6 +16,9 @@ use crate::observe::frame::{ClientState, Condition, Crowd, Duty, Gauge, Kind, No
 use crate::observe::picture::rank;
 use leptos::ev;
 use leptos::prelude::*;
+
+/// Letters that fit under a node.
+const ROOM: usize = 26;
 
 /// What is drawn of a node; the element changes only when this does.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +45,12 @@ impl Face {
             Condition::Paused => "paused",
             Condition::Down => "down",
         }
+    }
+
+    /// Whether what comes now is turned away.
+    fn is_full(&self) -> bool {
+        let full = |q: Gauge| q.limit > 0 && q.level >= q.limit;
+        self.condition != Condition::Down && self.queue.is_some_and(full)
     }
 
     /// The condition in words that a glance takes in, when there is something to say.
@@ -88,6 +98,7 @@ fn Node(item: Item) -> impl Into<View> {
         lab.slow_tick.track();
         lab.with_frame(|f| f.nodes.get(id.index()).map(|n| n.line.clone())).unwrap_or_default()
     });
+    let full = Memo::new(move |_| face.with(|f| f.as_ref().is_some_and(Face::is_full)));
     let place = move || {
         let at = spot.get().map_or((0.0, 0.0), |s| s.at);
         format!("translate({:.1} {:.1})", at.0, at.1)
@@ -102,10 +113,12 @@ fn Node(item: Item) -> impl Into<View> {
         let name = name.clone();
         move || {
             let state = badge.get().unwrap_or_else(|| "up".into());
+            let state = if full.get() { format!("{state}, queue full") } else { state };
             format!("{name}, {}, {state}, {}", role(kind), line.get())
         }
     };
     let focus = move || lab.selected.set(Selection::Node(id));
+    let drag = Drag::new();
     svg("g")
         .class(move || format!("node {} {}", role_class(kind), class()))
         .class_when("chosen", move || lab.selected.get() == Selection::Node(id))
@@ -118,19 +131,36 @@ fn Node(item: Item) -> impl Into<View> {
         .on(ev::focus, move |_| focus())
         .on(ev::click, move |event| {
             event.stop_propagation();
-            click(scene, id);
+            if !drag.moved() {
+                click(scene, id);
+            }
         })
         .on(ev::contextmenu, move |event| {
             event.prevent_default();
             focus();
         })
+        .on(ev::pointerdown, move |event| drag.start(&event))
+        .on(ev::pointermove, move |event| drag.go_on(scene, id, &event))
+        .on(ev::pointerup, move |_| drag.end())
+        .on(ev::pointercancel, move |_| drag.end())
         .child(svg("title").child(move || line.get()))
         .child(svg("path").class("halo").attr("d", shape))
         .child(svg("path").class("body").attr("d", shape))
         .child((kind == Kind::Store).then(|| svg("path").class("lid").attr("d", cover)))
         .child(move || item.with_value(|item| inside(item, spot.get(), face, scale())))
         .child(svg("path").class("out").attr("d", shape).attr("fill", "url(#out)"))
+        .child(move || full.get().then(|| alarm(spot.get())))
         .child(Names(kind, name, spot, shown, second_line(scene, id)))
+}
+
+/// A full queue: a mark on the corner.
+fn alarm(spot: Option<Spot>) -> impl Into<View> {
+    let (w, h) = spot.map_or((30.0, 30.0), |s| s.half);
+    svg("g")
+        .class("alarm")
+        .attr("transform", format!("translate({:.1} {:.1})", w - 3.0, 3.0 - h))
+        .child(svg("circle").attr("r", "9"))
+        .child(svg("text").attr("dy", "0.36em").child("!"))
 }
 
 /// A click on a node does what the tool in hand does.
@@ -234,9 +264,21 @@ fn second_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
             let version = node.duty.filter(|(state, version)| *version > 1 && *state != Duty::Off);
             let version = version.map(|(_, version)| format!("version {version}"));
             let told = node.crowd.as_ref().map(words).or(keeps).or(locks).or(version);
-            told.or_else(|| standing.map(rank))
+            Some(beside_role(node.kind, told.or_else(|| standing.map(rank))))
         })
     })
+}
+
+/// What a node is, and what is told of it if there is room for both; a crowd tells its role.
+fn beside_role(kind: Kind, told: Option<String>) -> String {
+    match told {
+        None => role(kind).to_owned(),
+        Some(told) if kind == Kind::Clients => told,
+        Some(told) => {
+            let both = format!("{} · {told}", role(kind));
+            if both.chars().count() <= ROOM { both } else { told }
+        }
+    }
 }
 
 fn words(crowd: &Crowd) -> String {

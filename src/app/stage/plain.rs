@@ -2,7 +2,7 @@
 //! seldom.
 
 use super::painter::{Colours, Paint};
-use super::points::{LOOKS, STRIDE};
+use super::points::{LOOKS, STRIDE, worn};
 use std::f64::consts::TAU;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
@@ -17,6 +17,21 @@ impl PlainPainter {
     pub fn new(canvas: &HtmlCanvasElement) -> Option<PlainPainter> {
         let context = canvas.get_context("2d").ok()??.dyn_into().ok()?;
         Some(PlainPainter { context })
+    }
+
+    /// Adds the ticks on a rim and the second ring of a copy to the current path.
+    fn mark(&self, x: f64, y: f64, r: f64, ticks: usize, copy: bool) {
+        let c = &self.context;
+        for n in 0..ticks {
+            let (sin, cos) = libm::sincos(TAU * n as f64 / ticks as f64);
+            c.move_to(x + sin * r * 0.9, y - cos * r * 0.9);
+            c.line_to(x + sin * r * 1.6, y - cos * r * 1.6);
+        }
+        if copy {
+            c.move_to(x + r * 1.55, y);
+            // A radius is never negative, which is all that can be wrong here.
+            let _ = c.arc(x, y, r * 1.55, 0.0, TAU);
+        }
     }
 
     /// Adds the outline of one point to the current path.
@@ -46,6 +61,9 @@ impl PlainPainter {
     }
 }
 
+/// The radius below which marks on a rim cannot be read.
+const SMALL: f64 = 2.5;
+
 /// Whether a look is drawn as an outline.
 fn hollow(look: usize) -> bool {
     matches!(look, 2 | 6..=9 | 13 | 16)
@@ -61,8 +79,13 @@ impl Paint for PlainPainter {
         // Crowds first, then messages over them.
         for look in (10..LOOKS).chain(0..10) {
             c.begin_path();
-            for p in points.chunks_exact(STRIDE).filter(|p| p[3] as usize == look) {
-                self.trace(look, f64::from(p[0]), f64::from(p[1]), f64::from(p[2]) / 2.0);
+            let of_look = || points.chunks_exact(STRIDE).filter(|p| worn(p[3]).0 == look);
+            let place = |p: &[f32]| (f64::from(p[0]), f64::from(p[1]), f64::from(p[2]) / 2.0);
+            let mut marked = false;
+            for p in of_look() {
+                let (x, y, r) = place(p);
+                self.trace(look, x, y, r);
+                marked |= p[3] as usize != look && r >= SMALL;
             }
             let Some(colour) = colours.css.get(look) else { continue };
             if hollow(look) {
@@ -71,6 +94,15 @@ impl Paint for PlainPainter {
             } else {
                 c.set_fill_style_str(colour);
                 c.fill();
+            }
+            if marked {
+                c.begin_path();
+                for p in of_look().filter(|p| p[2] / 2.0 >= SMALL as f32) {
+                    let ((x, y, r), (_, ticks, copy)) = (place(p), worn(p[3]));
+                    self.mark(x, y, r, ticks, copy);
+                }
+                c.set_stroke_style_str(colour);
+                c.stroke();
             }
         }
     }

@@ -2,6 +2,9 @@
 // The shape of each look as a distance in device pixels, negative inside.
 precision highp float;
 flat in int v_look;
+flat in int v_ticks;
+flat in int v_copy;
+flat in float v_room;
 flat in float v_size;
 flat in float v_opacity;
 uniform vec3 colours[17];
@@ -18,8 +21,21 @@ float cross_mark(vec2 p, float r) {
     return max(min(q.x, q.y) - r * 0.17, max(q.x, q.y) - r);
 }
 
+// Ticks that stand on a rim, the first on top.
+float ticks(vec2 p, float r, float thick) {
+    float d = 1e3;
+    for (int n = 0; n < v_ticks; n++) {
+        float turn = 6.28319 * float(n) / float(v_ticks);
+        vec2 out_ = vec2(sin(turn), -cos(turn));
+        float along = dot(p, out_) - r * 1.25;
+        float across = p.x * out_.y - p.y * out_.x;
+        d = min(d, max(abs(along) - r * 0.35, abs(across) - thick * 0.5));
+    }
+    return d;
+}
+
 void main() {
-    vec2 p = (gl_PointCoord - 0.5) * (v_size + 4.0);
+    vec2 p = (gl_PointCoord - 0.5) * v_room;
     float r = v_size * 0.5;
     float thin = max(1.2 * density, v_size * 0.14);
     bool small = v_size < 5.0 * density;
@@ -65,6 +81,9 @@ void main() {
     } else {
         ink = small ? inside(d) : inside(cross_mark(p, r));
     }
+    // Too small to be read, they would only blur the dot.
+    if (!small && v_ticks > 0) ink = max(ink, inside(ticks(p, r, thin)));
+    if (!small && v_copy > 0) ink = max(ink, line(length(p) - r * 1.55, thin * 0.8));
     float alpha = max(ink, fill) * v_opacity;
     vec3 mixed = mix(paper, colour, ink / max(max(ink, fill), 0.001));
     result = vec4(mixed * alpha, alpha);

@@ -13,6 +13,12 @@ const CUT: f32 = 8.0;
 const REFUSED: f32 = 9.0;
 /// The seven states of a client follow.
 const CLIENT: f32 = 10.0;
+/// A look is followed by what a message wears: ticks for the attempt that it is, and a second ring
+/// if the network made it.
+const TICK: usize = 32;
+const COPY: usize = 256;
+/// Ticks at most: so many can be told apart.
+const TICKS: u8 = 4;
 /// How many looks there are.
 pub const LOOKS: usize = 17;
 
@@ -37,6 +43,18 @@ pub const COLOURS: [&str; LOOKS] = [
     "--client-failed",
 ];
 
+/// The look of a point, the ticks on its rim, and whether a second ring goes around it.
+pub fn worn(look: f32) -> (usize, usize, bool) {
+    let code = look as usize;
+    (code % TICK, code % COPY / TICK, code >= COPY)
+}
+
+/// What a message wears besides its look: an attempt after the first has as many ticks as it is.
+fn wears(attempt: u8, copy: bool) -> f32 {
+    let ticks = if attempt < 2 { 0 } else { usize::from(attempt.min(TICKS)) };
+    (ticks * TICK + usize::from(copy) * COPY) as f32
+}
+
 /// Fills `out` with the points of a picture, crowds first, so that messages pass over them.
 /// Ends older than `fade` are left out. Returns where the messages start and end in the list.
 pub fn collect(
@@ -54,10 +72,13 @@ pub fn collect(
     let start = out.len();
     let size = packet_size(frame.packets.id.len()) * geometry.scale.clamp(0.62, 1.1) as f32;
     let packets = &frame.packets;
-    for ((link, progress), kind) in packets.link.iter().zip(&packets.progress).zip(&packets.kind) {
+    let marks = packets.attempt.iter().zip(&packets.copy);
+    let ways = packets.link.iter().zip(&packets.progress).zip(packets.kind.iter().zip(marks));
+    for ((link, progress), (kind, (attempt, copy))) in ways {
         let Some(lane) = geometry.lanes.get(*link as usize) else { continue };
         let (x, y) = lane.at(f64::from(*progress));
-        out.extend([x as f32, y as f32, size * weight(*kind), f32::from(*kind), 1.0]);
+        let look = f32::from(*kind) + wears(*attempt, *copy);
+        out.extend([x as f32, y as f32, size * weight(*kind), look, 1.0]);
     }
     let messages = start..out.len();
     for end in &frame.ends {
@@ -120,6 +141,21 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
+
+    #[wasm_bindgen_test]
+    fn attempts_and_copies_are_worn_over_the_look() {
+        for (kind, attempt, copy, ticks) in [
+            (0_u8, 1, false, 0),
+            (1, 2, false, 2),
+            (1, 9, true, 4),
+            (2, 0, true, 0),
+            (6, 3, false, 3),
+        ] {
+            let look = f32::from(kind) + wears(attempt, copy);
+            assert_eq!(worn(look), (usize::from(kind), ticks, copy));
+        }
+        assert_eq!(worn(REFUSED), (9, 0, false));
+    }
 
     #[wasm_bindgen_test]
     fn a_crowd_sits_inside_its_circle() {

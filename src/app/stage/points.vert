@@ -7,14 +7,21 @@ layout(location = 3) in float opacity;
 uniform vec2 stage;
 uniform float density;
 flat out int v_look;
+flat out int v_ticks;
+flat out int v_copy;
+flat out float v_room;
 flat out float v_size;
 flat out float v_opacity;
 
 void main() {
-    v_look = int(look + 0.5);
+    int code = int(look + 0.5);
+    v_look = code & 31;
+    v_ticks = (code >> 5) & 7;
+    v_copy = code >> 8;
     v_size = size * density;
     v_opacity = opacity;
     vec2 clip = at / stage * 2.0 - 1.0;
     gl_Position = vec4(clip.x, -clip.y, 0.0, 1.0);
-    gl_PointSize = v_size + 4.0;
+    v_room = v_size + 4.0 + (code > 31 ? v_size * 0.8 : 0.0);
+    gl_PointSize = v_room;
 }

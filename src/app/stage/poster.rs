@@ -1,4 +1,4 @@
-//! A picture of a preset that stands still: its system in the middle of the trouble it is about,
+//! A picture of a run that stands still: its system in the middle of the trouble it is about,
 //! simulated on the spot, a little in each animation frame.
 
 use super::geometry::{Geometry, Lane, Plan, Spot};
@@ -8,7 +8,6 @@ use crate::app::dom::view::View;
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::observe::frame::{Condition, Crowd, Frame, Kind};
-use crate::scenario::link;
 use crate::session::Session;
 use leptos::prelude::*;
 
@@ -23,11 +22,9 @@ const DOTS: usize = 110;
 
 /// The picture. It is decoration: the card has words.
 pub fn Poster(
-    // Of which preset.
-    id: &'static str,
+    // Of which run, from its beginning.
+    session: Session,
 ) -> impl Into<View> {
-    let (opened, _) = link::open(Some(id), "");
-    let session = Session::open(opened);
     let moment = moment(&session);
     let mut first = Frame::default();
     session.frame(&mut first);

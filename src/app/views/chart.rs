@@ -36,6 +36,7 @@ pub fn ChartCard(
         lab.slow_tick.track();
         lab.theme.track();
         resized.track();
+        lab.tables.track();
         let hover = pointed.get();
         let Some(sheet) = canvas.get().and_then(|c| Sheet::new(&c)) else { return };
         let times = times(lab, hover);
@@ -51,7 +52,8 @@ pub fn ChartCard(
         pace.get();
         with_data(lab, chart, |data| spoken(chart, data))
     });
-    let table = RwSignal::new(false);
+    let table = RwSignal::new(lab.tables.get_untracked());
+    Effect::new(move |_| table.set(lab.tables.get()));
     let absent = Memo::new(move |_| {
         pace.get();
         with_data(lab, chart, |data| data.lines.is_empty())
@@ -59,6 +61,7 @@ pub fn ChartCard(
     html("section")
         .class("chart")
         .class_when("absent", move || absent.get())
+        .class_when("tabled", lab.tables)
         .attr("id", format!("chart-{}", chart.id))
         .attr("aria-label", chart.title)
         .child(

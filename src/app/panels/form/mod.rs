@@ -2,6 +2,7 @@
 //! command. [`schema`] and [`path`] are pure; [`fields`] and [`controls`] draw what they say.
 
 use crate::app::state::Lab;
+use crate::scenario::v1::wire::Wire;
 use crate::session::command::Command;
 use leptos::prelude::*;
 use path::Path;
@@ -26,6 +27,19 @@ pub struct Form {
 }
 
 impl Form {
+    /// The form of the run on screen.
+    pub fn of(lab: Lab, schema: Arc<Schema>) -> Form {
+        let values = Memo::new(move |_| {
+            lab.opened.track();
+            lab.with_session(|s| s.scenario().full())
+        });
+        let set = Memo::new(move |_| {
+            lab.opened.track();
+            lab.with_session(|s| s.scenario().write())
+        });
+        Form { schema, values, set }
+    }
+
     /// The value in force at a path; null for none.
     pub fn value(&self, path: &Path) -> Value {
         self.values.with(|values| path.find(values).cloned()).unwrap_or_default()

@@ -117,6 +117,11 @@ impl Consecutive {
         }
     }
 
+    pub(super) fn probes_out(&self) -> Option<(u32, u32)> {
+        let Phase::HalfOpen { out } = self.phase else { return None };
+        Some((out, self.settings.probes.max(1)))
+    }
+
     pub(super) fn state(&self) -> BreakerState {
         match self.phase {
             Phase::Closed => BreakerState::Closed,

@@ -136,6 +136,11 @@ impl Generations {
         }
     }
 
+    pub(super) fn probes_out(&self) -> Option<(u32, u32)> {
+        let admitted = self.counts.requests - self.counts.exclusions;
+        (self.phase == Phase::HalfOpen).then(|| (admitted, self.probes()))
+    }
+
     pub(super) fn state(&self) -> BreakerState {
         match self.phase {
             Phase::Closed { .. } => BreakerState::Closed,

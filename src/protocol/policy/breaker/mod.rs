@@ -267,6 +267,14 @@ impl Breaker {
         }
     }
 
+    /// While half-open, how many probes it has let out or counted, and how many it wants.
+    pub fn probes(&self) -> Option<(u32, u32)> {
+        match self.held {
+            Some(_) => None,
+            None => each!(&self.machine, m => m.probes_out()),
+        }
+    }
+
     /// Moves the breaker by hand. The four usual states and the two holds work for every kind,
     /// except where the library forbids the transition.
     pub fn force(&mut self, now: Time, to: Forced) -> Result<(), NoSuchTransition> {

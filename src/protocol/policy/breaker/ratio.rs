@@ -138,6 +138,15 @@ impl Ratio {
         }
     }
 
+    pub(super) fn probes_out(&self) -> Option<(u32, u32)> {
+        match (&self.phase, &self.stats) {
+            (Phase::HalfOpen { permits }, Stats::Last { capacity, .. }) => {
+                Some((capacity.saturating_sub(*permits), *capacity))
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn state(&self) -> BreakerState {
         match self.phase {
             Phase::Closed => BreakerState::Closed,

@@ -126,6 +126,11 @@ impl Sampling {
         }
     }
 
+    /// One at a time.
+    pub(super) fn probes_out(&self) -> Option<(u32, u32)> {
+        (self.state == State::HalfOpen).then_some((1, 1))
+    }
+
     pub(super) fn state(&self) -> BreakerState {
         match self.state {
             State::Closed => BreakerState::Closed,

@@ -148,6 +148,12 @@ impl Sliding {
         }
     }
 
+    pub(super) fn probes_out(&self) -> Option<(u32, u32)> {
+        let Phase::HalfOpen { permits, .. } = self.phase else { return None };
+        let most = self.settings.probes.max(1);
+        Some((most.saturating_sub(permits), most))
+    }
+
     pub(super) fn state(&self) -> BreakerState {
         match self.phase {
             Phase::Closed => BreakerState::Closed,

@@ -117,6 +117,11 @@ impl Snapshots {
         }
     }
 
+    /// One at a time.
+    pub(super) fn probes_out(&self) -> Option<(u32, u32)> {
+        (self.phase == Phase::HalfOpen).then_some((1, 1))
+    }
+
     pub(super) fn state(&self) -> BreakerState {
         match self.phase {
             Phase::Closed => BreakerState::Closed,

@@ -1,0 +1,71 @@
+//! Moving a node with the mouse or a pen. A finger scrolls the page; keys move nodes as well.
+
+use super::geometry::{Point, length, sub};
+use super::{Scene, shift};
+use crate::app::state::Tool;
+use crate::base::id::NodeId;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::PointerEvent;
+
+/// Pixels that a hand may tremble during a click.
+const TREMBLE: f64 = 5.0;
+
+/// A drag of one node.
+#[derive(Clone, Copy)]
+pub struct Drag {
+    /// Where the pointer was last, while it is held.
+    last: StoredValue<Option<Point>>,
+    /// Whether it has gone further than a hand trembles.
+    far: StoredValue<bool>,
+}
+
+impl Drag {
+    /// Nothing is dragged.
+    pub fn new() -> Drag {
+        Drag { last: StoredValue::new(None), far: StoredValue::new(false) }
+    }
+
+    /// A pointer goes down on the node.
+    pub fn start(self, event: &PointerEvent) {
+        self.far.set_value(false);
+        if event.button() == 0 && event.pointer_type() != "touch" {
+            self.last.set_value(Some(place(event)));
+        }
+    }
+
+    /// It moves. With a tool in hand it does what the tool does, when it is let go.
+    pub fn go_on(self, scene: Scene, id: NodeId, event: &PointerEvent) {
+        let Some(from) = self.last.get_value() else { return };
+        if event.buttons() & 1 == 0 || scene.lab.tool.get_untracked() != Tool::Select {
+            return self.end();
+        }
+        let by = sub(place(event), from);
+        if !self.far.get_value() && length(by) < TREMBLE {
+            return;
+        }
+        self.far.set_value(true);
+        self.last.set_value(Some(place(event)));
+        let node = event.current_target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+        if let Some(node) = node {
+            // Without it the node is lost when the pointer outruns it.
+            let _ = node.set_pointer_capture(event.pointer_id());
+        }
+        let (width, height) = scene.geometry.with_untracked(|g| g.size);
+        shift(scene.lab, id, (by.0 / width, by.1 / height));
+    }
+
+    /// It is let go.
+    pub fn end(self) {
+        self.last.set_value(None);
+    }
+
+    /// Whether the node was moved since the pointer went down: then it was no click.
+    pub fn moved(self) -> bool {
+        self.far.get_value()
+    }
+}
+
+fn place(event: &PointerEvent) -> Point {
+    (f64::from(event.client_x()), f64::from(event.client_y()))
+}
