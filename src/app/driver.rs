@@ -5,6 +5,7 @@
 
 use crate::app::state::Lab;
 use crate::base::time::{Span, Time};
+use crate::session::Session;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
@@ -110,6 +111,10 @@ fn tick(lab: Lab, now: f64) {
     let slow = dirty || due;
     let (moving, shown) = if lab.with_session(|s| s.goal().is_some()) {
         (true, approach(lab, now, slow) || slow)
+    } else if !lab.with_session(Session::is_abreast) {
+        // Time goes on when both sides of a comparison have come to the same instant.
+        spend(BUDGET, || lab.update_session(|s| s.keep_abreast(SLICE)).unwrap_or(true));
+        (true, playing || slow)
     } else if playing {
         (pass(lab, elapsed), true)
     } else {
@@ -147,6 +152,7 @@ fn pass(lab: Lab, elapsed: f64) -> bool {
         .unwrap_or(0);
     let until = (now + Span(owed)).min(end);
     let reached = within_budget(lab, until);
+    spend(BUDGET, || lab.update_session(|s| s.keep_abreast(SLICE)).unwrap_or(true));
     let got = lab.with_session(|s| s.now().since(now).0 as f64);
     note_pace(lab, if reached || wanted < 1.0 { 1.0 } else { got / wanted });
     let over = lab.with_session(|s| s.now() >= s.end());

@@ -4,6 +4,7 @@
 //! told by their place on the keyboard, since Option with a letter types a character on a Mac.
 
 use crate::app::actions::perform_key;
+use crate::app::panels::compare;
 use crate::app::stage::{self, lasso, walk};
 use crate::app::state::{Lab, Selection, Theme, Tool};
 use crate::base::time::Time;
@@ -96,6 +97,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Some(key(DIGITS)), None, "Place the bet of the story on this answer", |_| ()),
     bind(Some(ctrl("KeyZ")), Some(ctrl("KeyZ")), "Undo", |lab| lab.undo()),
     bind(Some(ctrl("KeyY")), Some(with_shift(ctrl("KeyZ"))), "Redo", |lab| lab.redo()),
+    bind(Some(key("KeyA")), None, "Compare with the preset as it is, and back", compare::toggle),
     bind(None, Some(alt("KeyO")), "Outline: the stage as a table", |lab| {
         lab.outline.update(|o| *o = !*o);
     }),

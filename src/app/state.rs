@@ -289,7 +289,8 @@ impl Lab {
         fine
     }
 
-    fn after_change(&self) {
+    /// The run, or what it is compared with, is another now.
+    pub(super) fn after_change(&self) {
         self.driver.update_value(Driver::forget_way);
         self.going.set(None);
         self.opened.update(|n| *n += 1);

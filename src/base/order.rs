@@ -42,7 +42,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_the_standard_library_does(items in prop::collection::vec((0u8..20, any::<u8>()), 0..80)) {
+        fn as_the_standard_library_does(
+            items in prop::collection::vec((0u8..20, any::<u8>()), 0..80)
+        ) {
             let sorted = |sort: &dyn Fn(&mut [(u8, u8)])| {
                 let mut items = items.clone();
                 sort(&mut items);

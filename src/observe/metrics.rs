@@ -51,6 +51,8 @@ pub struct Metrics {
     all: Histogram,
     delays: Histogram,
     effects: Effects,
+    /// The digest of the run at the end of each bin that is over.
+    digests: Vec<u64>,
     strips: Strips,
     /// By node: which group of the cast it belongs to, and whether it is a population.
     groups: Vec<(u16, bool)>,
@@ -187,6 +189,7 @@ impl Metrics {
             all: Histogram::default(),
             delays: Histogram::default(),
             effects: Effects::new(cast.shards(world)),
+            digests: Vec::new(),
             strips: Strips::default(),
             groups,
             gauges: Vec::new(),
@@ -401,6 +404,7 @@ impl Metrics {
                 *value = now;
             }
         }
+        self.digests.resize(self.bins.sealed().count(), world.shared.trace.digest());
         if now == self.bins.start() {
             // The bin that has just ended is shown with what is there at its end.
             let shown = self.series[RATES.len() + LATENCIES.len()..].iter_mut();
@@ -505,5 +509,18 @@ impl Metrics {
         for series in &mut self.series {
             series.bin = width;
         }
+        let ends = self.digests.chunks_exact(2).map(|pair| pair[1]);
+        self.digests = ends.collect();
+    }
+
+    /// When the last bin ended at whose end all that had happened was the same in another run, and
+    /// whether a later bin is known in which it was not.
+    pub fn same_until(&self, other: &Metrics) -> (Time, bool) {
+        if self.bins.width != other.bins.width {
+            return (Time::ZERO, false);
+        }
+        let same = self.digests.iter().zip(&other.digests).take_while(|(a, b)| a == b).count();
+        let known = self.digests.len().min(other.digests.len());
+        (Time(self.bins.width.0 * same as u64), same < known)
     }
 }

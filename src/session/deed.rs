@@ -105,7 +105,7 @@ impl Session {
         Some(scenario)
     }
 
-    fn perform(&mut self, command: Command) -> Result<Since, Diagnostics> {
+    pub(super) fn perform(&mut self, command: Command) -> Result<Since, Diagnostics> {
         if let Command::Set { path, value } = &command
             && !self.run.can_set(path, value)?
         {
@@ -190,6 +190,14 @@ impl Session {
         self.go_to(Past { origin, commands, branches: self.branches.clone() });
         self.remember(before);
         true
+    }
+
+    /// Goes over to another scenario with its commands. One undo goes back.
+    pub(super) fn replace(&mut self, origin: Arc<Scenario>, commands: Arc<Vec<Timed<Command>>>) {
+        let before = self.past();
+        let branches = self.branches.clone();
+        self.go_to(Past { origin, commands, branches });
+        self.remember(before);
     }
 
     fn past(&self) -> Past {

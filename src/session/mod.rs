@@ -15,6 +15,7 @@ pub mod share;
 pub mod sweep;
 pub mod timeline;
 mod transcript;
+pub mod twin;
 pub mod typed;
 
 use crate::base::diagnostics::Diagnostics;
@@ -31,7 +32,7 @@ use crate::observe::metrics::Metrics;
 use crate::observe::replicas::Store;
 use crate::observe::shards::Sharding;
 use crate::observe::{copies, figure, held, inspect, picture, replicas, shards};
-use crate::scenario::link::Opened;
+use crate::scenario::link::{self, Opened};
 use crate::scenario::redundancy::availability::Expected;
 use crate::scenario::redundancy::{self, Redundancy};
 use crate::scenario::v1::Scenario;
@@ -43,6 +44,7 @@ use run::Run;
 use share::LinkOptions;
 use std::sync::Arc;
 use timeline::Mark;
+use twin::Twin;
 
 /// How long the end of a message stays in the frame, in simulated time.
 const FADE: Span = Span::secs(2);
@@ -66,6 +68,7 @@ pub struct Session {
     undone: Vec<Past>,
     /// Where the run forked, and what had been done after that.
     branches: Vec<Branch>,
+    twin: Option<Twin>,
     run: Run,
     history: History,
     newest: Time,
@@ -110,6 +113,10 @@ impl Session {
         session.apply_due(Time::ZERO);
         session.in_steps = true;
         session.seek(opened.t.unwrap_or(Time::ZERO));
+        if !opened.b.is_empty() {
+            // A link sets aside what makes no sense.
+            let _ = session.compare(link::changes(&opened.b));
+        }
         session
     }
 
@@ -132,6 +139,7 @@ impl Session {
             done: Vec::new(),
             undone: Vec::new(),
             branches: Vec::new(),
+            twin: None,
             history: History::new(&run),
             run,
             newest: Time::ZERO,

@@ -106,6 +106,7 @@ pub fn opened(session: &Session, options: LinkOptions) -> Opened {
     opened.preset = session.preset().map(str::to_owned);
     opened.script = steps(session.commands(), &session.run().plan);
     opened.engine = Some(ENGINE);
+    opened.b = session.twin().map_or(Vec::new(), |twin| link::texts(twin.changes()));
     if options.instant {
         opened.t = Some(session.now());
         opened.digest = Some(session.digest());

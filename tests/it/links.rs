@@ -37,11 +37,6 @@ fn old_links_open_for_ever() {
             assert!(problems.problems.iter().any(|problem| problem.path == "v"), "{line}");
             problems.problems.retain(|problem| problem.path != "v");
         }
-        if !opened.b.is_empty() {
-            // So is a comparison, which is kept and not run.
-            assert!(problems.problems.iter().any(|problem| problem.path == "b"), "{line}");
-            problems.problems.retain(|problem| problem.path != "b");
-        }
         assert!(problems.is_empty(), "{line}\n{problems}");
         let asked = Some(*preset).filter(|preset| *preset != "custom");
         assert_eq!(opened.preset.as_deref(), asked, "{line}");

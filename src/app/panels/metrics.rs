@@ -1,6 +1,7 @@
 //! The measures of a run: a few big numbers, then the charts. The sentence that goes with them
 //! stands above the stage.
 
+use super::compare::Compare;
 use super::copies::CopiesOfStores;
 use super::cost::CostMeter;
 use super::figures::Figures;
@@ -23,6 +24,7 @@ pub fn Metrics() -> impl Into<View> {
     html("div")
         .class("metrics")
         .child(HeadlineStrip())
+        .child(Compare())
         .child(Replicas())
         .child(Shards())
         .child(CopiesOfStores())

@@ -2,6 +2,7 @@
 //! line in [`PANELS`].
 
 pub mod checks;
+pub mod compare;
 mod copies;
 mod cost;
 mod figures;

@@ -1,6 +1,7 @@
 //! What a preset is about: its story, a bet to make before running it, what to watch, changes to
 //! try, and how far to trust it.
 
+use super::compare::compare;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
 use crate::app::dom::view::{IntoView, View};
@@ -149,6 +150,10 @@ fn Attempt(lab: Lab, base: &'static Scenario, attempt: &'static Try) -> impl Int
         .child(
             Button(Look::Plain, attempt.label.as_str(), press)
                 .attr("aria-pressed", move || tried.get().to_string()),
+        )
+        .child(
+            Button(Look::Quiet, "Compare", move || compare(lab, settings().collect()))
+                .attr("title", "The same run with this change, beside the one on stage"),
         )
         .child(show(
             move || tried.get(),

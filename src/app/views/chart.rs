@@ -4,7 +4,7 @@
 
 use super::paint::{LEFT, RIGHT, Sheet};
 use super::time_marks::{Band, Times};
-use super::{Chart, Data, Form, step, summary};
+use super::{Chart, Data, Form, Line, Stroke, step, summary};
 use crate::app::dom::each::show;
 use crate::app::dom::view::View;
 use crate::app::dom::{html, svg};
@@ -12,7 +12,8 @@ use crate::app::panels::parts::reading_pace;
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::app::widgets::clipboard;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
+use crate::session::Session;
 use crate::session::timeline::MarkKind;
 use leptos::ev;
 use leptos::ev::MouseEvent;
@@ -148,7 +149,7 @@ fn Legend(chart: &'static Chart, pointed: RwSignal<Option<f64>>) -> impl Into<Vi
             data.lines.iter().map(|line| say(chart, value(data, &line.values, at))).collect()
         })
     });
-    let entry = move |n: usize, (name, colour, stroke): (String, &'static str, super::Stroke)| {
+    let entry = move |n: usize, (name, colour, stroke): (String, &'static str, Stroke)| {
         let (pattern, width) = stroke.pattern();
         let dashes = pattern.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
         let block = chart.form == Form::Stack;
@@ -167,7 +168,7 @@ fn Legend(chart: &'static Chart, pointed: RwSignal<Option<f64>>) -> impl Into<Vi
                             "opacity",
                             match (block, stroke) {
                                 (true, _) => "0.85",
-                                (_, super::Stroke::Area) => "0.2",
+                                (_, Stroke::Area) => "0.2",
                                 _ => "0",
                             },
                         ),
@@ -238,12 +239,26 @@ fn Table(chart: &'static Chart) -> impl Into<View> {
 }
 
 fn with_data<R>(lab: Lab, chart: &Chart, look: impl FnOnce(&Data) -> R) -> R {
-    lab.with_session(|s| look(&(chart.read)(s.metrics(), step(s.metrics(), s.end()))))
+    lab.with_session(|s| look(&data(s, chart, step(s.metrics(), s.end()))))
+}
+
+/// The lines of a chart; what it is about also of the other side of a comparison.
+fn data(session: &Session, chart: &Chart, step: Span) -> Data {
+    let mut data = (chart.read)(session.metrics(), step);
+    if let Some(twin) =
+        session.twin().filter(|_| matches!(chart.form, Form::Lines | Form::LogLines))
+        && let Some(other) = (chart.read)(twin.session().metrics(), step).lines.into_iter().next()
+    {
+        let name = format!("B: {}", other.name);
+        let line = Line { name, colour: "--other", stroke: Stroke::Dashed, ..other };
+        data.lines.insert(1.min(data.lines.len()), line);
+    }
+    data
 }
 
 /// Every value that was measured.
 fn csv(lab: Lab, chart: &Chart) -> String {
-    lab.with_session(|s| summary::csv(&(chart.read)(s.metrics(), step(s.metrics(), Time::ZERO))))
+    lab.with_session(|s| summary::csv(&data(s, chart, step(s.metrics(), Time::ZERO))))
 }
 
 /// The value at `at` seconds, or the newest.

@@ -110,9 +110,9 @@ pub fn open(preset: Option<&str>, fragment: &str) -> (Opened, Diagnostics) {
     apply(&mut opened.scenario, &changes, &mut problems);
     let scenario = &opened.scenario;
     opened.b.retain(|(path, value)| compare(scenario, path, value, &mut problems));
-    if !opened.b.is_empty() {
-        let message = "the other side of a comparison is kept, and not run";
-        problems.warn("b", message, "open another link with these changes beside this one");
+    if let Err(found) = other_side(scenario, &opened.b) {
+        opened.b.clear();
+        aside("b", found, &mut problems);
     }
     if !fragment.is_empty() {
         problems.extend(remarks(&opened.scenario));
@@ -275,6 +275,35 @@ fn compare(scenario: &Scenario, path: &str, text: &str, problems: &mut Diagnosti
             false
         }
     }
+}
+
+/// Whether the changes of the other side make sense together.
+fn other_side(scenario: &Scenario, b: &[(String, String)]) -> Result<(), Diagnostics> {
+    let mut other = scenario.clone();
+    for (path, value) in changes(b) {
+        compile::change(&mut other, &path, &value)?;
+    }
+    compile(&other).map(drop)
+}
+
+/// What makes one scenario of another, as changes; none if only a whole scenario can say it.
+pub fn differences(from: &Scenario, to: &Scenario) -> Option<Vec<(String, Value)>> {
+    Some(changes(&diff::pairs(from, to)?))
+}
+
+/// The changes of the other side, from their texts.
+pub fn changes(b: &[(String, String)]) -> Vec<(String, Value)> {
+    b.iter().filter_map(|(path, text)| Some((path.clone(), value(text)?))).collect()
+}
+
+/// Changes of the other side as they stand in a link.
+pub fn texts(changes: &[(String, Value)]) -> Vec<(String, String)> {
+    let text = |value: &Value| match value {
+        Value::String(text) if !text.starts_with("j.") => text.clone(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        _ => format!("j.{}", blob::of_value(value)),
+    };
+    changes.iter().map(|(path, value)| (path.clone(), text(value))).collect()
 }
 
 /// The preset that an address names, as `/s/<preset>/` or `?preset=<preset>`; a bare word is one.

@@ -1,0 +1,238 @@
+//! The other side of a comparison: the same run with some settings changed from its beginning. It
+//! has the same seed, so it makes the same draws; what was done in the one is done in the other.
+
+use super::command::{Command, Timed};
+use super::{Session, share};
+use crate::base::diagnostics::Diagnostics;
+use crate::base::time::Time;
+use crate::scenario::v1::Scenario;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Paths, as in a link, and values.
+pub type Changes = Vec<(String, Value)>;
+
+/// The other side.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    changes: Changes,
+    other: Box<Session>,
+    /// The scenario and the commands of the first side that this is beside.
+    origin: Arc<Scenario>,
+    commands: Arc<Vec<Timed<Command>>>,
+}
+
+impl Twin {
+    /// Begins it.
+    fn beside(session: &Session, changes: Changes) -> Result<Twin, Diagnostics> {
+        let mut other = Session::start((*session.origin).clone())?.in_steps();
+        let (origin, commands) = (session.origin.clone(), session.commands.clone());
+        other.commands = Arc::new(shared(&commands, &changes, |at| at == Time::ZERO));
+        other.apply_due(Time::ZERO);
+        for (path, value) in changes.iter().cloned() {
+            other.perform(Command::Set { path, value })?;
+        }
+        let later = shared(&commands, &changes, |at| at > Time::ZERO);
+        // Nodes may have other numbers on this side: what is done to one is done to its name.
+        let named = share::steps(&later, &session.run.plan);
+        Arc::make_mut(&mut other.commands).extend(share::commands(&named, &other.run.plan));
+        Ok(Twin { changes, other: Box::new(other), origin, commands })
+    }
+
+    /// What differs from the first side.
+    pub fn changes(&self) -> &[(String, Value)] {
+        &self.changes
+    }
+
+    /// The run on this side. While it goes on it may be behind the first.
+    pub fn session(&self) -> &Session {
+        &self.other
+    }
+
+    fn is_beside(&self, session: &Session) -> bool {
+        Arc::ptr_eq(&self.origin, &session.origin) && Arc::ptr_eq(&self.commands, &session.commands)
+    }
+}
+
+/// Those of `commands` that the other side shares: all but what sets what is compared.
+fn shared(
+    commands: &[Timed<Command>],
+    changes: &[(String, Value)],
+    when: impl Fn(Time) -> bool,
+) -> Vec<Timed<Command>> {
+    let compared = |what: &Command| match what {
+        Command::Set { path, .. } => changes.iter().any(|(changed, _)| changed == path),
+        _ => false,
+    };
+    commands.iter().filter(|c| when(c.at) && !compared(&c.what)).cloned().collect()
+}
+
+impl Session {
+    /// Puts the same run with these changes beside this one. [`Session::keep_abreast`] brings it to
+    /// the same instant.
+    ///
+    /// # Errors
+    /// What is wrong with the changes.
+    pub fn compare(&mut self, changes: Changes) -> Result<(), Diagnostics> {
+        self.twin = Some(Twin::beside(self, changes)?);
+        Ok(())
+    }
+
+    /// Ends the comparison.
+    pub fn stop_comparing(&mut self) {
+        self.twin = None;
+    }
+
+    /// The other side of the comparison, if there is one.
+    pub fn twin(&self) -> Option<&Twin> {
+        self.twin.as_ref()
+    }
+
+    /// Brings the other side to the instant of this one, handling at most `events`; true if it is
+    /// there, or there is none. What was done meanwhile is done there as well. A comparison that
+    /// makes no sense any more is over.
+    pub fn keep_abreast(&mut self, events: u32) -> bool {
+        let Some(mut twin) = self.twin.take() else { return true };
+        if !twin.is_beside(self) {
+            match Twin::beside(self, std::mem::take(&mut twin.changes)) {
+                Ok(again) => twin = again,
+                Err(_) => return true,
+            }
+        }
+        let now = self.now();
+        if twin.other.bound_for() != now {
+            twin.other.seek(now);
+        }
+        let there = twin.other.approach(events);
+        self.twin = Some(twin);
+        there
+    }
+
+    /// Whether the other side has come to the instant of this one, if there is one.
+    pub fn is_abreast(&self) -> bool {
+        let there =
+            |t: &Twin| t.is_beside(self) && t.other.goal.is_none() && t.other.now() == self.now();
+        self.twin.as_ref().is_none_or(there)
+    }
+
+    /// Since when the two sides of a comparison differ: the end of the last stretch of time at
+    /// which all that had happened was the same on both. None while all of it is.
+    pub fn apart(&self) -> Option<Time> {
+        let other = &self.twin.as_ref()?.other;
+        let (until, differs) = self.metrics().same_until(other.metrics());
+        let now = other.now() == self.now() && other.digest() != self.digest();
+        (differs || now).then_some(until)
+    }
+
+    /// Goes over to the other side: it is on screen from now on, alone. One undo goes back.
+    pub fn take_other_side(&mut self) -> bool {
+        let Some(twin) = self.twin.take() else { return false };
+        let (origin, commands) = (twin.other.origin.clone(), twin.other.commands.clone());
+        self.replace(origin, commands);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Command;
+    use crate::base::id::NodeId;
+    use crate::base::time::Time;
+    use crate::scenario::link;
+    use crate::session::Session;
+    use crate::session::share::LinkOptions;
+    use serde_json::{Value, json};
+
+    fn session(fragment: &str) -> Session {
+        let (opened, problems) = link::open(Some("retry-storm"), fragment);
+        assert!(problems.is_empty(), "{problems}");
+        Session::open(opened)
+    }
+
+    fn abreast(session: &mut Session) {
+        while !session.keep_abreast(10_000) {}
+    }
+
+    fn digests(session: &mut Session) -> (u64, u64) {
+        abreast(session);
+        let other = session.twin().expect("a comparison").session();
+        assert_eq!(other.now(), session.now());
+        (session.digest(), other.digest())
+    }
+
+    fn set(path: &str, value: Value) -> Command {
+        Command::Set { path: path.to_owned(), value }
+    }
+
+    #[test]
+    fn the_other_side_is_the_run_that_its_own_link_opens() {
+        let mut both = session("seed=9&b.people.retry.attempts=1&t=20s");
+        let (a, b) = digests(&mut both);
+        assert_eq!(a, session("seed=9&t=20s").digest());
+        assert_eq!(b, session("seed=9&people.retry.attempts=1&t=20s").digest());
+        assert_ne!(a, b);
+        // Back and forth, and with a command on the way, done to both.
+        both.seek(Time(5_000_000));
+        both.command(Command::Kill(NodeId(1))).expect("a node");
+        both.seek(Time(12_000_000));
+        let (a, b) = digests(&mut both);
+        let killed = "at=5s:kill:api-1&t=12s";
+        assert_eq!(a, session(&format!("seed=9&{killed}")).digest());
+        assert_eq!(b, session(&format!("seed=9&people.retry.attempts=1&{killed}")).digest());
+    }
+
+    #[test]
+    fn it_is_told_since_when_they_differ() {
+        // Before anything fails nobody tries again, so how often does not matter.
+        let mut both = session("b.people.retry.attempts=1&t=3s");
+        let (a, b) = digests(&mut both);
+        assert_eq!((a, both.apart()), (b, None));
+        both.seek(Time(40_000_000));
+        abreast(&mut both);
+        let apart = both.apart().expect("a storm on one side only");
+        both.seek(apart);
+        let (a, b) = digests(&mut both);
+        assert_eq!(a, b, "the same up to {apart}");
+        both.seek(Time(apart.0 + 1_000_000));
+        let (a, b) = digests(&mut both);
+        assert_ne!(a, b, "not the same after {apart}");
+    }
+
+    #[test]
+    fn what_is_compared_stays_different_and_other_settings_are_shared() {
+        let mut both = session("b.people.retry.attempts=1&t=2s");
+        both.command(set("people.retry.attempts", json!(5))).expect("a setting");
+        both.command(set("people.count", json!(100))).expect("people");
+        both.seek(Time(15_000_000));
+        let (_, b) = digests(&mut both);
+        let alone = session("people.count=100&people.retry.attempts=1&t=15s");
+        assert_eq!(b, alone.digest());
+        assert!(both.undo() && both.undo());
+        abreast(&mut both);
+        assert_eq!(both.twin().expect("still compared").changes().len(), 1);
+    }
+
+    #[test]
+    fn a_link_keeps_both_sides_and_one_undo_comes_back_from_the_other() {
+        let mut both = session("b.people.retry.attempts=1&t=9s");
+        let fragment = both.link(LinkOptions::default());
+        assert!(fragment.contains("b.people.retry.attempts=1"), "{fragment}");
+        let (a, b) = digests(&mut both);
+        assert_eq!(digests(&mut session(&fragment)), (a, b));
+        assert!(both.take_other_side() && both.twin().is_none());
+        both.arrive();
+        assert_eq!(both.digest(), b);
+        assert!(both.undo());
+        both.arrive();
+        assert_eq!(both.digest(), a);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_and_the_run_stays() {
+        let mut alone = session("t=2s");
+        for (path, value) in [("people.nothing", json!(1)), ("api.workers", json!("many"))] {
+            let found = alone.compare(vec![(path.to_owned(), value)]);
+            assert!(found.is_err() && alone.twin().is_none(), "{path}");
+        }
+    }
+}
