@@ -2,7 +2,8 @@
 //! only how it looks. Back and forward work; a broken link opens its preset and says what is wrong.
 
 use crate::app::chrome::{self, Chrome};
-use crate::app::state::{Lab, Place, SPEEDS, Theme};
+use crate::app::state::{Lab, Place, Theme};
+use crate::app::time::SPEEDS;
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::scenario::{link, presets};

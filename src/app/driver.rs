@@ -107,9 +107,12 @@ fn tick(lab: Lab, now: f64) {
             (elapsed, std::mem::take(&mut d.dirty), now - d.last_slow >= SLOW)
         })
         .unwrap_or_default();
-    let slow = dirty || due;
-    let (moving, shown) = if lab.with_session(|s| s.goal().is_some()) {
-        (true, approach(lab, now, slow) || slow)
+    let under_way = lab.with_session(|s| s.goal().is_some());
+    // Panels are up to date where the run has arrived.
+    let arrived = under_way && approach(lab, now, dirty || due);
+    let slow = dirty || due || arrived;
+    let (moving, shown) = if under_way {
+        (true, slow)
     } else if playing {
         (pass(lab, elapsed), true)
     } else {

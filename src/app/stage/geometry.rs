@@ -156,7 +156,8 @@ impl Plan {
         let wide = |(n, h): (&Item, &Point)| if crowd(n) { h.0.max(CROWD_LINE) } else { h.0 };
         let widths = self.nodes.iter().zip(&halves).map(wide);
         let xs = axis(size.0, 0.0, places.iter().map(|p| p.0), widths);
-        let lines = if self.nodes.iter().any(crowd) { 38.0 } else { 22.0 };
+        let round = |n: &Item| is_round(n.kind);
+        let lines = if self.nodes.iter().any(round) { 38.0 } else { 22.0 };
         let label = lines * scale.max(0.7);
         let ys = axis(size.1, label, places.iter().map(|p| p.1), halves.iter().map(|h| h.1));
         let nodes = self
@@ -166,12 +167,16 @@ impl Plan {
             .map(|(n, (at, half))| Spot {
                 at,
                 half,
-                round: matches!(n.kind, Kind::Clients | Kind::Balancer | Kind::Names | Kind::Fleet),
+                round: is_round(n.kind),
                 reach: if n.kind == Kind::Balancer { 0.72 } else { 1.0 },
             })
             .collect();
         Geometry { size, scale, nodes, lanes: Vec::new() }
     }
+}
+
+fn is_round(kind: Kind) -> bool {
+    matches!(kind, Kind::Clients | Kind::Balancer | Kind::Names | Kind::Fleet)
 }
 
 /// A wide picture stands on its side on a narrow screen.
@@ -260,11 +265,12 @@ impl Geometry {
     fn crowded(&self) -> bool {
         self.nodes.iter().enumerate().any(|(n, a)| {
             self.nodes[..n].iter().any(|b| {
-                // Room for messages between neighbours, and for the name under a node.
+                // Room for messages between neighbours, and for what is written under a node.
                 let room = ROAD * self.scale.min(1.0);
+                let upper = if a.at.1 < b.at.1 { a } else { b };
+                let lines = (2.0 * GAP * self.scale.min(1.0)).max(upper.lines(self.scale));
                 (a.at.0 - b.at.0).abs() < a.half.0 + b.half.0 + room
-                    && (a.at.1 - b.at.1).abs()
-                        < a.half.1 + b.half.1 + 2.0 * GAP * self.scale.min(1.0)
+                    && (a.at.1 - b.at.1).abs() < a.half.1 + b.half.1 + lines
             })
         })
     }
@@ -315,6 +321,11 @@ impl Geometry {
 }
 
 impl Spot {
+    /// Pixels that are written on under it: in boxes the name stands inside.
+    fn lines(&self, scale: f64) -> f64 {
+        (if self.round { 38.0 } else { 22.0 }) * scale.clamp(0.7, 1.0)
+    }
+
     /// Something round.
     #[cfg(test)]
     pub fn disc(at: Point, radius: f64) -> Spot {

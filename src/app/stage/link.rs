@@ -2,6 +2,7 @@
 
 use super::Scene;
 use super::geometry::{Geometry, Lane, Point, length, sub};
+use super::glyph::pill;
 use crate::app::actions::perform_key;
 use crate::app::dom::each::each;
 use crate::app::dom::svg;
@@ -293,27 +294,6 @@ fn press(scene: Scene, pair: Pair, event: &web_sys::MouseEvent) {
         _ => return,
     };
     perform_key(lab, Selection::Link(pair.there), key);
-}
-
-/// A few words beside a road.
-fn pill(words: &str, axis: Lane) -> impl Into<View> + use<> {
-    let ((x, y), at) = (axis.heading(), axis.at(0.5));
-    // Beside the road, on the side that is up or right.
-    let side = if x.abs() > 0.4 { -x.signum() } else { 1.0 };
-    let (px, py) = (at.0 - y * -side * 22.0, at.1 + x * side * 22.0);
-    let width = words.chars().count() as f64 * 6.4 + 14.0;
-    svg("g")
-        .class("pill")
-        .attr("transform", format!("translate({px:.1} {py:.1})"))
-        .child(
-            svg("rect")
-                .attr("x", -width / 2.0)
-                .attr("y", "-9")
-                .attr("width", width)
-                .attr("height", "18")
-                .attr("rx", "9"),
-        )
-        .child(svg("text").attr("dy", "0.35em").child(words.to_string()))
 }
 
 #[cfg(test)]

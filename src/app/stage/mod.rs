@@ -23,6 +23,7 @@ pub mod node;
 mod painter;
 mod pick;
 mod plain;
+mod plate;
 mod points;
 pub mod poster;
 mod regions;
