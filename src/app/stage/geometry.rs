@@ -1,6 +1,7 @@
 //! Where things stand on the screen, in pixels: from places in the unit square to nodes that do not
 //! overlap and lanes that messages travel. Plain arithmetic; knows no browser.
 
+use super::room::{GAP, axis, footprint, is_round, spread, turn};
 use crate::base::id::NodeId;
 use crate::observe::frame::{Frame, Kind};
 use std::collections::BTreeMap;
@@ -10,8 +11,6 @@ pub type Point = (f64, f64);
 
 /// Pixels between the axis of a link and each of its two lanes.
 pub const LANE: f64 = 5.0;
-/// Pixels kept free between two nodes, and between a node and the rim.
-const GAP: f64 = 14.0;
 /// Half the width of the line that says how a crowd is.
 const CROWD_LINE: f64 = 62.0;
 /// Pixels of road between two neighbours at full size.
@@ -173,71 +172,6 @@ impl Plan {
             .collect();
         Geometry { size, scale, nodes, lanes: Vec::new() }
     }
-}
-
-fn is_round(kind: Kind) -> bool {
-    matches!(kind, Kind::Clients | Kind::Balancer | Kind::Names | Kind::Fleet)
-}
-
-/// A wide picture stands on its side on a narrow screen.
-fn turn(place: Point, upright: bool) -> Point {
-    if upright { (place.1, place.0) } else { place }
-}
-
-/// Uses the whole square: the outermost places go to its rim.
-fn spread(places: Vec<Point>) -> Vec<Point> {
-    let bounds = |pick: fn(&Point) -> f64| {
-        places.iter().map(pick).fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)))
-    };
-    let (x, y) = (bounds(|p| p.0), bounds(|p| p.1));
-    let fit = |v: f64, (low, high): (f64, f64)| {
-        if high - low < 0.02 { 0.5 } else { (v - low) / (high - low) }
-    };
-    places.iter().map(|p| (fit(p.0, x), fit(p.1, y))).collect()
-}
-
-/// Half the width and height of a node.
-fn footprint(kind: Kind, size: Point, scale: f64, crowds: usize, upright: bool) -> Point {
-    let crowds = crowds as f64;
-    let room = if upright { size.0.min(size.1 * 0.8) } else { size.1.min(size.0 * 0.8) };
-    match kind {
-        Kind::Clients => {
-            let radius = (room * 0.27 / crowds.sqrt()).clamp(34.0, 132.0) * scale.max(0.7);
-            (radius, radius)
-        }
-        Kind::Balancer | Kind::Names | Kind::Fleet => (30.0 * scale, 30.0 * scale),
-        Kind::Broker => (70.0 * scale, 37.0 * scale),
-        Kind::Service => (66.0 * scale, 37.0 * scale),
-        Kind::Cache => (66.0 * scale, 39.0 * scale),
-        Kind::Store => (60.0 * scale, 45.0 * scale),
-        Kind::Backup => (56.0 * scale, 30.0 * scale),
-    }
-}
-
-/// Positions along one axis, such that nothing sticks out: the margins grow until it fits.
-fn axis(
-    length: f64,
-    after: f64,
-    places: impl Iterator<Item = f64> + Clone,
-    halves: impl Iterator<Item = f64> + Clone,
-) -> Vec<f64> {
-    let (mut start, mut end) = (GAP, GAP + after);
-    for _ in 0..16 {
-        let room = (length - start - end).max(0.0);
-        let (mut left, mut right) = (0.0_f64, 0.0_f64);
-        for (place, half) in places.clone().zip(halves.clone()) {
-            let at = start + place * room;
-            left = left.max(GAP - (at - half));
-            right = right.max(at + half - (length - GAP - after));
-        }
-        if left <= 0.5 && right <= 0.5 {
-            break;
-        }
-        start += left;
-        end += right;
-    }
-    let room = (length - start - end).max(0.0);
-    places.map(|p| start + p * room).collect()
 }
 
 impl Geometry {

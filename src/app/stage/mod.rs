@@ -27,6 +27,7 @@ mod plate;
 mod points;
 pub mod poster;
 mod regions;
+mod room;
 mod sides;
 mod tools;
 mod trail;
