@@ -4,12 +4,10 @@
 //! fills one [`Frame`] and ticks [`Lab::frame_number`]. The stage follows that signal, panels
 //! follow the slower [`Lab::slow_tick`].
 
-use crate::app::chrome::Chrome;
 use crate::app::driver::Driver;
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
-use crate::base::time::Time;
 use crate::observe::frame::Frame;
 use crate::scenario::v1::Scenario;
 use crate::session::Session;
@@ -18,7 +16,6 @@ use crate::session::deed::Since;
 use crate::session::share::LinkOptions;
 use leptos::prelude::*;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// What a person has picked out; the inspector explains it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,7 +66,7 @@ pub enum Theme {
 }
 
 /// How far nodes were moved by hand, by name: to the right and down, in shares of the stage.
-pub type Moves = BTreeMap<String, (f64, f64)>;
+pub type Moves = Vec<(String, (f64, f64))>;
 
 /// Which page is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,12 +105,10 @@ pub struct Lab {
     pub playing: RwSignal<bool>,
     /// Simulated seconds per second.
     pub speed: RwSignal<f64>,
-    /// From where to where the run is on its way, when that takes a while.
-    pub going: RwSignal<Option<(Time, Time)>>,
+    /// Where the run is on its way to, in seconds, when that takes a while.
+    pub going: RwSignal<Option<f64>>,
     /// How much of that speed this machine reaches, 1 when all of it.
     pub pace: RwSignal<f64>,
-    /// How much of the page is shown.
-    pub chrome: RwSignal<Chrome>,
     /// Colours of the page.
     pub theme: RwSignal<Theme>,
     /// True for no travelling dots: numbers and steps instead.
@@ -166,7 +161,6 @@ impl Lab {
             speed: RwSignal::new(1.0),
             going: RwSignal::new(None),
             pace: RwSignal::new(1.0),
-            chrome: RwSignal::default(),
             theme: RwSignal::default(),
             calm: RwSignal::new(false),
             tool: RwSignal::default(),

@@ -4,7 +4,6 @@
 use super::room::{GAP, axis, footprint, is_round, spread, turn};
 use crate::base::id::NodeId;
 use crate::observe::frame::{Frame, Kind};
-use std::collections::BTreeMap;
 
 /// A point in pixels, x to the right and y down.
 pub type Point = (f64, f64);
@@ -176,7 +175,7 @@ impl Plan {
 
 impl Geometry {
     /// The same with nodes moved by shares of the stage, by name. They stay on it.
-    pub fn moved(mut self, plan: &Plan, moves: &BTreeMap<String, Point>) -> Geometry {
+    pub fn moved(mut self, plan: &Plan, moves: &[(String, Point)]) -> Geometry {
         if moves.is_empty() {
             return self;
         }
@@ -186,7 +185,7 @@ impl Geometry {
             at.clamp(low, length - low)
         };
         for (spot, item) in self.nodes.iter_mut().zip(&plan.nodes) {
-            if let Some((x, y)) = moves.get(&item.name) {
+            if let Some((_, (x, y))) = moves.iter().find(|(name, _)| *name == item.name) {
                 let (to_x, to_y) = (spot.at.0 + x * size.0, spot.at.1 + y * size.1);
                 spot.at = (kept(to_x, spot.half.0, size.0), kept(to_y, spot.half.1, size.1));
             }
@@ -328,7 +327,7 @@ mod tests {
     #[wasm_bindgen_test]
     fn a_moved_node_takes_its_links_along_and_stays_on_the_stage() {
         let (plan, at) = (plan(), plan().arrange(900.0, 500.0));
-        let moved = |by| at.clone().moved(&plan, &BTreeMap::from([("n3".to_owned(), by)]));
+        let moved = |by| at.clone().moved(&plan, &[("n3".to_owned(), by)]);
         let up = moved((-0.1, -0.2));
         assert!((up.nodes[3].at.1 - (at.nodes[3].at.1 - 100.0)).abs() < 1e-9);
         assert_eq!((up.nodes[1], up.lanes[0]), (at.nodes[1], at.lanes[0]));

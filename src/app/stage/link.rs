@@ -119,9 +119,9 @@ impl Face {
 }
 
 /// How wide a road is for so many messages a second: a step for every half of a tenfold.
-fn load(traffic: u32) -> u8 {
+fn load(traffic: u32) -> u64 {
     let steps = [1, 3, 10, 32, 100, 316, 1_000, 3_162, 10_000];
-    steps.iter().filter(|step| traffic >= **step).count() as u8
+    steps.iter().filter(|step| traffic >= **step).count() as u64
 }
 
 fn percent(ppm: u32) -> String {
@@ -175,7 +175,7 @@ fn Road(pair: Pair) -> impl Into<View> {
         .class_when("slow", move || face.with(|f| f.slow > Span::ZERO))
         .class_when("lossy", move || face.with(|f| f.loss_ppm > 0))
         .class_when("chosen", chosen)
-        .attr("style", move || format!("--load:{}", f64::from(width.get()) / 2.0))
+        .attr("style", move || format!("--load:{}", width.get() as f64 / 2.0))
         .child(svg("path").class("road-bed").attr("d", ground).attr("stroke-dasharray", gap))
         .child(svg("path").class("road-line").attr("d", ground).attr("stroke-dasharray", gap))
         .child(move || face.with(|f| f.cut_off().then(|| ends(axis.get()))))
