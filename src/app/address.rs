@@ -1,8 +1,9 @@
 //! The address bar: the path or `?preset=` says what, the fragment says how, the rest of the query
 //! only how it looks. Back and forward work; a broken link opens its preset and says what is wrong.
 
-use crate::app::chrome::{self, Chrome};
-use crate::app::state::{Lab, Place, SPEEDS, Theme};
+use crate::app::chrome;
+use crate::app::state::{Lab, Place, Theme};
+use crate::app::time::SPEEDS;
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::scenario::{link, presets};
@@ -31,8 +32,8 @@ pub struct Asked {
     pub calm: Option<bool>,
     /// Light, dark or neither.
     pub theme: Theme,
-    /// How much of the page is shown.
-    pub chrome: Chrome,
+    /// How much of the page is shown: `ui`, `hide`, `show`.
+    pub chrome: [String; 3],
     /// What in the query means nothing.
     pub problems: Diagnostics,
 }
@@ -57,7 +58,7 @@ fn judge(query: &[(String, String)]) -> Diagnostics {
             Some((_, values)) if values.contains(&value.as_str()) => {}
             Some(("hide", _)) => {
                 let parts = chrome::parts();
-                if !chrome::list(value).iter().all(|part| parts.contains(&part.as_str())) {
+                if !value.split(',').all(|part| part.is_empty() || parts.contains(&part)) {
                     let remedy = format!("`hide` may name {}", parts.join(", "));
                     problems.warn("", format!("`{said}` in the address means nothing"), remedy);
                 }
@@ -99,11 +100,7 @@ pub fn parse(path: &str, query: &[(String, String)], fragment: &str) -> Asked {
             Some("dark") => Theme::Dark,
             _ => Theme::Auto,
         },
-        chrome: Chrome {
-            ui: get("ui").unwrap_or_default().to_owned(),
-            hide: chrome::list(get("hide").unwrap_or_default()),
-            show: chrome::list(get("show").unwrap_or_default()),
-        },
+        chrome: ["ui", "hide", "show"].map(|name| get(name).unwrap_or_default().to_owned()),
         problems: judge(query),
     }
 }

@@ -9,39 +9,32 @@ pub const SIZES: &[&str] = &["full", "min", "none"];
 /// What can be hidden besides the panels.
 const PARTS: [&str; 6] = ["title", "caption", "legend", "tools", "headline", "time"];
 
-/// How much is shown.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Chrome {
-    /// `full`, `min` for the stage and the time, `none` for the stage.
-    pub ui: String,
-    /// Panels and parts that are not shown.
-    pub hide: Vec<String>,
-    /// Settings to show beside an embedded run, by path.
-    pub show: Vec<String>,
-}
-
 /// Everything that can be hidden.
 pub fn parts() -> Vec<&'static str> {
     PANELS.iter().map(|panel| panel.id).chain(PARTS).collect()
 }
 
-/// The parts of a list with commas.
-pub fn list(text: &str) -> Vec<String> {
-    text.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+/// Notes what is asked for at the root of the page, where the style sheet finds it.
+pub fn apply(ui: &str, hide: &str, show: &str) {
+    let Some(root) = document().document_element() else { return };
+    for (name, value) in [("data-ui", ui), ("data-hide", hide), ("data-show", show)] {
+        // All of them are legal attributes, so it cannot be refused.
+        let _ = root.set_attribute(name, &value.replace(',', " "));
+    }
 }
 
-impl Chrome {
-    /// Whether a panel is shown.
-    pub fn shows(&self, id: &str) -> bool {
-        !self.hide.iter().any(|hidden| hidden == id)
-    }
+/// What was asked for: the parts of `data-hide` or `data-show`.
+fn asked(name: &str) -> Vec<String> {
+    let text = document().document_element().and_then(|root| root.get_attribute(name));
+    text.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+}
 
-    /// Tells the style sheet: the parts that are no panels are hidden by it.
-    pub fn apply(&self) {
-        let Some(root) = document().document_element() else { return };
-        for (name, value) in [("data-ui", self.ui.clone()), ("data-hide", self.hide.join(" "))] {
-            // Both names are legal attributes, so it cannot be refused.
-            let _ = root.set_attribute(name, &value);
-        }
-    }
+/// Whether a panel is shown.
+pub fn shows(id: &str) -> bool {
+    !asked("data-hide").iter().any(|hidden| hidden == id)
+}
+
+/// The settings to show beside an embedded run, by path.
+pub fn knobs() -> Vec<String> {
+    asked("data-show")
 }

@@ -40,8 +40,8 @@ pub struct Driver {
 /// A way to an instant: since when it is gone, and what is to be done at its end.
 #[derive(Clone, Copy, Debug, Default)]
 struct Way {
-    /// When and where it began.
-    began: Option<(f64, Time)>,
+    /// When it began, in milliseconds since the page started.
+    began: Option<f64>,
     /// A link led there: see whether the run is still the one that it was made from.
     judge: bool,
     /// Let time pass from there.
@@ -108,9 +108,12 @@ fn tick(lab: Lab, now: f64) {
             (elapsed, std::mem::take(&mut d.dirty), now - d.last_slow >= SLOW)
         })
         .unwrap_or_default();
-    let slow = dirty || due;
-    let (moving, shown) = if lab.with_session(|s| s.goal().is_some()) {
-        (true, approach(lab, now, slow) || slow)
+    let under_way = lab.with_session(|s| s.goal().is_some());
+    // Panels are up to date where the run has arrived.
+    let arrived = under_way && approach(lab, now, dirty || due);
+    let slow = dirty || due || arrived;
+    let (moving, shown) = if under_way {
+        (true, slow)
     } else if !lab.with_session(Session::is_abreast) {
         // Time goes on when both sides of a comparison have come to the same instant.
         spend(BUDGET, || lab.update_session(|s| s.keep_abreast(SLICE)).unwrap_or(true));
@@ -180,19 +183,21 @@ fn approach(lab: Lab, now: f64, seen: bool) -> bool {
     let there = spend(if seen { BUDGET } else { BUDGET_UNSEEN }, || {
         lab.update_session(|s| s.approach(SLICE)).unwrap_or(true)
     });
-    let (at, goal) = lab.with_session(|s| (s.now(), s.goal()));
+    let goal = lab.with_session(|s| s.goal());
     let way = lab.driver.try_update_value(|d| {
-        d.way.began.get_or_insert((now, at));
+        d.way.began.get_or_insert(now);
         if there { std::mem::take(&mut d.way) } else { d.way }
     });
-    let Some(Way { began: Some((since, from)), judge, play }) = way else { return there };
+    let Some(Way { began: Some(since), judge, play }) = way else { return there };
     let Some(to) = goal else {
         arrive(lab, judge, play);
         return true;
     };
-    if now - since > PATIENCE && lab.going.with_untracked(|g| g.is_none_or(|g| g.1 != to)) {
-        lab.announced.set(format!("Going to {:.1} s", to.as_secs()));
-        lab.going.set(Some((from, to)));
+    if now - since > PATIENCE {
+        if lab.going.get_untracked().is_none() {
+            lab.announced.set(format!("Going to {:.1} s", to.as_secs()));
+        }
+        lab.going.set(Some(to.as_secs()));
     }
     there
 }

@@ -2,9 +2,10 @@
 //! that matters, the settings its author chose, and a way to the whole laboratory.
 
 use crate::app::address;
+use crate::app::chrome;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
-use crate::app::dom::view::{IntoView, View};
+use crate::app::dom::view::View;
 use crate::app::icon::icon;
 use crate::app::panels::headline::{Tile, headline};
 use crate::app::panels::knobs::Knobs;
@@ -55,7 +56,7 @@ pub fn Embed() -> impl Into<View> {
         .child(move || {
             // Another scenario has other settings.
             lab.preset.track();
-            Knobs(&lab.chrome.with(|chrome| chrome.show.clone()))
+            Knobs(&chrome::knobs())
         })
         .child(Playback())
 }
@@ -92,12 +93,6 @@ fn Cover(lab: Lab) -> impl Into<View> {
 /// The numbers that tell what is going on.
 fn Strip(lab: Lab) -> impl Into<View> {
     let pace = reading_pace(lab);
-    let tiles = Memo::new(move |_| {
-        pace.get();
-        let mut tiles = lab.with_session(|s| headline(s.metrics())).tiles;
-        tiles.truncate(TILES);
-        tiles
-    });
     let tile = |tile: Tile| {
         let mark = match tile.tone {
             Tone::Bad => "▲ ",
@@ -112,8 +107,13 @@ fn Strip(lab: Lab) -> impl Into<View> {
             .child(" ")
             .child(html("small").child(tile.beside))
     };
-    html("p")
-        .class("embed-strip")
-        .attr("aria-label", "What is going on")
-        .child(move || tiles.get().into_iter().map(tile).collect::<View>().into_view())
+    let now = Memo::new(move |_| {
+        pace.get();
+        lab.with_session(|s| headline(s.metrics()))
+    });
+    let tiles = move || {
+        let tiles = now.get().tiles.into_iter().take(TILES);
+        tiles.map(tile).collect::<View>()
+    };
+    html("p").class("embed-strip").attr("aria-label", "What is going on").child(tiles)
 }

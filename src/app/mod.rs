@@ -19,6 +19,7 @@ pub mod panels;
 pub mod shell;
 pub mod stage;
 pub mod state;
+pub mod time;
 pub mod trouble;
 pub mod views;
 pub mod widgets;

@@ -16,7 +16,7 @@ use crate::app::panels::{PANELS, Panel, Slot};
 use crate::app::stage::Stage;
 use crate::app::state::{Lab, Place, Selection, Theme};
 use crate::app::trouble::{Announcer, Notice};
-use crate::app::{driver, file, keys};
+use crate::app::{chrome, driver, file, keys};
 use crate::scenario::link;
 use crate::session::Session;
 use leptos::prelude::*;
@@ -75,8 +75,8 @@ fn look(lab: Lab, asked: &Asked) {
         .is_some_and(|q| q.matches());
     lab.calm.set(asked.calm.unwrap_or(reduced));
     lab.theme.set(asked.theme);
-    asked.chrome.apply();
-    lab.chrome.set(asked.chrome.clone());
+    let [ui, hide, show] = &asked.chrome;
+    chrome::apply(ui, hide, show);
     // An effect on the root element: the tokens hang on it.
     Effect::new(move |_| {
         let Some(root) = document().document_element() else { return };
@@ -132,8 +132,7 @@ fn inner_width() -> f64 {
 
 /// The panels that are to be shown, of a slot or of all.
 fn shown(slot: Option<Slot>) -> Vec<&'static Panel> {
-    let chrome = expect_context::<Lab>().chrome.get_untracked();
-    let here = |p: &&Panel| slot.is_none_or(|slot| p.slot == slot) && chrome.shows(p.id);
+    let here = |p: &&Panel| slot.is_none_or(|slot| p.slot == slot) && chrome::shows(p.id);
     PANELS.iter().filter(here).collect()
 }
 

@@ -4,14 +4,11 @@
 //! fills one [`Frame`] and ticks [`Lab::frame_number`]. The stage follows that signal, panels
 //! follow the slower [`Lab::slow_tick`].
 
-use crate::app::chrome::Chrome;
 use crate::app::driver::Driver;
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
-use crate::base::time::Time;
 use crate::observe::frame::Frame;
-use crate::scenario::link::Opened;
 use crate::scenario::v1::Scenario;
 use crate::session::Session;
 use crate::session::command::Command;
@@ -19,7 +16,6 @@ use crate::session::deed::Since;
 use crate::session::share::LinkOptions;
 use leptos::prelude::*;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// What a person has picked out; the inspector explains it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,12 +49,6 @@ pub enum Tool {
     Crash,
 }
 
-/// Simulated seconds per second, in even steps for the ear of a logarithm.
-pub const SPEEDS: [f64; 19] = [
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0,
-    200.0, 500.0, 1000.0,
-];
-
 /// What is said of a change that a run cannot take on its way.
 const FROM_START: &str = "This changed the run from its beginning: you see another run at the same \
     instant. Undo takes it back.";
@@ -76,7 +66,7 @@ pub enum Theme {
 }
 
 /// How far nodes were moved by hand, by name: to the right and down, in shares of the stage.
-pub type Moves = BTreeMap<String, (f64, f64)>;
+pub type Moves = Vec<(String, (f64, f64))>;
 
 /// Which page is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,12 +105,10 @@ pub struct Lab {
     pub playing: RwSignal<bool>,
     /// Simulated seconds per second.
     pub speed: RwSignal<f64>,
-    /// From where to where the run is on its way, when that takes a while.
-    pub going: RwSignal<Option<(Time, Time)>>,
+    /// Where the run is on its way to, in seconds, when that takes a while.
+    pub going: RwSignal<Option<f64>>,
     /// How much of that speed this machine reaches, 1 when all of it.
     pub pace: RwSignal<f64>,
-    /// How much of the page is shown.
-    pub chrome: RwSignal<Chrome>,
     /// Colours of the page.
     pub theme: RwSignal<Theme>,
     /// True for no travelling dots: numbers and steps instead.
@@ -173,7 +161,6 @@ impl Lab {
             speed: RwSignal::new(1.0),
             going: RwSignal::new(None),
             pace: RwSignal::new(1.0),
-            chrome: RwSignal::default(),
             theme: RwSignal::default(),
             calm: RwSignal::new(false),
             tool: RwSignal::default(),
@@ -296,96 +283,6 @@ impl Lab {
         self.opened.update(|n| *n += 1);
         self.changed.update(|n| *n += 1);
         trouble::reproduce_with(self.with_session(|s| s.link(LinkOptions::default())));
-        self.refresh();
-    }
-
-    /// Opens what a link says. Whether its run is still the same is judged once it is there.
-    pub fn open_link(&self, opened: Opened) {
-        self.open(Session::opening(opened));
-        self.driver.update_value(Driver::then_judge);
-    }
-
-    /// Says so if the run is another than the one the link was made from.
-    pub(super) fn judge_link(&self) {
-        if self.with_session(Session::is_as_linked) == Some(false) {
-            let message = "this run differs from the one the link was made from";
-            let why = "the engine has changed since; what you see is its run today";
-            self.problems.update(|found| found.warn("d", message, why));
-        }
-    }
-
-    /// Lets time pass, on the way to an instant once it is there; from the start again when the
-    /// run is over.
-    pub fn play(&self) {
-        if self.is_under_way() {
-            return self.driver.update_value(Driver::then_play);
-        }
-        if self.with_session(|s| s.now() >= s.end()) {
-            self.seek(Time::ZERO);
-        }
-        self.playing.set(true);
-        self.refresh();
-    }
-
-    /// Stops time, on the way to an instant where it has come to.
-    pub fn pause(&self) {
-        self.playing.set(false);
-        self.update_session(Session::halt);
-        self.driver.update_value(Driver::forget_way);
-        self.going.set(None);
-        self.changed.update(|n| *n += 1);
-        self.refresh();
-    }
-
-    /// Plays or pauses.
-    pub fn toggle(&self) {
-        if self.playing.get_untracked() || self.is_under_way() { self.pause() } else { self.play() }
-    }
-
-    /// Whether the run is on its way to an instant.
-    pub fn is_under_way(&self) -> bool {
-        self.with_session(|s| s.goal().is_some())
-    }
-
-    /// Goes to the next event a person would notice, and says what it was.
-    pub fn step(&self) {
-        self.pause();
-        if let Some(Some(line)) = self.update_session(Session::step_event) {
-            self.announced.set(line.text);
-        }
-        self.changed.update(|n| *n += 1);
-        self.refresh();
-    }
-
-    /// Goes back to the event before this instant.
-    pub fn step_back(&self) {
-        self.playing.set(false);
-        let before =
-            self.with_session(|s| s.log(60).into_iter().map(|l| l.at).find(|t| *t < s.now()));
-        self.seek(before.unwrap_or(Time::ZERO));
-    }
-
-    /// Moves by seconds of simulated time, forwards or back.
-    pub fn nudge(&self, seconds: f64) {
-        let now = self.with_session(|s| s.now()).as_secs();
-        self.seek(Time(((now + seconds).max(0.0) * 1e6) as u64));
-    }
-
-    /// Makes time pass one notch faster or slower.
-    pub fn change_speed(&self, notches: i32) {
-        let now = self.speed.get_untracked();
-        let off = |n: usize| libm::log(SPEEDS[n] / now).abs();
-        let nearest = (0..SPEEDS.len()).min_by(|a, b| off(*a).total_cmp(&off(*b))).unwrap_or(0);
-        let wanted = (nearest as i32 + notches).clamp(0, SPEEDS.len() as i32 - 1) as usize;
-        self.speed.set(SPEEDS[wanted]);
-    }
-
-    /// Goes to an instant. What is not simulated yet is simulated over the next frames.
-    pub fn seek(&self, at: Time) {
-        let at = self.with_session(|s| at.min(s.end()));
-        self.update_session(|s| s.seek(at));
-        self.driver.update_value(Driver::forget_way);
-        self.changed.update(|n| *n += 1);
         self.refresh();
     }
 

@@ -10,4 +10,5 @@ mod lab;
 mod page;
 mod server;
 mod shots;
+mod ways;
 mod webdriver;

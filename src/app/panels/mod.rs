@@ -24,6 +24,7 @@ pub mod replicas;
 pub mod seeds;
 pub mod shards;
 pub mod share;
+mod share_embed;
 pub mod story;
 pub mod toolbar;
 

@@ -80,11 +80,11 @@ fn Finder(lab: Lab) -> impl Into<View> {
         text.set(field.get_untracked().map(|input| input.value()).unwrap_or_default());
     };
     let pressed = move |event: KeyboardEvent| {
-        let last = found.with_value(Vec::len).saturating_sub(1);
+        let (now, last) = (chosen.get_untracked(), found.with_value(Vec::len).saturating_sub(1));
         match event.key().as_str() {
-            "ArrowDown" => choose(chosen, |n| if n >= last { 0 } else { n + 1 }),
-            "ArrowUp" => choose(chosen, |n| if n == 0 { last } else { n - 1 }),
-            "Enter" => run(lab, found.with_value(|f| f.get(chosen.get_untracked()).cloned())),
+            "ArrowDown" => choose(chosen, if now >= last { 0 } else { now + 1 }),
+            "ArrowUp" => choose(chosen, if now == 0 { last } else { now - 1 }),
+            "Enter" => run(lab, found.with_value(|f| f.get(now).cloned())),
             _ => return,
         }
         event.prevent_default();
@@ -102,7 +102,6 @@ fn Finder(lab: Lab) -> impl Into<View> {
                 .attr("aria-controls", "commands")
                 .attr("aria-activedescendant", move || format!("command-{}", chosen.get()))
                 .attr("autocomplete", "off")
-                .attr("spellcheck", "false")
                 .attr("placeholder", HELP)
                 .on(ev::input, typed)
                 .on(ev::keydown, pressed),
@@ -118,9 +117,9 @@ fn Finder(lab: Lab) -> impl Into<View> {
 }
 
 /// Moves the choice and keeps it in sight.
-fn choose(chosen: RwSignal<usize>, next: impl Fn(usize) -> usize) {
-    chosen.update(|n| *n = next(*n));
-    let id = format!("command-{}", chosen.get_untracked());
+fn choose(chosen: RwSignal<usize>, n: usize) {
+    chosen.set(n);
+    let id = format!("command-{n}");
     if let Some(option) = document().get_element_by_id(&id) {
         let nearest = web_sys::ScrollIntoViewOptions::new();
         nearest.set_block(web_sys::ScrollLogicalPosition::Nearest);

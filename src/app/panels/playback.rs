@@ -3,7 +3,8 @@
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::icon::icon;
-use crate::app::state::{Lab, SPEEDS};
+use crate::app::state::Lab;
+use crate::app::time::SPEEDS;
 use crate::base::time::Time;
 use crate::session::timeline::{Mark, MarkKind};
 use leptos::ev;

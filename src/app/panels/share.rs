@@ -1,6 +1,7 @@
 //! The dialog that gives a run away: a link to this very instant, or the code that puts it into
 //! another page. Nothing is sent anywhere; the link holds everything.
 
+use super::share_embed::Embed;
 use crate::app::address;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
@@ -28,14 +29,6 @@ const ABOUT: &str = "The link holds the settings, the seed, and what you did and
 
 const FILE: &str = "A file holds the scenario as it is set now, for `netsplit run FILE` or to open \
     here again: by the button, or dropped on the page. What you did by hand is only in the link.";
-
-/// Sizes of an embedded run: name, width and height in CSS pixels.
-const SIZES: [(&str, u32, u32); 3] =
-    [("Small", 480, 300), ("Medium", 640, 400), ("Large", 960, 600)];
-
-/// Colours of an embedded run, and what the query says for them.
-const THEMES: [(&str, &str); 3] =
-    [("As the reader's system", ""), ("Light", "theme=light"), ("Dark", "theme=dark")];
 
 /// The share dialog; open while [`Lab::sharing`].
 pub fn Share() -> impl Into<View> {
@@ -111,95 +104,8 @@ fn AsFile() -> impl Into<View> {
         )
 }
 
-/// Code for another page.
-fn Embed(fragment: Signal<String>) -> impl Into<View> {
-    let lab = expect_context::<Lab>();
-    let (size, playing) = (RwSignal::new(1_usize), RwSignal::new(false));
-    let theme = RwSignal::new(0_usize);
-    let colours = move |(n, (name, _)): (usize, (&'static str, _))| {
-        html("label")
-            .class("size")
-            .child(
-                html("input")
-                    .attr("type", "radio")
-                    .attr("name", "embed-theme")
-                    .checked(move || theme.get() == n)
-                    .on(ev::change, move |_| theme.set(n)),
-            )
-            .child(name)
-    };
-    let address = Memo::new(move |_| {
-        let mut query = vec!["embed=1"];
-        if playing.get() {
-            query.push("play=1");
-        }
-        match THEMES[theme.get().min(THEMES.len() - 1)].1 {
-            "" => {}
-            theme => query.push(theme),
-        }
-        fragment.with(|f| page_address(lab, &query, f))
-    });
-    let measures = move || SIZES[size.get().min(SIZES.len() - 1)];
-    let code = Memo::new(move |_| {
-        let (_, width, height) = measures();
-        address.with(|address| frame_code(address, width, height))
-    });
-    let preview = RwSignal::new(false);
-    let frame = move || {
-        let (_, width, height) = measures();
-        html("iframe")
-            .class("preview")
-            .attr("title", "Preview")
-            .attr("src", address)
-            .attr("width", width)
-            .attr("height", height)
-    };
-    let choice = move |(n, (name, width, height)): (usize, (&'static str, u32, u32))| {
-        html("label")
-            .class("size")
-            .child(
-                html("input")
-                    .attr("type", "radio")
-                    .attr("name", "embed-size")
-                    .checked(move || size.get() == n)
-                    .on(ev::change, move |_| size.set(n)),
-            )
-            .child(
-                html("span")
-                    .class("size-shape")
-                    .attr("aria-hidden", "true")
-                    .attr("style", format!("width: {}px; height: {}px", width / 20, height / 20)),
-            )
-            .child(
-                html("span")
-                    .child(name)
-                    .child(" ")
-                    .child(html("small").child(format!("{width} × {height}"))),
-            )
-    };
-    html("details")
-        .class("share-embed")
-        .child(html("summary").child("Put it into a page"))
-        .child(
-            html("fieldset")
-                .class("sizes")
-                .child(html("legend").child("Size"))
-                .child(SIZES.into_iter().enumerate().map(choice).collect::<View>()),
-        )
-        .child(
-            html("fieldset")
-                .class("sizes")
-                .child(html("legend").child("Colours"))
-                .child(THEMES.into_iter().enumerate().map(colours).collect::<View>()),
-        )
-        .child(Toggle("Start playing", playing, move |on| playing.set(on)))
-        .child(CopyBox("Code", code, 5))
-        .child(Toggle("Preview", preview, move |on| preview.set(on)))
-        .child(show(move || preview.get(), frame))
-}
-
 /// A text to copy, with what became of copying it.
-fn CopyBox(name: &'static str, text: Memo<String>, rows: u32) -> impl Into<View> {
+pub fn CopyBox(name: &'static str, text: Memo<String>, rows: u32) -> impl Into<View> {
     let area = NodeRef::<html::Textarea>::new();
     let said = RwSignal::new(String::new());
     Effect::new(move |_| {
@@ -263,7 +169,7 @@ fn Meter(address: Memo<String>) -> impl Into<View> {
 }
 
 /// The address of this run with more to say in the query.
-fn page_address(lab: Lab, more: &[&str], fragment: &str) -> String {
+pub fn page_address(lab: Lab, more: &[&str], fragment: &str) -> String {
     let origin = window().location().origin().unwrap_or_default();
     let base = lab.preset.get().map_or_else(address::home, |id| address::of_preset(&id));
     let mut address = format!("{origin}{base}");
@@ -272,29 +178,4 @@ fn page_address(lab: Lab, more: &[&str], fragment: &str) -> String {
         address.push_str(pair);
     }
     format!("{address}#{fragment}")
-}
-
-/// The element that shows `address` inside another page.
-fn frame_code(address: &str, width: u32, height: u32) -> String {
-    let address = address.replace('&', "&amp;").replace('"', "&quot;");
-    format!(
-        "<iframe src=\"{address}\" title=\"netsplit: a simulated distributed system\" \
-         width=\"{width}\" height=\"{height}\" style=\"border:0;max-width:100%\" loading=\"lazy\" \
-         allow=\"fullscreen; clipboard-write\" \
-         sandbox=\"allow-scripts allow-same-origin allow-popups allow-downloads\"></iframe>"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use wasm_bindgen_test::wasm_bindgen_test;
-
-    use super::*;
-
-    #[wasm_bindgen_test]
-    fn embed_code_escapes_its_address() {
-        let code = frame_code("https://x.org/?embed=1&a=\"b\"#seed=4&t=1s", 480, 300);
-        assert!(code.contains("embed=1&amp;a=&quot;b&quot;#seed=4&amp;t=1s\""), "{code}");
-        assert!(code.contains("width=\"480\" height=\"300\""));
-    }
 }

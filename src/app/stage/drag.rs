@@ -2,8 +2,10 @@
 
 use super::geometry::{Point, length, sub};
 use super::{Scene, shift};
+use crate::app::dom::El;
 use crate::app::state::Tool;
 use crate::base::id::NodeId;
+use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::PointerEvent;
@@ -26,8 +28,16 @@ impl Drag {
         Drag { last: StoredValue::new(None), far: StoredValue::new(false) }
     }
 
+    /// Follows the pointer over a node.
+    pub fn listen(self, scene: Scene, id: NodeId, node: El) -> El {
+        node.on(ev::pointerdown, move |event| self.start(&event))
+            .on(ev::pointermove, move |event| self.go_on(scene, id, &event))
+            .on(ev::pointerup, move |_| self.end())
+            .on(ev::pointercancel, move |_| self.end())
+    }
+
     /// A pointer goes down on the node.
-    pub fn start(self, event: &PointerEvent) {
+    fn start(self, event: &PointerEvent) {
         self.far.set_value(false);
         if event.button() == 0 && event.pointer_type() != "touch" {
             self.last.set_value(Some(place(event)));
@@ -35,7 +45,7 @@ impl Drag {
     }
 
     /// It moves. With a tool in hand it does what the tool does, when it is let go.
-    pub fn go_on(self, scene: Scene, id: NodeId, event: &PointerEvent) {
+    fn go_on(self, scene: Scene, id: NodeId, event: &PointerEvent) {
         let Some(from) = self.last.get_value() else { return };
         if event.buttons() & 1 == 0 || scene.lab.tool.get_untracked() != Tool::Select {
             return self.end();
@@ -56,7 +66,7 @@ impl Drag {
     }
 
     /// It is let go.
-    pub fn end(self) {
+    fn end(self) {
         self.last.set_value(None);
     }
 

@@ -1,17 +1,15 @@
 //! Where things stand on the screen, in pixels: from places in the unit square to nodes that do not
 //! overlap and lanes that messages travel. Plain arithmetic; knows no browser.
 
+use super::room::{GAP, axis, footprint, is_round, spread, turn};
 use crate::base::id::NodeId;
 use crate::observe::frame::{Frame, Kind};
-use std::collections::BTreeMap;
 
 /// A point in pixels, x to the right and y down.
 pub type Point = (f64, f64);
 
 /// Pixels between the axis of a link and each of its two lanes.
 pub const LANE: f64 = 5.0;
-/// Pixels kept free between two nodes, and between a node and the rim.
-const GAP: f64 = 14.0;
 /// Half the width of the line that says how a crowd is.
 const CROWD_LINE: f64 = 62.0;
 /// Pixels of road between two neighbours at full size.
@@ -156,7 +154,8 @@ impl Plan {
         let wide = |(n, h): (&Item, &Point)| if crowd(n) { h.0.max(CROWD_LINE) } else { h.0 };
         let widths = self.nodes.iter().zip(&halves).map(wide);
         let xs = axis(size.0, 0.0, places.iter().map(|p| p.0), widths);
-        let lines = if self.nodes.iter().any(crowd) { 38.0 } else { 22.0 };
+        let round = |n: &Item| is_round(n.kind);
+        let lines = if self.nodes.iter().any(round) { 38.0 } else { 22.0 };
         let label = lines * scale.max(0.7);
         let ys = axis(size.1, label, places.iter().map(|p| p.1), halves.iter().map(|h| h.1));
         let nodes = self
@@ -166,7 +165,7 @@ impl Plan {
             .map(|(n, (at, half))| Spot {
                 at,
                 half,
-                round: matches!(n.kind, Kind::Clients | Kind::Balancer | Kind::Names | Kind::Fleet),
+                round: is_round(n.kind),
                 reach: if n.kind == Kind::Balancer { 0.72 } else { 1.0 },
             })
             .collect();
@@ -174,70 +173,9 @@ impl Plan {
     }
 }
 
-/// A wide picture stands on its side on a narrow screen.
-fn turn(place: Point, upright: bool) -> Point {
-    if upright { (place.1, place.0) } else { place }
-}
-
-/// Uses the whole square: the outermost places go to its rim.
-fn spread(places: Vec<Point>) -> Vec<Point> {
-    let bounds = |pick: fn(&Point) -> f64| {
-        places.iter().map(pick).fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)))
-    };
-    let (x, y) = (bounds(|p| p.0), bounds(|p| p.1));
-    let fit = |v: f64, (low, high): (f64, f64)| {
-        if high - low < 0.02 { 0.5 } else { (v - low) / (high - low) }
-    };
-    places.iter().map(|p| (fit(p.0, x), fit(p.1, y))).collect()
-}
-
-/// Half the width and height of a node.
-fn footprint(kind: Kind, size: Point, scale: f64, crowds: usize, upright: bool) -> Point {
-    let crowds = crowds as f64;
-    let room = if upright { size.0.min(size.1 * 0.8) } else { size.1.min(size.0 * 0.8) };
-    match kind {
-        Kind::Clients => {
-            let radius = (room * 0.27 / crowds.sqrt()).clamp(34.0, 132.0) * scale.max(0.7);
-            (radius, radius)
-        }
-        Kind::Balancer | Kind::Names | Kind::Fleet => (30.0 * scale, 30.0 * scale),
-        Kind::Broker => (70.0 * scale, 37.0 * scale),
-        Kind::Service => (66.0 * scale, 37.0 * scale),
-        Kind::Cache => (66.0 * scale, 39.0 * scale),
-        Kind::Store => (60.0 * scale, 45.0 * scale),
-        Kind::Backup => (56.0 * scale, 30.0 * scale),
-    }
-}
-
-/// Positions along one axis, such that nothing sticks out: the margins grow until it fits.
-fn axis(
-    length: f64,
-    after: f64,
-    places: impl Iterator<Item = f64> + Clone,
-    halves: impl Iterator<Item = f64> + Clone,
-) -> Vec<f64> {
-    let (mut start, mut end) = (GAP, GAP + after);
-    for _ in 0..16 {
-        let room = (length - start - end).max(0.0);
-        let (mut left, mut right) = (0.0_f64, 0.0_f64);
-        for (place, half) in places.clone().zip(halves.clone()) {
-            let at = start + place * room;
-            left = left.max(GAP - (at - half));
-            right = right.max(at + half - (length - GAP - after));
-        }
-        if left <= 0.5 && right <= 0.5 {
-            break;
-        }
-        start += left;
-        end += right;
-    }
-    let room = (length - start - end).max(0.0);
-    places.map(|p| start + p * room).collect()
-}
-
 impl Geometry {
     /// The same with nodes moved by shares of the stage, by name. They stay on it.
-    pub fn moved(mut self, plan: &Plan, moves: &BTreeMap<String, Point>) -> Geometry {
+    pub fn moved(mut self, plan: &Plan, moves: &[(String, Point)]) -> Geometry {
         if moves.is_empty() {
             return self;
         }
@@ -247,7 +185,7 @@ impl Geometry {
             at.clamp(low, length - low)
         };
         for (spot, item) in self.nodes.iter_mut().zip(&plan.nodes) {
-            if let Some((x, y)) = moves.get(&item.name) {
+            if let Some((_, (x, y))) = moves.iter().find(|(name, _)| *name == item.name) {
                 let (to_x, to_y) = (spot.at.0 + x * size.0, spot.at.1 + y * size.1);
                 spot.at = (kept(to_x, spot.half.0, size.0), kept(to_y, spot.half.1, size.1));
             }
@@ -260,11 +198,12 @@ impl Geometry {
     fn crowded(&self) -> bool {
         self.nodes.iter().enumerate().any(|(n, a)| {
             self.nodes[..n].iter().any(|b| {
-                // Room for messages between neighbours, and for the name under a node.
+                // Room for messages between neighbours, and for what is written under a node.
                 let room = ROAD * self.scale.min(1.0);
+                let upper = if a.at.1 < b.at.1 { a } else { b };
+                let lines = (2.0 * GAP * self.scale.min(1.0)).max(upper.lines(self.scale));
                 (a.at.0 - b.at.0).abs() < a.half.0 + b.half.0 + room
-                    && (a.at.1 - b.at.1).abs()
-                        < a.half.1 + b.half.1 + 2.0 * GAP * self.scale.min(1.0)
+                    && (a.at.1 - b.at.1).abs() < a.half.1 + b.half.1 + lines
             })
         })
     }
@@ -315,6 +254,11 @@ impl Geometry {
 }
 
 impl Spot {
+    /// Pixels that are written on under it: in boxes the name stands inside.
+    fn lines(&self, scale: f64) -> f64 {
+        (if self.round { 38.0 } else { 22.0 }) * scale.clamp(0.7, 1.0)
+    }
+
     /// Something round.
     #[cfg(test)]
     pub fn disc(at: Point, radius: f64) -> Spot {
@@ -383,7 +327,7 @@ mod tests {
     #[wasm_bindgen_test]
     fn a_moved_node_takes_its_links_along_and_stays_on_the_stage() {
         let (plan, at) = (plan(), plan().arrange(900.0, 500.0));
-        let moved = |by| at.clone().moved(&plan, &BTreeMap::from([("n3".to_owned(), by)]));
+        let moved = |by| at.clone().moved(&plan, &[("n3".to_owned(), by)]);
         let up = moved((-0.1, -0.2));
         assert!((up.nodes[3].at.1 - (at.nodes[3].at.1 - 100.0)).abs() < 1e-9);
         assert_eq!((up.nodes[1], up.lanes[0]), (at.nodes[1], at.lanes[0]));

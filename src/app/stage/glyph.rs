@@ -1,7 +1,7 @@
 //! Shapes: what a node is, told by its outline.
 
 use super::Scene;
-use super::geometry::Spot;
+use super::geometry::{Lane, Spot};
 use crate::app::dom::svg;
 use crate::app::dom::view::View;
 use crate::observe::frame::Kind;
@@ -119,4 +119,25 @@ pub fn Floors() -> impl Into<View> {
             })
             .collect::<View>()
     }
+}
+
+/// A few words beside a road.
+pub fn pill(words: &str, axis: Lane) -> impl Into<View> + use<> {
+    let ((x, y), at) = (axis.heading(), axis.at(0.5));
+    // Beside the road, on the side that is up or right.
+    let side = if x.abs() > 0.4 { -x.signum() } else { 1.0 };
+    let (px, py) = (at.0 - y * -side * 22.0, at.1 + x * side * 22.0);
+    let width = words.chars().count() as f64 * 6.4 + 14.0;
+    svg("g")
+        .class("pill")
+        .attr("transform", format!("translate({px:.1} {py:.1})"))
+        .child(
+            svg("rect")
+                .attr("x", -width / 2.0)
+                .attr("y", "-9")
+                .attr("width", width)
+                .attr("height", "18")
+                .attr("rx", "9"),
+        )
+        .child(svg("text").attr("dy", "0.35em").child(words.to_string()))
 }

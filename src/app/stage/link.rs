@@ -2,6 +2,7 @@
 
 use super::Scene;
 use super::geometry::{Geometry, Lane, Point, length, sub};
+use super::glyph::pill;
 use crate::app::actions::perform_key;
 use crate::app::dom::each::each;
 use crate::app::dom::svg;
@@ -118,9 +119,9 @@ impl Face {
 }
 
 /// How wide a road is for so many messages a second: a step for every half of a tenfold.
-fn load(traffic: u32) -> u8 {
+fn load(traffic: u32) -> u64 {
     let steps = [1, 3, 10, 32, 100, 316, 1_000, 3_162, 10_000];
-    steps.iter().filter(|step| traffic >= **step).count() as u8
+    steps.iter().filter(|step| traffic >= **step).count() as u64
 }
 
 fn percent(ppm: u32) -> String {
@@ -174,7 +175,7 @@ fn Road(pair: Pair) -> impl Into<View> {
         .class_when("slow", move || face.with(|f| f.slow > Span::ZERO))
         .class_when("lossy", move || face.with(|f| f.loss_ppm > 0))
         .class_when("chosen", chosen)
-        .attr("style", move || format!("--load:{}", f64::from(width.get()) / 2.0))
+        .attr("style", move || format!("--load:{}", width.get() as f64 / 2.0))
         .child(svg("path").class("road-bed").attr("d", ground).attr("stroke-dasharray", gap))
         .child(svg("path").class("road-line").attr("d", ground).attr("stroke-dasharray", gap))
         .child(move || face.with(|f| f.cut_off().then(|| ends(axis.get()))))
@@ -293,27 +294,6 @@ fn press(scene: Scene, pair: Pair, event: &web_sys::MouseEvent) {
         _ => return,
     };
     perform_key(lab, Selection::Link(pair.there), key);
-}
-
-/// A few words beside a road.
-fn pill(words: &str, axis: Lane) -> impl Into<View> + use<> {
-    let ((x, y), at) = (axis.heading(), axis.at(0.5));
-    // Beside the road, on the side that is up or right.
-    let side = if x.abs() > 0.4 { -x.signum() } else { 1.0 };
-    let (px, py) = (at.0 - y * -side * 22.0, at.1 + x * side * 22.0);
-    let width = words.chars().count() as f64 * 6.4 + 14.0;
-    svg("g")
-        .class("pill")
-        .attr("transform", format!("translate({px:.1} {py:.1})"))
-        .child(
-            svg("rect")
-                .attr("x", -width / 2.0)
-                .attr("y", "-9")
-                .attr("width", width)
-                .attr("height", "18")
-                .attr("rx", "9"),
-        )
-        .child(svg("text").attr("dy", "0.35em").child(words.to_string()))
 }
 
 #[cfg(test)]

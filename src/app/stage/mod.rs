@@ -23,9 +23,11 @@ pub mod node;
 mod painter;
 mod pick;
 mod plain;
+mod plate;
 mod points;
 pub mod poster;
 mod regions;
+mod room;
 mod sides;
 mod tools;
 mod trail;
@@ -190,8 +192,9 @@ fn measure(room: NodeRef<Div>, size: RwSignal<(f64, f64)>) {
 pub fn shift(lab: Lab, id: NodeId, by: geometry::Point) {
     let name = lab.node_name(id);
     lab.moved.update(|moves| {
-        let (x, y) = moves.get(&name).copied().unwrap_or_default();
-        moves.insert(name, ((x + by.0).clamp(-1.0, 1.0), (y + by.1).clamp(-1.0, 1.0)));
+        let known = moves.iter().position(|(moved, _)| *moved == name);
+        let (_, (x, y)) = known.map(|n| moves.remove(n)).unwrap_or_default();
+        moves.push((name, ((x + by.0).clamp(-1.0, 1.0), (y + by.1).clamp(-1.0, 1.0))));
     });
 }
 

@@ -5,6 +5,7 @@ use super::drag::Drag;
 use super::gauge::{Slots, Workers};
 use super::geometry::{COMPACT, Item, Spot};
 use super::glyph::{lid, outline};
+use super::plate::{Names, alarm, second_line};
 use crate::app::actions::{node_actions, perform};
 use crate::app::dom::each::each;
 use crate::app::dom::svg;
@@ -12,13 +13,9 @@ use crate::app::dom::view::{IntoView, View};
 use crate::app::state::{Selection, Tool};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
-use crate::observe::frame::{ClientState, Condition, Crowd, Duty, Gauge, Kind, NodeView};
-use crate::observe::picture::rank;
+use crate::observe::frame::{Condition, Duty, Gauge, Kind, NodeView};
 use leptos::ev;
 use leptos::prelude::*;
-
-/// Letters that fit under a node.
-const ROOM: usize = 26;
 
 /// What is drawn of a node; the element changes only when this does.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +116,7 @@ fn Node(item: Item) -> impl Into<View> {
     };
     let focus = move || lab.selected.set(Selection::Node(id));
     let drag = Drag::new();
-    svg("g")
+    drag.listen(scene, id, svg("g"))
         .class(move || format!("node {} {}", role_class(kind), class()))
         .class_when("chosen", move || lab.selected.get() == Selection::Node(id))
         .class_when("picked", picked)
@@ -139,10 +136,6 @@ fn Node(item: Item) -> impl Into<View> {
             event.prevent_default();
             focus();
         })
-        .on(ev::pointerdown, move |event| drag.start(&event))
-        .on(ev::pointermove, move |event| drag.go_on(scene, id, &event))
-        .on(ev::pointerup, move |_| drag.end())
-        .on(ev::pointercancel, move |_| drag.end())
         .child(svg("title").child(move || line.get()))
         .child(svg("path").class("halo").attr("d", shape))
         .child(svg("path").class("body").attr("d", shape))
@@ -151,16 +144,6 @@ fn Node(item: Item) -> impl Into<View> {
         .child(svg("path").class("out").attr("d", shape).attr("fill", "url(#out)"))
         .child(move || full.get().then(|| alarm(spot.get())))
         .child(Names(kind, name, spot, shown, second_line(scene, id)))
-}
-
-/// A full queue: a mark on the corner.
-fn alarm(spot: Option<Spot>) -> impl Into<View> {
-    let (w, h) = spot.map_or((30.0, 30.0), |s| s.half);
-    svg("g")
-        .class("alarm")
-        .attr("transform", format!("translate({:.1} {:.1})", w - 3.0, 3.0 - h))
-        .child(svg("circle").attr("r", "9"))
-        .child(svg("text").attr("dy", "0.36em").child("!"))
 }
 
 /// A click on a node does what the tool in hand does.
@@ -194,7 +177,7 @@ pub fn role(kind: Kind) -> &'static str {
 }
 
 /// True for what has room for words and gauges in it.
-fn is_box(kind: Kind) -> bool {
+pub fn is_box(kind: Kind) -> bool {
     !matches!(kind, Kind::Clients | Kind::Balancer | Kind::Names)
 }
 
@@ -210,85 +193,6 @@ fn role_class(kind: Kind) -> &'static str {
         Kind::Backup => "backup",
         Kind::Fleet => "fleet",
     }
-}
-
-/// The name under or in a node, and its condition when it is not well.
-fn Names(
-    kind: Kind,
-    name: String,
-    spot: Memo<Option<Spot>>,
-    badge: Memo<Option<(String, bool)>>,
-    second: Memo<Option<String>>,
-) -> impl Into<View> {
-    let half = move || spot.get().map_or(30.0, |s| s.half.1);
-    let boxed = is_box(kind);
-    let under = move || half() + if boxed { 4.0 } else { 16.0 };
-    let line =
-        move |text: String| svg("text").class("line").attr("y", move || under() + 15.0).child(text);
-    (
-        (!boxed).then(|| svg("text").class("name").attr("y", under).child(name)),
-        move || second.get().map(line),
-        move || {
-            badge.get().map(|(text, small)| {
-                // Where there is little room, on the edge: the name stays in sight.
-                let (class, size, above) =
-                    if small { ("badge small", 0.7, 1.0) } else { ("badge", 1.0, 9.0) };
-                let width = text.chars().count() as f64 * 6.6 + 16.0;
-                let on_top = move || format!("translate(0 {:.1}) scale({size})", -half() - above);
-                svg("g")
-                    .class(class)
-                    .attr("transform", on_top)
-                    .child(
-                        svg("rect")
-                            .attr("x", -width / 2.0)
-                            .attr("y", "-10")
-                            .attr("width", width)
-                            .attr("height", "20")
-                            .attr("rx", "10"),
-                    )
-                    .child(svg("text").attr("dy", "0.35em").child(text))
-            })
-        },
-    )
-}
-
-/// How a crowd or a replica is, or what a store has locked, in a few words; none for other nodes.
-fn second_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
-    Memo::new(move |_| {
-        scene.lab.slow_tick.track();
-        scene.lab.with_frame(|f| {
-            let node = f.nodes.get(id.index())?;
-            let standing = node.replica.as_ref().filter(|_| node.condition != Condition::Down);
-            let locks = (node.locks > 0).then(|| format!("{} locked", node.locks));
-            let keeps = node.keeps.clone();
-            let version = node.duty.filter(|(state, version)| *version > 1 && *state != Duty::Off);
-            let version = version.map(|(_, version)| format!("version {version}"));
-            let told = node.crowd.as_ref().map(words).or(keeps).or(locks).or(version);
-            Some(beside_role(node.kind, told.or_else(|| standing.map(rank))))
-        })
-    })
-}
-
-/// What a node is, and what is told of it if there is room for both; a crowd tells its role.
-fn beside_role(kind: Kind, told: Option<String>) -> String {
-    match told {
-        None => role(kind).to_owned(),
-        Some(told) if kind == Kind::Clients => told,
-        Some(told) => {
-            let both = format!("{} · {told}", role(kind));
-            if both.chars().count() <= ROOM { both } else { told }
-        }
-    }
-}
-
-fn words(crowd: &Crowd) -> String {
-    let count = |state: ClientState| crowd.counts[state as usize];
-    let retrying = count(ClientState::Retrying) + count(ClientState::BackingOff);
-    let failed = count(ClientState::Failed);
-    let told = [(failed, "failed"), (retrying, "retrying")];
-    let worst = told.iter().filter(|t| t.0 > 0).map(|t| format!("{} {}", t.0, t.1));
-    let all = std::iter::once(format!("{} clients", crowd.clients));
-    all.chain(worst).take(2).collect::<Vec<_>>().join(" · ")
 }
 
 /// What stands inside a box: its name, its queue as fill, its workers as dots.

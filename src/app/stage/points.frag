@@ -39,6 +39,7 @@ void main() {
     float r = v_size * 0.5;
     float thin = max(1.2 * density, v_size * 0.14);
     bool small = v_size < 5.0 * density;
+    bool plain = v_size < 8.0 * density;
     float d = length(p) - r;
     vec3 colour = colours[v_look];
     float ink = 0.0;    // how much of the look's colour
@@ -82,8 +83,8 @@ void main() {
         ink = small ? inside(d) : inside(cross_mark(p, r));
     }
     // Too small to be read, they would only blur the dot.
-    if (!small && v_ticks > 0) ink = max(ink, inside(ticks(p, r, thin)));
-    if (!small && v_copy > 0) ink = max(ink, line(length(p) - r * 1.55, thin * 0.8));
+    if (!plain && v_ticks > 0) ink = max(ink, inside(ticks(p, r, thin)));
+    if (!plain && v_copy > 0) ink = max(ink, line(length(p) - r * 1.55, thin * 0.8));
     float alpha = max(ink, fill) * v_opacity;
     vec3 mixed = mix(paper, colour, ink / max(max(ink, fill), 0.001));
     result = vec4(mixed * alpha, alpha);

@@ -1,0 +1,66 @@
+//! Ways through a run and to its settings: far instants while the page answers, commands by name.
+
+use super::browser::{Browser, EMBED, key};
+use super::lab::{clock, link};
+
+#[test]
+fn a_late_instant_is_gone_to_while_the_page_answers_and_can_be_stopped() {
+    let browser = Browser::open("?preset=metastable#people.count=20000&t=60s");
+    browser.wait_for_text(".way", "Going to 60 s");
+    let longest = "const done = new Promise(resolve => {
+           let [last, most, count] = [performance.now(), 0, 0];
+           const look = now => {
+             most = Math.max(most, now - last); last = now;
+             ++count < 20 ? requestAnimationFrame(look) : resolve(most);
+           };
+           requestAnimationFrame(look);
+         });
+         return done;";
+    let longest = browser.script(longest).as_f64().expect("milliseconds");
+    assert!(longest < 1_000.0, "a frame took {longest} ms");
+    browser.keys(key::ESCAPE);
+    browser.until("the way given up", || browser.find_all(".way").is_empty().then_some(()));
+    let here = clock(&browser);
+    assert!(here > 0.0 && here < 60.0, "{here} s");
+    assert!((clock(&browser) - here).abs() < 0.005, "it stays there");
+    browser.assert_calm();
+}
+
+#[test]
+fn commands_by_name_take_the_words_of_a_link() {
+    let browser = Browser::open("?preset=retry-storm");
+    browser.find("output.clock");
+    let say = |text: &str| {
+        browser.chord(key::CONTROL, "k");
+        browser.until("the field", || {
+            let focused = "return document.activeElement.getAttribute('role')";
+            (browser.script(focused).as_str() == Some("combobox")).then_some(())
+        });
+        browser.keys(text);
+        browser.keys(key::ENTER);
+        browser.until("the dialog closed", || {
+            browser.find_all("dialog[open]").is_empty().then_some(())
+        });
+    };
+    say("go to 3 s");
+    browser.until("three seconds", || (clock(&browser) > 2.99).then_some(()));
+    say("people.retry.attempts=1");
+    browser.until("the setting in the link", || {
+        link(&browser).contains("3s:set:people.retry.attempts+1").then_some(())
+    });
+    say("charts as tables");
+    browser.find(".chart.tabled table");
+    browser.assert_calm();
+}
+
+#[test]
+fn an_embed_is_a_poster_until_it_is_played() {
+    let browser = Browser::open("?preset=retry-storm&embed=1&show=people.retry.attempts");
+    browser.resize(EMBED);
+    browser.find(".cover .poster");
+    browser.find(".knobs input");
+    browser.click(".cover");
+    browser.until("the poster gone", || browser.find_all(".cover").is_empty().then_some(()));
+    browser.until("time passes", || (clock(&browser) > 0.1).then_some(()));
+    browser.assert_calm();
+}
