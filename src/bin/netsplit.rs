@@ -7,10 +7,10 @@ use check::{Asked, check};
 use clap::{Parser, Subcommand};
 use netsplit::base::diagnostics::Diagnostics;
 use netsplit::base::time::Span;
-use netsplit::check::State;
 use netsplit::check::history::jepsen::{self, Language};
 use netsplit::check::history::linearizable;
 use netsplit::check::history::model::Named;
+use netsplit::check::{State, Verdict};
 use netsplit::conform;
 use netsplit::observe::line::Line;
 use netsplit::scenario::compile::remarks::remarks;
@@ -281,8 +281,16 @@ fn run(out: &mut impl Write, mut opened: Opened, tell: &Tell) -> Answer {
     }
     lines(out, session.log(tell.log).iter().rev())?;
     let verdicts = session.verdicts();
-    for verdict in verdicts.iter().filter(|v| tell.why && v.state == State::Violated) {
+    let proofs = session.proofs().into_iter().chain(std::iter::repeat(None));
+    let wrong = |(v, _): &(&Verdict, _)| tell.why && v.state == State::Violated;
+    for (verdict, proof) in verdicts.iter().zip(proofs).filter(wrong) {
         print(out, &format!("{}: {}", verdict.name, verdict.sentence))?;
+        if let Some(proof) = proof {
+            print(out, &format!("proof: {}", proof.sentence))?;
+            for row in proof.figure().rows {
+                print(out, &format!("  {row}"))?;
+            }
+        }
         for story in verdict.intents.iter().filter_map(|intent| session.intent_story(*intent)) {
             print(out, &story.title)?;
             lines(out, story.life.iter())?;

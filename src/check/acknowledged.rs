@@ -3,6 +3,7 @@
 
 use super::deferred::Deferred;
 use super::leaderless::Leaderless;
+use super::witness::Case;
 use super::{State, Verdict};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
@@ -209,6 +210,14 @@ impl Acknowledged {
         self.lost += lost.len() as u64;
         let room = NAMED.saturating_sub(self.intents.len());
         self.intents.extend(lost.into_iter().take(room));
+    }
+
+    /// The first change that was lost, and what won over it.
+    pub fn case(&self) -> Option<Case> {
+        let (at, lost) = (self.first?, *self.intents.first()?);
+        let winner = self.leaderless.winner.filter(|(known, _)| *known == lost);
+        let intents = std::iter::once(lost).chain(winner.map(|(_, by)| by)).collect();
+        Some(Case { intents, at, is_loss: true, ..Case::default() })
     }
 
     /// What is known.

@@ -41,6 +41,11 @@ impl Tally {
         }
     }
 
+    /// True if the share is not too low.
+    pub(super) fn is_enough(&self) -> bool {
+        self.below.is_none()
+    }
+
     pub(super) fn share(&self) -> String {
         // Rounded down: 99.99 % is not shown as 100 %.
         let ppm = u128::from(self.good) * 1_000_000 / u128::from(self.all.max(1));

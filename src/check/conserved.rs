@@ -3,6 +3,7 @@
 //! not held against it. What is still missing some time after nobody works on it any more is.
 
 use super::effects::Effects;
+use super::witness::Case;
 use super::{PROOFS, State, Verdict};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
@@ -29,6 +30,8 @@ pub struct Conserved {
     since: Option<Time>,
     first: Option<Time>,
     intents: Vec<u64>,
+    /// The first transfer that was left half done, and when that was seen.
+    half: Option<(u64, Time)>,
 }
 
 impl Conserved {
@@ -82,7 +85,14 @@ impl Conserved {
         if self.first.is_some() {
             let over = self.halves.keys().filter(|intent| !busy.contains(intent));
             self.intents = over.take(PROOFS).copied().collect();
+            self.half = self.half.or(self.intents.first().map(|intent| (*intent, now)));
         }
+    }
+
+    /// A transfer that was left half done.
+    pub fn case(&self) -> Option<Case> {
+        let (intent, at) = self.half?;
+        Some(Case { intents: vec![intent], at, ..Case::default() })
     }
 
     /// What is known.

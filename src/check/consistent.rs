@@ -5,6 +5,7 @@ use super::history::live::{Live, Violation};
 use super::history::operation::Operation;
 use super::history::recorder::Event;
 use super::history::session::{Broken, Guarantee, Sessions};
+use super::witness::Case;
 use super::{PROOFS, State, Verdict};
 use crate::base::time::Time;
 use std::collections::{BTreeSet, VecDeque};
@@ -76,6 +77,16 @@ impl Consistent {
     /// What happened to the same item around the first violation.
     pub fn scene(&self) -> &[Operation] {
         &self.scene
+    }
+
+    /// What proves the first violation.
+    pub fn case(&self) -> Option<Case> {
+        let at = match &self.judge {
+            Judge::Linearizable(live) => live.first.as_ref()?.at,
+            Judge::Session { first, .. } => first.as_ref()?.at,
+        };
+        let intents = self.proof().into_iter().collect();
+        Some(Case { intents, at, scene: self.scene.clone(), ..Case::default() })
     }
 
     /// What is known.

@@ -4,13 +4,15 @@
 //! on writing, replicas are never alike at one instant. A store with a leader holds a log; there it
 //! is what the leader had applied.
 
+use super::witness::{Case, Witness};
 use super::{State, Verdict};
 use crate::base::id::NodeId;
 use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::protocol::Role;
-use crate::protocol::store::quorum::QuorumStore;
+use crate::protocol::note::{Change, Note};
 use crate::protocol::store::quorum::cell::Cell;
+use crate::protocol::store::quorum::{Merge, QuorumStore};
 use crate::protocol::store::{Lead, Logged};
 use crate::sim::trace::{Record, What};
 use crate::sim::world::World;
@@ -34,7 +36,12 @@ pub struct Converged {
     logs: BTreeMap<u16, (Time, u64, Option<Logged>)>,
     judged: u64,
     wrong: BTreeMap<(u16, Option<u32>), (Time, String)>,
+    /// The first of those.
+    case: Option<Case>,
 }
+
+/// What a home of an item holds of it: which replica that is, by its number, and the node.
+type Held<'a> = (u32, NodeId, &'a Cell);
 
 impl Converged {
     /// Nothing yet; `groups` by node.
@@ -49,6 +56,7 @@ impl Converged {
             logs: BTreeMap::new(),
             judged: 0,
             wrong: BTreeMap::new(),
+            case: None,
         }
     }
 
@@ -63,7 +71,7 @@ impl Converged {
     }
 
     /// Looks at what the replicas hold.
-    pub fn close(&mut self, world: &World<Role>) {
+    pub fn close(&mut self, world: &World<Role>, witness: Option<&Witness>) {
         self.now = world.shared.now;
         if self.active > 0 {
             return;
@@ -90,12 +98,17 @@ impl Converged {
             if stores.is_empty() {
                 self.close_log(group, &nodes, world);
             } else {
-                self.close_items(group, &stores);
+                self.close_items(group, &stores, witness);
             }
         }
     }
 
-    fn close_items(&mut self, group: u16, stores: &[(NodeId, &QuorumStore)]) {
+    fn close_items(
+        &mut self,
+        group: u16,
+        stores: &[(NodeId, &QuorumStore)],
+        witness: Option<&Witness>,
+    ) {
         let nothing = Cell::default();
         let mut numbers: Vec<u32> =
             stores.iter().flat_map(|(_, s)| s.cells().map(|(item, _)| item)).collect();
@@ -104,27 +117,31 @@ impl Converged {
         for item in numbers {
             let homes = stores.first().map(|(_, s)| s.homes(item)).unwrap_or_default();
             let at_home = stores.iter().zip(1..).filter(|((node, _), _)| homes.contains(node));
-            let cells: Vec<(u32, &Cell)> = at_home
-                .map(|((_, store), number)| (number, store.cell(item).unwrap_or(&nothing)))
+            let cells: Vec<Held<'_>> = at_home
+                .map(|((node, store), number)| {
+                    (number, *node, store.cell(item).unwrap_or(&nothing))
+                })
                 .collect();
-            let Some(((_, first), merge)) = cells.first().zip(stores.first().map(|s| s.1)) else {
+            let Some(((.., first), (_, store))) = cells.first().zip(stores.first()) else {
                 continue;
             };
-            let merge = merge.settings.merge;
+            let merge = store.settings.merge;
             let key = (group, item);
             if let Some((since, wanted)) = self.items.get(&key) {
-                let short = cells.iter().filter(|(_, cell)| !cell.contains(wanted, merge));
-                let short: Vec<String> = short.map(|(number, _)| number.to_string()).collect();
+                let short = cells.iter().filter(|(.., cell)| !cell.contains(wanted, merge));
+                let short: Vec<String> = short.map(|(number, ..)| number.to_string()).collect();
                 if short.is_empty() {
                     self.items.remove(&key);
                     self.judged += 1;
                 } else if self.now.since(*since) > self.span {
                     let text = format!("item {item} is behind on replica {}", short.join(" and "));
+                    let case = || of_item(store, &cells, wanted, self.now, witness, key);
+                    self.case.get_or_insert_with(case);
                     self.wrong.entry((group, Some(item))).or_insert((self.now, text));
                 }
-            } else if cells.iter().any(|(_, cell)| cell != first) && self.items.len() < MOST {
+            } else if cells.iter().any(|(.., cell)| cell != first) && self.items.len() < MOST {
                 let mut all = Cell::default();
-                for (_, cell) in &cells {
+                for (.., cell) in &cells {
                     all.join(cell, merge);
                 }
                 self.items.insert(key, (self.now, all));
@@ -150,6 +167,19 @@ impl Converged {
                 self.judged += 1;
             } else if self.now.since(*since) > self.span {
                 let text = format!("entry {position} is not on replica {}", short.join(" and "));
+                if let Some(command) = entry.and_then(|entry| entry.command) {
+                    let said = |node: &NodeId| {
+                        let (sign, text) = match has(node) {
+                            true => ("has it", format!("has entry {position}")),
+                            false => ("lacks it", format!("does not have entry {position}")),
+                        };
+                        (*node, sign.to_owned(), text)
+                    };
+                    let held = nodes.iter().filter(|node| counts(node)).map(said).collect();
+                    let (intents, at) = (vec![command.intent], self.now);
+                    let case = || Case { intents, at, held, ..Case::default() };
+                    self.case.get_or_insert_with(case);
+                }
                 self.wrong.entry((group, None)).or_insert((self.now, text));
             }
             return;
@@ -162,6 +192,11 @@ impl Converged {
                 self.logs.insert(group, (self.now, applied, role.entry(applied)));
             }
         }
+    }
+
+    /// The first change that a replica did not come to have.
+    pub fn case(&self) -> Option<Case> {
+        self.case.clone()
     }
 
     /// What is known.
@@ -192,6 +227,43 @@ impl Converged {
             }
         };
         Verdict { name, state, sentence, at, intents: Vec::new(), count }
+    }
+}
+
+/// What the homes of an item hold, and the newest change that one of them should have and lacks.
+fn of_item(
+    store: &QuorumStore,
+    cells: &[Held<'_>],
+    wanted: &Cell,
+    at: Time,
+    witness: Option<&Witness>,
+    (group, item): (u16, u32),
+) -> Case {
+    let (merge, settings) = (store.settings.merge, &store.settings);
+    let lacks = |note: &Note| match *note {
+        Note::Stamped { change, .. } => {
+            let lacks = |cell: &Cell| !accounts_for(cell, change, merge);
+            !lacks(wanted) && cells.iter().any(|(.., cell)| lacks(cell))
+        }
+        _ => false,
+    };
+    let said = |&(_, node, cell): &Held<'_>| {
+        let answer = cell.read(merge, settings.balance, settings.members.len() as u32);
+        let value = answer.data().map_or(0, |(_, value)| value);
+        // What a write wrote is the number of its intent.
+        let value = if value >> 40 > 0 { value & ((1 << 40) - 1) } else { value };
+        (node, format!("holds {value}"), format!("holds {value}"))
+    };
+    let held = cells.iter().map(said).collect();
+    let newest = witness.and_then(|witness| witness.newest(group, item, &lacks));
+    Case { intents: newest.into_iter().collect(), at, held, ..Case::default() }
+}
+
+/// True if a change is in what a replica holds, or was seen by whoever replaced it.
+fn accounts_for(cell: &Cell, change: Change, merge: Merge) -> bool {
+    match merge {
+        Merge::LastWriterWins => cell.newest().is_some_and(|version| version.stamp >= change.stamp),
+        Merge::Siblings | Merge::Counter | Merge::Set => cell.accounts_for(change.dot),
     }
 }
 

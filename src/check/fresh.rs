@@ -10,6 +10,7 @@
 use super::Verdict;
 use super::availability::Tally;
 use super::visibility::Visibility;
+use super::witness::Case;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
@@ -67,6 +68,9 @@ struct Open {
     told: Option<u64>,
 }
 
+/// An acknowledged version, when it was acknowledged, and the intent that made it.
+type Told = (u64, Time, u64);
+
 /// How fresh reads have been so far.
 #[derive(Clone, Debug)]
 pub struct Fresh {
@@ -74,11 +78,13 @@ pub struct Fresh {
     bound: Bound,
     groups: Vec<u16>,
     open: BTreeMap<u64, Open>,
-    // By store and item: acknowledged versions and when, growing.
-    items: BTreeMap<(u16, u32), VecDeque<(u64, Time)>>,
+    // By store and item: acknowledged versions, growing.
+    items: BTreeMap<(u16, u32), VecDeque<Told>>,
     tally: Tally,
     oldest: Span,
     visibility: Visibility,
+    /// A read that was staler than it may be, and the changes that it missed.
+    case: Option<Case>,
 }
 
 impl Fresh {
@@ -93,6 +99,7 @@ impl Fresh {
             tally: Tally::default(),
             oldest: Span::ZERO,
             visibility: Visibility::default(),
+            case: None,
         }
     }
 
@@ -120,7 +127,7 @@ impl Fresh {
                     open.group = Some(group);
                     if let Some(versions) = self.items.get(&(group, open.item)) {
                         open.needs = needs(versions, self.bound, record.at);
-                        open.newest = versions.back().map(|&(v, at)| (v, record.at.since(at)));
+                        open.newest = versions.back().map(|&(v, at, _)| (v, record.at.since(at)));
                     }
                 }
             }
@@ -138,7 +145,7 @@ impl Fresh {
                 let Some(version) = told else { return };
                 let item = (open.group.unwrap_or(u16::MAX), open.item);
                 if open.changes {
-                    self.acknowledged(item, version, record.at);
+                    self.acknowledged(item, (version, record.at, intent));
                 } else {
                     self.read(intent, item, &open, version, record.at);
                 }
@@ -147,18 +154,19 @@ impl Fresh {
         }
     }
 
-    fn acknowledged(&mut self, item: (u16, u32), version: u64, at: Time) {
+    fn acknowledged(&mut self, item: (u16, u32), told: Told) {
+        let (version, at, _) = told;
         if self.items.len() >= ITEMS && !self.items.contains_key(&item) {
             return;
         }
         let versions = self.items.entry(item).or_default();
-        if versions.back().is_some_and(|(newest, _)| *newest >= version) {
+        if versions.back().is_some_and(|(newest, ..)| *newest >= version) {
             return;
         }
-        versions.push_back((version, at));
+        versions.push_back(told);
         let within = self.bound.within;
-        let old = |versions: &VecDeque<(u64, Time)>| {
-            versions.get(VERSIONS).is_some_and(|(_, since)| *since + within <= at)
+        let old = |versions: &VecDeque<Told>| {
+            versions.get(VERSIONS).is_some_and(|(_, since, _)| *since + within <= at)
         };
         while versions.len() > NEW_VERSIONS || (versions.len() > VERSIONS && old(versions)) {
             versions.pop_front();
@@ -166,17 +174,31 @@ impl Fresh {
     }
 
     fn read(&mut self, intent: u64, item: (u16, u32), open: &Open, version: u64, at: Time) {
+        let was_enough = self.tally.is_enough();
         self.tally.count(version >= open.needs, self.at_least, at, intent);
+        if was_enough && !self.tally.is_enough() {
+            // So many of those that it should have seen are one too many to miss.
+            let missed = self.items.get(&item).into_iter().flatten();
+            let missed = missed.filter(|(newer, ..)| *newer > version).map(|(.., by)| *by);
+            let few = missed.take(1 + self.bound.versions as usize);
+            let intents = few.chain([intent]).collect();
+            self.case = Some(Case { intents, at, ..Case::default() });
+        }
         let Some((newest, before)) = open.newest else { return };
         let versions = self.items.get(&item).into_iter().flatten();
-        let mut missed = versions.filter(|(newer, _)| (version + 1..=newest).contains(newer));
+        let mut missed = versions.filter(|(newer, ..)| (version + 1..=newest).contains(newer));
         // It is as old as the first change that it does not show.
-        let Some((_, since)) = missed.next() else {
+        let Some((_, since, _)) = missed.next() else {
             self.visibility.count(before, u32::from(version < newest));
             return;
         };
         self.oldest = self.oldest.max(at.since(*since));
         self.visibility.count(before, 1 + missed.count() as u32);
+    }
+
+    /// The read that was staler than it may be, and what it missed.
+    pub fn case(&self) -> Option<Case> {
+        self.case.clone().filter(|_| !self.tally.is_enough())
     }
 
     /// What is known.
@@ -198,8 +220,8 @@ impl Fresh {
 }
 
 /// The newest version that must be seen by a read that begins now.
-fn needs(versions: &VecDeque<(u64, Time)>, bound: Bound, now: Time) -> u64 {
-    let old = versions.partition_point(|(_, since)| *since + bound.within <= now);
+fn needs(versions: &VecDeque<Told>, bound: Bound, now: Time) -> u64 {
+    let old = versions.partition_point(|(_, since, _)| *since + bound.within <= now);
     let needed = old.checked_sub(1 + bound.versions as usize);
-    needed.and_then(|n| versions.get(n)).map_or(0, |(version, _)| *version)
+    needed.and_then(|n| versions.get(n)).map_or(0, |(version, ..)| *version)
 }

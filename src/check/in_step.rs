@@ -1,6 +1,7 @@
 //! Two stores come to have changes for the same intents: what is told by message is neither lost,
 //! nor told though it never happened.
 
+use super::witness::Case;
 use super::{PROOFS, State, Verdict};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
@@ -133,6 +134,12 @@ impl InStep {
                 self.pairs.remove(&oldest);
             }
         }
+    }
+
+    /// The first change that only one of the two stores has.
+    pub fn case(&self) -> Option<Case> {
+        let (at, intents) = (self.first?, vec![*self.intents.first()?]);
+        Some(Case { intents, at, ..Case::default() })
     }
 
     /// What is known.

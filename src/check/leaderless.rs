@@ -68,6 +68,8 @@ pub(super) struct Leaderless {
     pub(super) acknowledged: u64,
     /// Intents whose change was lost since the last time somebody took them.
     pub(super) lost: Vec<u64>,
+    /// What won over the first of them, where one change did.
+    pub(super) winner: Option<(u64, u64)>,
 }
 
 impl Leaderless {
@@ -125,9 +127,12 @@ impl Leaderless {
         let stamp = if item.made.contains_key(&open.told) { open.told } else { change.stamp };
         let Some(made) = item.made.get_mut(&stamp) else { return };
         let blind = made.change.base.is_none() && made.change.dot.count == 0;
-        let before = |known: u64| item.newest.range(stamp + 1..).any(|(_, at)| *at <= known);
-        if made.doomed || (blind && before(open.began)) {
+        let later = || item.newest.range(stamp + 1..).find(|(_, at)| **at <= open.began);
+        let before = later().map(|(stamp, _)| *stamp).filter(|_| blind);
+        if made.doomed || before.is_some() {
             item.made.remove(&stamp);
+            let winner = before.and_then(|stamp| item.made.get(&stamp));
+            self.winner = self.winner.or(winner.map(|winner| (intent, winner.intent)));
             self.lost.push(intent);
             return;
         }
@@ -160,7 +165,8 @@ impl Leaderless {
             let copies: Vec<&Cell> = at_home.chain(kept).collect();
             match first.settings.merge {
                 Merge::LastWriterWins => {
-                    item.close_by_stamp(&copies, world.shared.now, &mut self.lost);
+                    let winner = item.close_by_stamp(&copies, world.shared.now, &mut self.lost);
+                    self.winner = self.winner.or(winner);
                 }
                 Merge::Siblings | Merge::Counter | Merge::Set => {
                     item.close_by_dot(&copies, &mut self.lost);
@@ -193,8 +199,13 @@ impl Item {
         });
     }
 
-    /// Where the latest timestamp wins.
-    fn close_by_stamp(&mut self, copies: &[&Cell], now: Time, lost: &mut Vec<u64>) {
+    /// Where the latest timestamp wins. Gives a change that is lost, and what took its place.
+    fn close_by_stamp(
+        &mut self,
+        copies: &[&Cell],
+        now: Time,
+        lost: &mut Vec<u64>,
+    ) -> Option<(u64, u64)> {
         let stamps = copies.iter().map(|cell| cell.newest().map_or(0, |version| version.stamp));
         let survivors: BTreeSet<u64> = stamps.collect();
         let chains: Vec<(BTreeSet<u64>, u64)> =
@@ -206,10 +217,21 @@ impl Item {
             false => stamp.saturating_sub(GRACE.0 << 4),
         });
         let (open, judged) = (&mut self.open, judged.unwrap_or(0));
+        let intents: BTreeMap<u64, u64> = match chains.as_slice() {
+            // Only where one value is left is it clear what it was that won.
+            [(chain, _)] => {
+                let made = chain.iter().filter_map(|stamp| self.made.get(stamp));
+                made.map(|made| (made.change.stamp, made.intent)).collect()
+            }
+            _ => BTreeMap::new(),
+        };
+        let mut won = None;
         self.made.retain(|stamp, made| {
             let has = chains.iter().any(|(chain, floor)| chain.contains(stamp) || stamp < floor);
             let old = *stamp < judged;
             if made.acknowledged && !has {
+                let winner = intents.range(stamp + 1..).next();
+                won = won.or(winner.map(|(_, winner)| (made.intent, *winner)));
                 lost.push(made.intent);
             }
             let over = if has { old } else { made.acknowledged };
@@ -218,6 +240,7 @@ impl Item {
             !over
         });
         self.settled = self.settled.max(judged);
+        won
     }
 
     /// What a value was computed from, step by step; and a timestamp below which everything was

@@ -29,6 +29,7 @@ pub mod released;
 #[cfg(test)]
 mod tests;
 pub mod visibility;
+pub mod witness;
 
 use self::effects::Shards;
 use crate::base::time::{Span, Time};
@@ -55,7 +56,9 @@ use recovers::Recovers;
 use recovery::{Measured, Recovery};
 use released::Released;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use visibility::Visibility;
+use witness::{Case, Proof, Shown, Witness};
 
 /// A property that a run should have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,14 +190,23 @@ enum Check {
     Recovery(Box<Recovery>),
 }
 
+#[derive(Clone, Debug)]
+struct Judged {
+    property: Property,
+    check: Check,
+    shown: Option<Arc<Shown>>,
+}
+
 /// The properties of a run, and two that every run of a sound engine has.
 #[derive(Clone, Debug)]
 pub struct Checks {
-    checks: Vec<(Property, Check)>,
+    checks: Vec<Judged>,
     groups: Vec<u16>,
     shards: Shards,
     /// What clients did, where a check asks for it.
     transcript: Option<Transcript>,
+    /// What was done lately, where a violation is proved by operations.
+    witness: Option<Witness>,
     trouble: Vec<(Time, Time)>,
     conservation: Conservation,
     queues: Queues,
@@ -212,6 +224,7 @@ impl Checks {
             groups,
             shards,
             transcript: None,
+            witness: None,
             trouble: Vec::new(),
             now: Time::ZERO,
         };
@@ -223,12 +236,18 @@ impl Checks {
     pub fn configure(&mut self, properties: &[Property]) {
         let mut old = std::mem::take(&mut self.checks);
         for property in properties {
-            let place = old.iter().position(|(p, _)| p == property);
-            let check = match place {
-                Some(place) => old.swap_remove(place).1,
-                None => self.begin(property),
+            let place = old.iter().position(|judged| judged.property == *property);
+            let judged = match place {
+                Some(place) => old.swap_remove(place),
+                None => {
+                    let (property, check) = (property.clone(), self.begin(property));
+                    Judged { property, check, shown: None }
+                }
             };
-            self.checks.push((property.clone(), check));
+            self.checks.push(judged);
+        }
+        if self.witness.is_none() && self.checks.iter().any(|judged| judged.check.has_cases()) {
+            self.witness = Some(Witness::new(&self.groups));
         }
         if self.transcript.is_none() && self.consistent().next().is_some() {
             self.transcript = Some(Transcript::new(&self.groups));
@@ -248,7 +267,7 @@ impl Checks {
 
     /// Those checks that judge what clients did.
     pub fn consistent(&self) -> impl Iterator<Item = &Consistent> {
-        self.checks.iter().filter_map(|(_, check)| match check {
+        self.checks.iter().filter_map(|judged| match &judged.check {
             Check::Consistent(check) => Some(&**check),
             _ => None,
         })
@@ -256,7 +275,7 @@ impl Checks {
 
     /// How soon reads see what was acknowledged, where a check asks for that.
     pub fn visibility(&self) -> Option<&Visibility> {
-        self.checks.iter().find_map(|(_, check)| match check {
+        self.checks.iter().find_map(|judged| match &judged.check {
             Check::Fresh(check) => Some(check.visibility()),
             _ => None,
         })
@@ -264,7 +283,7 @@ impl Checks {
 
     /// What a disaster has cost, where a check asks for that.
     pub fn recovery(&self) -> Option<Measured> {
-        self.checks.iter().find_map(|(_, check)| match check {
+        self.checks.iter().find_map(|judged| match &judged.check {
             Check::Recovery(check) => check.measured(),
             _ => None,
         })
@@ -315,8 +334,8 @@ impl Checks {
     /// There is trouble between two instants that no record tells of: a load spike, say.
     pub fn trouble(&mut self, from: Time, until: Time) {
         self.trouble.push((from, until));
-        for (_, check) in &mut self.checks {
-            if let Check::Recovers(recovers) = check {
+        for judged in &mut self.checks {
+            if let Check::Recovers(recovers) = &mut judged.check {
                 recovers.trouble(from, until);
             }
         }
@@ -328,15 +347,18 @@ impl Checks {
         let checks = &mut self.checks;
         if let Some(transcript) = &mut self.transcript {
             transcript.fold(record, &mut |event, recent| {
-                for (_, check) in &mut *checks {
-                    if let Check::Consistent(check) = check {
+                for judged in &mut *checks {
+                    if let Check::Consistent(check) = &mut judged.check {
                         check.fold(event, recent);
                     }
                 }
             });
         }
-        for (_, check) in checks {
-            match check {
+        if let Some(witness) = &mut self.witness {
+            witness.fold(record);
+        }
+        for judged in checks {
+            match &mut judged.check {
                 Check::NoDoubleEffect(check) => check.fold(record),
                 Check::Acknowledged(check) => check.fold(record),
                 Check::Conserved(check) => check.fold(record),
@@ -358,12 +380,12 @@ impl Checks {
     pub fn close(&mut self, world: &World<Role>) {
         self.now = world.shared.now;
         self.conservation.close(world);
-        for (_, check) in &mut self.checks {
-            match check {
+        for judged in &mut self.checks {
+            match &mut judged.check {
                 Check::Acknowledged(check) => check.close(world),
                 Check::Conserved(check) => check.close(world),
                 Check::Released(check) => check.close(world),
-                Check::Converged(check) => check.close(world),
+                Check::Converged(check) => check.close(world, self.witness.as_ref()),
                 Check::Recovery(check) => check.close(world),
                 Check::Processed(check) => check.pass(self.now),
                 Check::InStep(check) => check.pass(self.now),
@@ -371,13 +393,17 @@ impl Checks {
             }
         }
         self.refresh(self.now);
+        let Some(witness) = &self.witness else { return };
+        for judged in &mut self.checks {
+            Shown::look(&mut judged.shown, judged.check.case(), witness, self.now);
+        }
     }
 
     /// Lets time pass without looking at the world.
     pub fn refresh(&mut self, now: Time) {
         self.now = now;
-        for (_, check) in &mut self.checks {
-            match check {
+        for judged in &mut self.checks {
+            match &mut judged.check {
                 Check::Recovers(check) => check.pass(now),
                 Check::Recovery(check) => check.pass(now),
                 _ => {}
@@ -387,7 +413,7 @@ impl Checks {
 
     /// What is known of the properties of the run, in their order.
     pub fn verdicts(&self) -> Vec<Verdict> {
-        let verdict = |(_, check): &(Property, Check)| match check {
+        let verdict = |judged: &Judged| match &judged.check {
             Check::NoDoubleEffect(check) => check.verdict(),
             Check::Acknowledged(check) => check.verdict(),
             Check::Conserved(check) => check.verdict(),
@@ -405,8 +431,54 @@ impl Checks {
         self.checks.iter().map(verdict).collect()
     }
 
+    /// What proves that a property is violated: of each, in the order of their verdicts. None of
+    /// one that holds, that no few operations prove, or of which they are forgotten.
+    pub fn proofs(&self) -> impl Iterator<Item = Option<&Proof>> {
+        self.checks.iter().map(|judged| judged.shown.as_ref().and_then(|shown| shown.proof()))
+    }
+
     /// What is known of the engine itself: every message has one fate, every queue adds up.
     pub fn self_checks(&self) -> Vec<Verdict> {
         vec![self.conservation.verdict(), self.queues.verdict(self.now)]
+    }
+}
+
+impl Check {
+    /// True if operations prove that it is violated.
+    fn has_cases(&self) -> bool {
+        match self {
+            Check::NoDoubleEffect(_)
+            | Check::Acknowledged(_)
+            | Check::Conserved(_)
+            | Check::Released(_)
+            | Check::Processed(_)
+            | Check::InStep(_)
+            | Check::Fresh(_)
+            | Check::Converged(_)
+            | Check::Consistent(_) => true,
+            Check::Availability(_)
+            | Check::Latency(_)
+            | Check::Recovers(_)
+            | Check::Recovery(_) => false,
+        }
+    }
+
+    /// What it holds against the run, if anything.
+    fn case(&self) -> Option<Case> {
+        match self {
+            Check::NoDoubleEffect(check) => check.case(),
+            Check::Acknowledged(check) => check.case(),
+            Check::Conserved(check) => check.case(),
+            Check::Released(check) => check.case(),
+            Check::Processed(check) => check.case(),
+            Check::InStep(check) => check.case(),
+            Check::Fresh(check) => check.case(),
+            Check::Converged(check) => check.case(),
+            Check::Consistent(check) => check.case(),
+            Check::Availability(_)
+            | Check::Latency(_)
+            | Check::Recovers(_)
+            | Check::Recovery(_) => None,
+        }
     }
 }

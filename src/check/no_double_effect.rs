@@ -1,6 +1,7 @@
 //! No change of data is made twice for the same intent.
 
 use super::effects::{Effect, Effects, Shards};
+use super::witness::Case;
 use super::{PROOFS, State, Verdict};
 use crate::base::time::Time;
 use crate::protocol::Role;
@@ -16,6 +17,8 @@ pub struct NoDoubleEffect {
     undone: u64,
     first: Option<Time>,
     intents: Vec<u64>,
+    /// When each of those was done again.
+    again: Vec<Time>,
 }
 
 impl NoDoubleEffect {
@@ -38,11 +41,27 @@ impl NoDoubleEffect {
                     self.first.get_or_insert(record.at);
                     if self.intents.len() < PROOFS && !self.intents.contains(&intent) {
                         self.intents.push(intent);
+                        self.again.push(record.at);
                     }
                 }
             }
-            Effect::Undone(left) => self.undone += u64::from(left.is_some_and(|times| times > 0)),
+            Effect::Undone(left) => {
+                self.undone += u64::from(left.is_some_and(|times| times > 0));
+                let once = left == Some(1);
+                let place = self.intents.iter().position(|&known| Some(known) == note.intent());
+                if let Some(place) = place.filter(|_| once) {
+                    self.intents.remove(place);
+                    self.again.remove(place);
+                }
+            }
         }
+    }
+
+    /// The first change that was made twice.
+    pub fn case(&self) -> Option<Case> {
+        let (&intent, &at) = self.intents.first().zip(self.again.first())?;
+        let is_violated = self.repeated > self.undone;
+        is_violated.then(|| Case { intents: vec![intent], at, ..Case::default() })
     }
 
     /// What is known.

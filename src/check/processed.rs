@@ -1,6 +1,7 @@
 //! Every message that a broker has acknowledged to its publisher is worked on by each group of
 //! consumers in time. A dead letter is not, unless it is put back and worked on in time after all.
 
+use super::witness::Case;
 use super::{PROOFS, State, Verdict};
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
@@ -78,6 +79,17 @@ impl Processed {
                 self.intents.push(intent);
             }
         }
+    }
+
+    /// The first message that was not worked on in time, or that is a dead letter.
+    pub fn case(&self) -> Option<Case> {
+        let over = self.intents.first().copied().zip(self.first);
+        let dead = || {
+            let (place, at) = self.dead.iter().min_by_key(|(_, at)| **at)?;
+            Some((*self.open.get(place)?, *at))
+        };
+        let (intent, at) = over.or_else(dead)?;
+        Some(Case { intents: vec![intent], at, ..Case::default() })
     }
 
     /// What is known.

@@ -1,5 +1,6 @@
 //! No item stays locked for long: a transaction that is prepared is decided soon.
 
+use super::witness::Case;
 use super::{PROOFS, State, Verdict};
 use crate::base::time::{Span, Time};
 use crate::protocol::Role;
@@ -54,6 +55,12 @@ impl Released {
                 self.first.get_or_insert(lock.since + self.within);
             }
         }
+    }
+
+    /// The first transaction that kept an item locked for too long.
+    pub fn case(&self) -> Option<Case> {
+        let (at, intents) = (self.first?, vec![*self.intents.first()?]);
+        Some(Case { intents, at, ..Case::default() })
     }
 
     /// What is known.

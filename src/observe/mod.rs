@@ -20,6 +20,7 @@ pub mod log;
 pub mod metrics;
 pub mod operations;
 pub mod picture;
+pub mod proof;
 pub mod replicas;
 pub mod scene;
 pub mod series;

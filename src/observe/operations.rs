@@ -1,5 +1,6 @@
-//! What clients did to one item as bars, a row for each client, time to the right: the operations
-//! that prove a violation, or an order that explains what happened. Plain data, and a drawing.
+//! What clients did as bars, a row for each client, time to the right: the operations that prove a
+//! violation, or an order that explains what happened. Below them what nodes did about it, and
+//! above them what happened meanwhile. Plain data, and a drawing.
 //!
 //! Between two instants at which something begins or ends the picture is at least so wide that a
 //! bar can be read, and never so wide that a long silence fills it: order in time is true to the
@@ -20,22 +21,24 @@ use std::collections::{BTreeMap, BTreeSet};
 /// So many bars are shown, besides those that prove something.
 const BARS: usize = 12;
 
-/// Operations on one item.
+/// Operations on one item, or those that prove something.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Operations {
     /// What they show, in a sentence.
     pub sentence: String,
     /// Whether the property holds that they are shown for.
     pub holds: bool,
-    /// Names of the clients, a row for each.
+    /// Names of the clients and nodes, a row for each.
     pub rows: Vec<String>,
     /// In the order of their calls.
     pub bars: Vec<Bar>,
 }
 
-/// One operation.
+/// One operation, or something that a node did or that happened to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bar {
+    /// The number of the operation; none if it is no operation of a client.
+    pub id: Option<u64>,
     /// Which row.
     pub row: usize,
     /// When it was called.
@@ -63,16 +66,17 @@ pub enum BarState {
     Failed,
     /// Nobody can say.
     Unknown,
+    /// It is no operation of a client: something at a node.
+    Act,
+    /// Something that happened to the whole: everything before it is before, and after it after.
+    Meanwhile,
 }
 
 /// Of a run: the first violation of what clients should see, or else the newest operations on an
 /// item and an order that explains them. None where nothing is judged.
 pub fn of_run(checks: &Checks, cast: &Cast) -> Option<Operations> {
-    let name = |process: u64| {
-        let client = process & u64::from(u32::MAX);
-        format!("{} {client}", cast.name(NodeId((process >> 32) as u32)))
-    };
     checks.consistent().next()?;
+    let name = |process: u64| called(cast, process);
     let violated = checks.consistent().find(|check| !check.proof().is_empty());
     if let Some(check) = violated {
         let proof = check.proof();
@@ -90,6 +94,12 @@ pub fn of_run(checks: &Checks, cast: &Cast) -> Option<Operations> {
         }
     };
     Some(shown)
+}
+
+/// What a client is called.
+pub(super) fn called(cast: &Cast, process: u64) -> String {
+    let client = process & u64::from(u32::MAX);
+    format!("{} {client}", cast.name(NodeId((process >> 32) as u32)))
 }
 
 /// Of a history from elsewhere; `proof` are the numbers of operations that prove a violation.
@@ -113,7 +123,7 @@ fn newest(ops: &[Operation]) -> Vec<Operation> {
 }
 
 impl Operations {
-    fn new(
+    pub(super) fn new(
         ops: &[Operation],
         proof: &BTreeSet<u64>,
         name: &dyn Fn(u64) -> String,
@@ -130,6 +140,7 @@ impl Operations {
         let bar = |(op, key): (&Operation, (u64, u32))| {
             let process = name(op.process);
             Bar {
+                id: Some(op.id),
                 row: rows.binary_search(&key).unwrap_or(0),
                 from: op.call,
                 until: op.ended(),

@@ -29,9 +29,10 @@ use crate::observe::figure::Figure;
 use crate::observe::frame::Frame;
 use crate::observe::line::{Line, Story};
 use crate::observe::metrics::Metrics;
+use crate::observe::operations::Operations;
 use crate::observe::replicas::Store;
 use crate::observe::shards::Sharding;
-use crate::observe::{copies, figure, held, inspect, picture, replicas, shards};
+use crate::observe::{copies, figure, held, inspect, picture, proof, replicas, shards};
 use crate::scenario::link::{self, Opened};
 use crate::scenario::redundancy::availability::Expected;
 use crate::scenario::redundancy::{self, Redundancy};
@@ -412,6 +413,13 @@ impl Session {
     pub fn verdicts(&self) -> Vec<Verdict> {
         let checks = &self.run.course.checks;
         checks.verdicts().into_iter().chain(checks.self_checks()).collect()
+    }
+
+    /// Of each of the verdicts, in their order, the operations that prove it, if some do.
+    pub fn proofs(&self) -> Vec<Option<Operations>> {
+        let course = &self.run.course;
+        let show = |proof| proof::of_proof(proof, &course.watch.scene, &course.faults);
+        course.checks.proofs().map(|proof| proof.map(show)).collect()
     }
 
     /// What a disaster has cost, where a check asks for that.

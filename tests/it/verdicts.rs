@@ -1,8 +1,13 @@
 //! What checks say of whole runs, where the truth is known.
 
 use netsplit::base::time::Time;
+use netsplit::check::history::operation::{Action, Operation};
+use netsplit::check::witness::{Act, Proof};
 use netsplit::check::{State, Verdict};
+use netsplit::observe::operations::BarState;
 use netsplit::protocol::Role;
+use netsplit::protocol::note::{Hold, Note, Post};
+use netsplit::protocol::rpc::Op;
 use netsplit::protocol::store::Lead;
 use netsplit::scenario::{link, read};
 use netsplit::session::Session;
@@ -211,4 +216,140 @@ fn a_replica_that_is_down_cannot_be_made_the_primary() {
     let leads: Vec<Time> =
         lines.iter().filter(|l| l.text.contains("db-2 leads")).map(|l| l.at).collect();
     assert_eq!(leads, [Time(7_000_000)]);
+}
+
+/// A preset at an instant.
+fn preset(name: &str, seconds: u64) -> Session {
+    let mut session = Session::open(link::open(Some(name), "").0);
+    session.seek(Time(seconds * 1_000_000));
+    session
+}
+
+/// What proves that a property is violated.
+fn proof(session: &Session, words: &str) -> Proof {
+    let place = session.verdicts().iter().position(|v| v.name.contains(words));
+    let found = session.run().course.checks.proofs().nth(place.expect("a check"));
+    found.flatten().unwrap_or_else(|| panic!("no proof of {words}")).clone()
+}
+
+/// What nodes did about the operations of a proof: how often a test is true of it.
+fn acts(proof: &Proof, test: impl Fn(&Note) -> bool) -> usize {
+    proof.acts.iter().filter(|act| test(&act.note)).count()
+}
+
+#[test]
+fn a_stale_read_is_shown_with_the_changes_it_missed() {
+    for (versions, missed) in [(0, 1), (2, 3)] {
+        let scenario = json!({
+            "duration": "10s", "checks": [{ "fresh_reads": { "versions": versions } }],
+            "links": { "db~db": { "latency": "600ms" } },
+            "nodes": {
+                "people": { "clients": {
+                    "count": 30, "to": "db", "load": { "open": { "rate": "5/s" } }, "items": 5,
+                    "mix": { "read": 1, "write": 1 }, "reads": "any",
+                } },
+                "db": { "primary_replica": { "replicas": 2, "acks": 0 } },
+            },
+        });
+        let session = ran(&scenario, "");
+        let proof = proof(&session, "reads are");
+        let (reads, writes): (Vec<Operation>, Vec<Operation>) =
+            proof.ops.iter().partition(|op| op.action == Action::Read);
+        assert_eq!((reads.len(), writes.len()), (1, missed), "{proof:?}");
+        for write in writes {
+            assert!(write.item == reads[0].item && write.precedes(&reads[0]), "{proof:?}");
+            assert!(write.version() > reads[0].version(), "{proof:?}");
+        }
+        let shown = session.proofs().into_iter().flatten().next().expect("a picture");
+        assert_eq!(shown.bars.iter().filter(|bar| bar.proves).count(), missed + 1);
+        let told = [" wrote ", ", asked db-1", " read ", ", asked db-2"];
+        assert!(told.iter().all(|words| shown.sentence.contains(words)), "{}", shown.sentence);
+    }
+}
+
+#[test]
+fn what_is_lost_is_shown_with_what_lost_it_and_a_read_that_misses_it() {
+    let scenario = json!({
+        "duration": "15s", "checks": [{ "no_lost_write": {} }],
+        "faults": [{ "at": "8s", "for": "2s", "crash": "db" }],
+        "nodes": {
+            "people": people("db", &json!({ "charge": 1, "read": 9 })),
+            "db": { "ledger": { "sync": false, "keys": {} } },
+        },
+    });
+    let session = ran(&scenario, "");
+    let proof = proof(&session, "is lost");
+    let [lost, read] = proof.ops.as_slice() else { panic!("{proof:?}") };
+    assert!(matches!(lost.action, Action::Charge(_)) && lost.returned() < Some(Time(8_000_000)));
+    assert!(read.action == Action::Read && read.item == lost.item && lost.precedes(read));
+    assert!(read.version() < lost.version(), "{proof:?}");
+    assert_eq!(acts(&proof, |note| matches!(note, Note::Undone { .. })), 1, "{proof:?}");
+    let shown = session.proofs().into_iter().flatten().next().expect("a picture");
+    let meanwhile = shown.bars.iter().filter(|bar| bar.state == BarState::Meanwhile);
+    let meanwhile: Vec<&str> = meanwhile.map(|bar| bar.text.as_str()).collect();
+    assert_eq!(meanwhile, ["db is down", "over: db is down"]);
+}
+
+#[test]
+fn what_another_write_took_the_place_of_is_shown_with_it() {
+    let proof = proof(&preset("like-count", 5), "is lost");
+    let [lost, winner] = proof.ops.as_slice() else { panic!("{proof:?}") };
+    assert!(lost.item == winner.item && lost.process != winner.process, "{proof:?}");
+    assert!(!lost.precedes(winner) || !winner.precedes(lost), "{proof:?}");
+}
+
+#[test]
+fn what_was_done_twice_or_by_halves_is_shown_where_it_was_done() {
+    let twice = proof(&preset("double-charge", 20), "done twice");
+    assert_eq!((twice.ops.len(), twice.proving.len()), (1, 1));
+    let applied = twice.acts.iter().filter(|act| matches!(act.note, Note::Applied { .. }));
+    let again: Vec<bool> = applied.map(|act| act.again).collect();
+    assert_eq!(again, [false, true], "{twice:?}");
+
+    let locked = proof(&preset("cross-shard", 20), "stays locked");
+    let locks = |note: &Note| matches!(note, Note::Held { hold: Hold::Locks, .. });
+    assert!(locked.proving.len() == 1 && acts(&locked, locks) > 0, "{locked:?}");
+
+    let checks = json!([{ "conserved": { "settle": "1s" } }]);
+    let router = json!({ "transfers": "unprotected", "calls": { "timeout": "500ms" } });
+    let store = json!({ "ledger": { "error": "20%" } });
+    let half = shards(&json!({ "transfer": 1 }), &store, &router, &checks);
+    let half = proof(&ran(&half, ""), "money");
+    assert_eq!(half.proving.len(), 1);
+    let gain = |act: &Act| match act.note {
+        Note::Applied { op: Op::Leg { delta }, .. } => delta,
+        _ => 0,
+    };
+    let gained: i32 = half.acts.iter().map(gain).sum();
+    assert!(gained < 0, "{half:?}");
+}
+
+#[test]
+fn replicas_that_stay_apart_are_shown_with_the_write_that_one_lacks() {
+    let scenario = json!({
+        "duration": "12s", "checks": [{ "converged": { "within": "2s" } }],
+        "faults": [{ "at": "2s", "for": "3s", "crash": "db-3" }],
+        "nodes": {
+            "people": people("db", &json!({ "write": 1 })),
+            "db": { "quorum": { "read_repair": "never", "anti_entropy": null } },
+        },
+    });
+    let mut scenario = scenario;
+    scenario["nodes"]["people"]["clients"]["items"] = json!(2_000);
+    let proof = proof(&ran(&scenario, ""), "replicas agree");
+    let [write] = proof.ops.as_slice() else { panic!("{proof:?}") };
+    assert!(matches!(write.action, Action::Write(_)), "{proof:?}");
+    assert!((Time(1_900_000)..Time(5_100_000)).contains(&write.call), "{proof:?}");
+    let wrote = format!("holds {}", write.id & 0xff_ffff_ffff);
+    let held: Vec<bool> = proof.case.held.iter().map(|(_, said, _)| *said == wrote).collect();
+    assert_eq!(held, [true, true, false], "{proof:?}");
+}
+
+#[test]
+fn a_message_and_a_change_that_went_missing_are_shown() {
+    let dead = proof(&preset("dead-letter", 25), "is worked on");
+    let handed = |note: &Note| matches!(note, Note::Letter { step: Post::HandedOut { .. }, .. });
+    assert!(dead.proving.len() == 1 && acts(&dead, handed) > 1, "{dead:?}");
+    let apart = proof(&preset("outbox", 30), "in step");
+    assert_eq!(acts(&apart, |note| matches!(note, Note::Applied { .. })), 1, "{apart:?}");
 }

@@ -6,8 +6,9 @@ use crate::base::order;
 use crate::base::time::Time;
 use crate::observe::operations::{Bar, BarState, Operations};
 
-/// Width of the picture in its own units, of the names at its left, and of a row.
-const WIDTH: f64 = 720.0;
+/// Width of the picture in its own units, wide and narrow, of the names at its left, and of a row.
+const WIDE: f64 = 720.0;
+const NARROW: f64 = 440.0;
 const NAMES: f64 = 96.0;
 const ROW: f64 = 24.0;
 /// The part of a row that a bar takes.
@@ -17,10 +18,14 @@ const FOOT: f64 = 18.0;
 /// An instant is written below only so far from the one before.
 const APART: f64 = 64.0;
 
+/// Room that a letter of what is written beside an instant takes.
+const LETTER: f64 = 6.0;
+
 /// What a file needs to be read without the page: lines and shades, no colours.
 const STYLE: &str = "<style>svg{font:11px system-ui,sans-serif}\
 .op{fill:currentColor;fill-opacity:.08;stroke:currentColor}.op-failed{stroke-opacity:.3}\
-.op-unknown{fill:none;stroke-dasharray:4 3}.op-proves{fill-opacity:.2;stroke-width:3}\
+.op-unknown{fill:none;stroke-dasharray:4 3}.op-act{fill:currentColor;fill-opacity:1}\
+.op-meanwhile{stroke:currentColor;stroke-dasharray:2 3}.op-proves{fill-opacity:.2;stroke-width:3}\
 .op-rule{stroke:currentColor;stroke-opacity:.15}</style>";
 
 impl Operations {
@@ -29,57 +34,89 @@ impl Operations {
         Figure {
             title: "What clients saw".to_owned(),
             says: self.sentence.clone(),
-            svg: self.draw(""),
+            svg: self.draw("", WIDE),
             key: "A bar is an operation from its call to its answer: w wrote, r read. Dashed: \
                   nobody knows whether it happened. Time goes to the right, long waits are \
                   shortened.",
-            rows: self.bars.iter().map(row).collect(),
+            rows: self.bars.iter().map(Bar::in_words).collect(),
             wide: true,
         }
     }
 
-    /// The picture as a file.
-    pub fn svg_file(&self) -> String {
-        self.draw(STYLE)
+    /// The picture for a narrow place.
+    pub fn narrow(&self) -> String {
+        self.draw("", NARROW)
     }
 
-    fn draw(&self, style: &str) -> String {
-        let axis = Axis::new(&self.bars);
-        let height = self.rows.len() as f64 * ROW + FOOT;
-        let mut pen = Pen::new((WIDTH, height), &self.sentence);
+    /// The picture as a file.
+    pub fn svg_file(&self) -> String {
+        self.draw(STYLE, WIDE)
+    }
+
+    fn draw(&self, style: &str, width: f64) -> String {
+        let axis = Axis::new(&self.bars, width);
+        let foot = self.rows.len() as f64 * ROW;
+        let mut pen = Pen::new((width, foot + FOOT), &self.sentence);
         pen.0.push_str(style);
+        for bar in self.bars.iter().filter(|bar| bar.state == BarState::Meanwhile) {
+            pen.path("op-meanwhile", &format!("M{:.1} 0V{foot}", axis.x(bar.from)));
+        }
         for (n, name) in self.rows.iter().enumerate() {
             let y = n as f64 * ROW + ROW / 2.0;
-            pen.path("op-rule", &format!("M{NAMES} {y}H{WIDTH}"));
+            pen.path("op-rule", &format!("M{NAMES} {y}H{width}"));
             pen.text("op-name", "end", (NAMES - 8.0, y + 4.0), name);
         }
-        self.bars.iter().for_each(|bar| draw_bar(&mut pen, bar, &axis));
-        draw_instants(&mut pen, &axis, height - 4.0);
+        // Up to where each row is written on.
+        let mut written = vec![f64::MIN; self.rows.len()];
+        for bar in &self.bars {
+            draw_bar(&mut pen, bar, &axis, written.get_mut(bar.row));
+        }
+        draw_instants(&mut pen, &axis, foot + FOOT - 4.0);
         pen.done()
     }
 }
 
-fn row(bar: &Bar) -> String {
-    let until = bar.until.map_or("on".to_owned(), |at| format!("to {at}"));
-    let proof = if bar.proves { ": part of the proof" } else { "" };
-    format!("{}, from {} {until}{proof}", bar.text, bar.from)
+impl Bar {
+    /// In words, with the instants.
+    pub fn in_words(&self) -> String {
+        let Bar { text, from, .. } = self;
+        if self.id.is_none() {
+            return format!("{text}, at {from}");
+        }
+        let until = self.until.map_or("on".to_owned(), |at| format!("to {at}"));
+        let proof = if self.proves { ": part of the proof" } else { "" };
+        format!("{text}, from {from} {until}{proof}")
+    }
 }
 
-fn draw_bar(pen: &mut Pen, bar: &Bar, axis: &Axis) {
+fn draw_bar(pen: &mut Pen, bar: &Bar, axis: &Axis, written: Option<&mut f64>) {
     let class = match bar.state {
+        BarState::Act if bar.proves => "op op-act op-proves",
+        BarState::Act | BarState::Meanwhile => "op op-act",
         _ if bar.proves => "op op-proves",
         BarState::Done => "op",
         BarState::Failed => "op op-failed",
         BarState::Unknown => "op op-unknown",
     };
-    let (left, right) = (axis.x(bar.from), bar.until.map_or(WIDTH, |at| axis.x(at)));
+    let (left, right) = (axis.x(bar.from), bar.until.map_or(axis.width, |at| axis.x(at)));
     let (top, width) = (bar.row as f64 * ROW + (ROW - BAR) / 2.0, (right - left).max(3.0));
     pen.put(format_args!(
         "<g><title>{}</title><rect class=\"{class}\" x=\"{left:.1}\" y=\"{top}\" \
          width=\"{width:.1}\" height=\"{BAR}\" rx=\"3\"/>",
         super::escape(&bar.text)
     ));
-    pen.text("op-sign", "start", (left + 4.0, top + 13.0), &bar.sign);
+    if bar.id.is_some() {
+        pen.text("op-sign", "start", (left + 4.0, top + 13.0), &bar.sign);
+    } else if let Some(written) = written {
+        // Where there is no room beside an instant its sign is left to the list.
+        let long = bar.sign.chars().count() as f64 * LETTER;
+        let from = if left + long > axis.width { left - long - 4.0 } else { left + 6.0 };
+        if from >= *written {
+            pen.text("op-sign", "start", (from, top + 13.0), &bar.sign);
+            *written = from + long;
+        }
+        *written = written.max(left + 6.0);
+    }
     pen.0.push_str("</g>");
     if let Some(at) = bar.point {
         pen.circle("op-point", (axis.x(at).max(left + 1.0).min(right - 1.0), top + BAR), 3.5);
@@ -90,7 +127,7 @@ fn draw_instants(pen: &mut Pen, axis: &Axis, y: f64) {
     let mut free = f64::MIN;
     for &(at, x) in &axis.places {
         // The last ones would stand outside.
-        if x < free || x > WIDTH - APART {
+        if x < free || x > axis.width - APART {
             continue;
         }
         free = x + APART;
@@ -100,11 +137,12 @@ fn draw_instants(pen: &mut Pen, axis: &Axis, y: f64) {
 
 /// Where instants stand: in order, each step between a least and a greatest width.
 struct Axis {
+    width: f64,
     places: Vec<(Time, f64)>,
 }
 
 impl Axis {
-    fn new(bars: &[Bar]) -> Axis {
+    fn new(bars: &[Bar], width: f64) -> Axis {
         let mut instants: Vec<Time> =
             bars.iter().flat_map(|bar| [Some(bar.from), bar.until]).flatten().collect();
         order::up(&mut instants);
@@ -114,7 +152,7 @@ impl Axis {
         // From one part for no time at all to three for a long one.
         let parts = |gap: f64| 1.0 + 2.0 * (gap / mean.max(1e-9)).min(1.0);
         let all: f64 = gaps().map(parts).sum::<f64>().max(1.0);
-        let unit = (WIDTH - NAMES - 24.0) / all;
+        let unit = (width - NAMES - 24.0) / all;
         let mut x = NAMES;
         let mut places: Vec<(Time, f64)> =
             instants.first().map(|&at| (at, x)).into_iter().collect();
@@ -122,7 +160,7 @@ impl Axis {
             x += unit * parts(gap);
             places.push((at, x));
         }
-        Axis { places }
+        Axis { width, places }
     }
 
     /// Of an instant that is one of them, or of the one before it.
