@@ -8,6 +8,7 @@ use super::effects::{Effect, Effects};
 use super::history::operation::{Action, Operation, Outcome, Output};
 use super::history::recorder::{Event, Recorder};
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::protocol::Role;
 use crate::protocol::note::{Hold, Note};
@@ -125,7 +126,7 @@ impl Witness {
         let mut said: Vec<Said> = notes.iter().filter(|(.., note)| is_act(note)).copied().collect();
         said.extend(self.all().filter(leads).copied());
         said.retain(|(at, ..)| *at <= case.at);
-        said.sort_by_key(|(at, ..)| *at);
+        order::by_key(&mut said, |(at, ..)| *at);
         let mut effects = Effects::default();
         let act = |(at, node, note): Said| {
             let group = self.groups.get(node.index()).copied().unwrap_or(u16::MAX);

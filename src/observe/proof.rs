@@ -7,6 +7,7 @@ use super::explain::explain;
 use super::operations::{Bar, BarState, Operations, called};
 use super::scene::Scene;
 use crate::base::id::NodeId;
+use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::check::history::operation::Operation;
 use crate::check::witness::{Act, Proof};
@@ -34,7 +35,7 @@ pub fn of_proof(proof: &Proof, scene: &Scene, faults: &[FaultSpan]) -> Operation
     let first = shown.bars.iter().map(|bar| bar.from).min().unwrap_or(Time::ZERO);
     let events = meanwhile(proof, scene, faults, first);
     let mut nodes: Vec<NodeId> = acts.iter().map(|(node, _)| *node).collect();
-    nodes.sort_unstable();
+    order::up(&mut nodes);
     nodes.dedup();
     for (node, bar) in acts {
         let place = nodes.binary_search(&node).unwrap_or(0);
@@ -47,7 +48,7 @@ pub fn of_proof(proof: &Proof, scene: &Scene, faults: &[FaultSpan]) -> Operation
         shown.bars.iter_mut().for_each(|bar| bar.row += 1);
         shown.bars.extend(events);
     }
-    shown.bars.sort_by_key(|bar| bar.from);
+    order::by_key(&mut shown.bars, |bar| bar.from);
     shown
 }
 
