@@ -21,7 +21,7 @@ const MISTAKES: [(&str, &str, &str); 15] = [
     ("counter", "db.merge", "\"last_writer_wins\""),
     ("set", "db.merge", "\"last_writer_wins\""),
     ("sharded_counter", "right.merge", "\"last_writer_wins\""),
-    ("moving_keys", "left.reads", "\"local\""),
+    ("moving_keys", "front.calls.retry.attempts", "3"),
     ("transfers", "bank.transfers", "\"unprotected\""),
     ("cache", "cache.leases", "false"),
     ("cache", "cache.replicas", "2"),

@@ -76,6 +76,27 @@ fn a_key_that_moves_takes_what_was_acknowledged_with_it() {
 }
 
 #[test]
+fn what_is_asked_again_after_its_key_has_moved_is_done_twice_and_counted() {
+    let checks = json!([{ "no_double_effect": {} }]);
+    let router = json!({ "placement": { "range": { "splits": [30] } } });
+    let store = json!({ "raft": { "keys": {} } });
+    let mut scenario = shards(&json!({ "increment": 1 }), &store, &router, &checks);
+    scenario["network"] = json!({ "loss": "5%" });
+    // {"range":{"splits":[10]}}: the memory of idempotency keys stays where it is.
+    let moves = "5s:set:front.placement+j.eyJyYW5nZSI6eyJzcGxpdHMiOlsxMF19fQ";
+    let twice = |deeds: &str| {
+        let session = ran(&scenario, deeds);
+        let found = verdict(&session, "done twice");
+        let counted = session.metrics().totals.double_effects;
+        let (twice, _) = found.count.expect("changes");
+        assert_eq!((counted, found.state == State::Violated), (twice, twice > 0), "{found:?}");
+        twice
+    };
+    assert_eq!(twice(""), 0);
+    assert!(twice(moves) > 0);
+}
+
+#[test]
 fn a_transfer_between_shards_that_was_done_is_done_in_the_history() {
     let checks = json!([{ "linearizable": {} }, { "no_double_effect": {} }]);
     let mix = json!({ "read": 1, "transfer": 1 });

@@ -135,7 +135,7 @@ fn Sides(lab: Lab) -> impl Into<View> {
         }))
         .child(
             html("div")
-                .class("row")
+                .class("compare-deeds")
                 .child(show(
                     move || apart.get().is_some(),
                     move || {
