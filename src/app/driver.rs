@@ -116,7 +116,7 @@ fn tick(lab: Lab, now: f64) {
         (true, slow)
     } else if !lab.with_session(Session::is_abreast) {
         // Time goes on when both sides of a comparison have come to the same instant.
-        spend(BUDGET, || lab.update_session(|s| s.keep_abreast(SLICE)).unwrap_or(true));
+        keep_abreast(lab, BUDGET);
         (true, playing || slow)
     } else if playing {
         (pass(lab, elapsed), true)
@@ -154,8 +154,10 @@ fn pass(lab: Lab, elapsed: f64) -> bool {
         })
         .unwrap_or(0);
     let until = (now + Span(owed)).min(end);
-    let reached = within_budget(lab, until);
-    spend(BUDGET, || lab.update_session(|s| s.keep_abreast(SLICE)).unwrap_or(true));
+    let sides = if lab.with_session(|s| s.twin().is_some()) { 2.0 } else { 1.0 };
+    let advance = || lab.update_session(|s| s.advance(until, SLICE)).unwrap_or(true);
+    let reached = spend(BUDGET / sides, advance);
+    keep_abreast(lab, BUDGET / sides);
     let got = lab.with_session(|s| s.now().since(now).0 as f64);
     note_pace(lab, if reached || wanted < 1.0 { 1.0 } else { got / wanted });
     let over = lab.with_session(|s| s.now() >= s.end());
@@ -218,9 +220,9 @@ fn arrive(lab: Lab, judge: bool, play: bool) {
     }
 }
 
-/// Advances to `until` or until the frame's time is spent; true when it got there.
-fn within_budget(lab: Lab, until: Time) -> bool {
-    spend(BUDGET, || lab.update_session(|s| s.advance(until, SLICE)).unwrap_or(true))
+/// Brings the other side of a comparison to the same instant, as far as the milliseconds reach.
+fn keep_abreast(lab: Lab, budget: f64) {
+    spend(budget, || lab.update_session(|s| s.keep_abreast(SLICE)).unwrap_or(true));
 }
 
 /// Does slice after slice until one says that it was the last, or the milliseconds are spent.
