@@ -207,7 +207,9 @@ pub fn anywhere(lab: Lab, event: &KeyboardEvent) {
     if event.default_prevented() {
         return;
     }
-    if event.code() == "Escape" && lab.going.get_untracked().is_some() {
+    // A dialog is left first.
+    let open = document().query_selector("dialog[open]").is_ok_and(|d| d.is_some());
+    if event.code() == "Escape" && !open && lab.going.get_untracked().is_some() {
         event.prevent_default();
         return lab.pause();
     }

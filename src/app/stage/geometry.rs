@@ -254,9 +254,14 @@ impl Geometry {
 }
 
 impl Spot {
-    /// Pixels that are written on under it: in boxes the name stands inside.
+    /// Pixels that are written on under it, and above the next one. In boxes the name stands
+    /// inside; what is wrong with a small one stands on its edge.
     fn lines(&self, scale: f64) -> f64 {
-        (if self.round { 38.0 } else { 22.0 }) * scale.clamp(0.7, 1.0)
+        match (self.round, scale < COMPACT) {
+            (true, _) => 38.0 * scale.clamp(0.7, 1.0),
+            (false, true) => 22.0,
+            (false, false) => 29.0,
+        }
     }
 
     /// Something round.

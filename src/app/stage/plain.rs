@@ -62,7 +62,7 @@ impl PlainPainter {
 }
 
 /// The radius below which marks on a rim cannot be read.
-const SMALL: f64 = 4.0;
+const SMALL: f64 = 3.7;
 
 /// Whether a look is drawn as an outline.
 fn hollow(look: usize) -> bool {

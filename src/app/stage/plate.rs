@@ -11,8 +11,9 @@ use crate::observe::frame::{ClientState, Condition, Crowd, Duty, Kind};
 use crate::observe::picture::rank;
 use leptos::prelude::*;
 
-/// Letters that fit under a node.
-const ROOM: usize = 26;
+/// The width of a letter under a node, and how far a line may stick out, in pixels.
+const LETTER: f64 = 6.2;
+const BESIDE: f64 = 24.0;
 
 /// The name under or in a node, and its condition when it is not well.
 pub fn Names(
@@ -32,7 +33,7 @@ pub fn Names(
     let line = move |text: String| {
         svg("text")
             .class("line")
-            .attr("y", move || under() + 15.0 * scale())
+            .attr("y", move || under() + if boxed { 12.0 } else { 15.0 } * scale())
             .attr("style", move || format!("font-size:{:.1}px", 12.0 * scale().max(0.8)))
             .child(text)
     };
@@ -43,7 +44,7 @@ pub fn Names(
             badge.get().map(|(text, small)| {
                 // Where there is little room, on the edge: the name stays in sight.
                 let (class, size, above) =
-                    if small { ("badge small", 0.7, 1.0) } else { ("badge", 1.0, 9.0) };
+                    if small { ("badge small", 0.7, 1.0) } else { ("badge", 0.85, 6.0) };
                 let width = text.chars().count() as f64 * 6.6 + 16.0;
                 let on_top = move || format!("translate(0 {:.1}) scale({size})", -half() - above);
                 svg("g")
@@ -75,19 +76,31 @@ pub fn second_line(scene: Scene, id: NodeId) -> Memo<Option<String>> {
             let version = node.duty.filter(|(state, version)| *version > 1 && *state != Duty::Off);
             let version = version.map(|(_, version)| format!("version {version}"));
             let told = node.crowd.as_ref().map(words).or(keeps).or(locks).or(version);
-            Some(beside_role(node.kind, told.or_else(|| standing.map(rank))))
+            let half = scene.geometry.with(|g| g.spot(id).map_or(0.0, |s| s.half.0));
+            let room = ((2.0 * half + BESIDE) / LETTER) as usize;
+            Some(beside_role(node.kind, told.or_else(|| standing.map(rank)), room))
         })
     })
 }
 
+/// What a node is, in a word that fits under it.
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Balancer => "balancer",
+        Kind::Names => "names",
+        Kind::Broker => "broker",
+        _ => role(kind),
+    }
+}
+
 /// What a node is, and what is told of it if there is room for both; a crowd tells its role.
-fn beside_role(kind: Kind, told: Option<String>) -> String {
+fn beside_role(kind: Kind, told: Option<String>, room: usize) -> String {
     match told {
-        None => role(kind).to_owned(),
+        None => word(kind).to_owned(),
         Some(told) if kind == Kind::Clients => told,
         Some(told) => {
-            let both = format!("{} · {told}", role(kind));
-            if both.chars().count() <= ROOM { both } else { told }
+            let both = format!("{} · {told}", word(kind));
+            if both.chars().count() <= room { both } else { told }
         }
     }
 }
@@ -120,10 +133,10 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn the_role_stands_beside_what_is_told_where_there_is_room() {
-        assert_eq!(beside_role(Kind::Service, None), "service");
-        assert_eq!(beside_role(Kind::Store, Some("follows".to_owned())), "store · follows");
+        assert_eq!(beside_role(Kind::Service, None, 0), "service");
+        assert_eq!(beside_role(Kind::Store, Some("follows".to_owned()), 20), "store · follows");
         let long = "follows, 1234 to apply";
-        assert_eq!(beside_role(Kind::Store, Some(long.to_owned())), long);
-        assert_eq!(beside_role(Kind::Clients, Some("200 clients".to_owned())), "200 clients");
+        assert_eq!(beside_role(Kind::Store, Some(long.to_owned()), 20), long);
+        assert_eq!(beside_role(Kind::Clients, Some("200 clients".to_owned()), 40), "200 clients");
     }
 }

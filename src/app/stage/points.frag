@@ -39,7 +39,7 @@ void main() {
     float r = v_size * 0.5;
     float thin = max(1.2 * density, v_size * 0.14);
     bool small = v_size < 5.0 * density;
-    bool plain = v_size < 8.0 * density;
+    bool plain = v_size < 7.4 * density;
     float d = length(p) - r;
     vec3 colour = colours[v_look];
     float ink = 0.0;    // how much of the look's colour

@@ -34,7 +34,7 @@ pub fn footprint(kind: Kind, size: Point, scale: f64, crowds: usize, upright: bo
     let room = if upright { size.0.min(size.1 * 0.8) } else { size.1.min(size.0 * 0.8) };
     match kind {
         Kind::Clients => {
-            let radius = (room * 0.27 / crowds.sqrt()).clamp(34.0, 132.0) * scale.max(0.7);
+            let radius = (room * 0.27 / crowds.sqrt()).clamp(34.0, 132.0) * scale.max(0.5);
             (radius, radius)
         }
         Kind::Balancer | Kind::Names | Kind::Fleet => (30.0 * scale, 30.0 * scale),
