@@ -1,10 +1,11 @@
-//! What clients saw of the stores of a run, judged as a history while it grows: linearizability
-//! and the guarantees of a session.
+//! What clients saw of the stores of a run, judged as a history while it grows: linearizability,
+//! sequential consistency and the guarantees of a session.
 
 use super::history::live::{Live, Violation};
 use super::history::operation::Operation;
 use super::history::recorder::Event;
 use super::history::session::{Broken, Guarantee, Sessions};
+use super::history::whole::Whole;
 use super::witness::Case;
 use super::{PROOFS, State, Verdict};
 use crate::base::time::Time;
@@ -23,6 +24,7 @@ const SCENE: usize = 48;
 #[derive(Clone, Debug)]
 enum Judge {
     Linearizable(Live),
+    Sequential(Box<Whole>),
     Session { name: &'static str, sessions: Sessions, broken: u64, first: Option<Broken> },
 }
 
@@ -30,6 +32,11 @@ impl Consistent {
     /// Every item is linearizable.
     pub fn linearizable() -> Consistent {
         Consistent { judge: Judge::Linearizable(Live::default()), scene: Vec::new() }
+    }
+
+    /// One order of everything explains what each client saw, and has what it did in its order.
+    pub fn sequential() -> Consistent {
+        Consistent { judge: Judge::Sequential(Box::default()), scene: Vec::new() }
     }
 
     /// Clients have this guarantee.
@@ -44,6 +51,7 @@ impl Consistent {
         let (before, Event::Called(op) | Event::Ended(op)) = (self.is_violated(), event);
         match (&mut self.judge, event) {
             (Judge::Linearizable(live), event) => live.fold(event),
+            (Judge::Sequential(whole), event) => whole.fold(event),
             (Judge::Session { sessions, broken, first, .. }, Event::Ended(op)) => {
                 if let Some(found) = sessions.ended(op) {
                     *broken += 1;
@@ -53,13 +61,18 @@ impl Consistent {
             (Judge::Session { .. }, Event::Called(_)) => {}
         }
         if !before && self.is_violated() {
-            self.scene = scene(&self.proof(), op, recent);
+            self.scene = match &self.judge {
+                // What proves it may be about several items, and long ago.
+                Judge::Sequential(whole) => whole.first.iter().flat_map(|f| f.0.clone()).collect(),
+                _ => scene(&self.proof(), op, recent),
+            };
         }
     }
 
     fn is_violated(&self) -> bool {
         match &self.judge {
             Judge::Linearizable(live) => live.first.is_some(),
+            Judge::Sequential(whole) => whole.first.is_some(),
             Judge::Session { first, .. } => first.is_some(),
         }
     }
@@ -69,6 +82,9 @@ impl Consistent {
         match &self.judge {
             Judge::Linearizable(live) => {
                 live.first.iter().flat_map(|f| f.proof.iter().copied()).collect()
+            }
+            Judge::Sequential(whole) => {
+                whole.first.iter().flat_map(|(proof, ..)| proof.iter().map(|op| op.id)).collect()
             }
             Judge::Session { first, .. } => first.iter().flat_map(|f| f.proof).collect(),
         }
@@ -83,6 +99,7 @@ impl Consistent {
     pub fn case(&self) -> Option<Case> {
         let at = match &self.judge {
             Judge::Linearizable(live) => live.first.as_ref()?.at,
+            Judge::Sequential(whole) => whole.first.as_ref()?.1,
             Judge::Session { first, .. } => first.as_ref()?.at,
         };
         let intents = self.proof().into_iter().collect();
@@ -93,6 +110,7 @@ impl Consistent {
     pub fn verdict(&self) -> Verdict {
         match &self.judge {
             Judge::Linearizable(live) => linearizable(live),
+            Judge::Sequential(whole) => sequential(whole),
             Judge::Session { name, sessions, broken, first } => {
                 let judged = sessions.judged();
                 let found = first.as_ref().map(|f| (f.proof.to_vec(), f.at, f.sentence.clone()));
@@ -136,6 +154,26 @@ fn linearizable(live: &Live) -> Verdict {
             format!("{} of {judged} operations overlap too many others to judge.", live.given_up);
     }
     verdict
+}
+
+fn sequential(whole: &Whole) -> Verdict {
+    let name = "all items are sequentially consistent".to_owned();
+    let judged = whole.judged as u64;
+    let found = whole
+        .first
+        .as_ref()
+        .map(|(proof, at, text)| (proof.iter().map(|op| op.id).collect(), *at, text.clone()));
+    let holds = match judged {
+        0 => "Nothing was judged yet.".to_owned(),
+        n => format!("The first {n} operations have an order that explains them all."),
+    };
+    let wrong = u64::from(found.is_some());
+    let mut verdict = verdict(name, judged, wrong, found, holds);
+    if whole.gave_up {
+        verdict.state = State::Unknown;
+        verdict.sentence = format!("{} Of more there are too many to judge.", verdict.sentence);
+    }
+    Verdict { count: None, ..verdict }
 }
 
 /// A verdict on so many cases, so many of which are wrong.

@@ -106,6 +106,9 @@ pub enum Property {
     },
     /// What clients saw of each item can be explained by one order of what they did.
     Linearizable,
+    /// What clients saw of all items can be explained by one order of what they did, in which each
+    /// did its own in its order. What the clock says between two clients does not count.
+    Sequential,
     /// A client reads what it has written.
     ReadYourWrites,
     /// A client never reads something older than it has read.
@@ -310,6 +313,7 @@ impl Checks {
                 Check::Converged(Box::new(Converged::new(within, &self.groups)))
             }
             Property::Linearizable => Check::Consistent(Box::new(Consistent::linearizable())),
+            Property::Sequential => Check::Consistent(Box::new(Consistent::sequential())),
             Property::ReadYourWrites => self.session(Guarantee::ReadYourWrites),
             Property::MonotonicReads => self.session(Guarantee::MonotonicReads),
             Property::MonotonicWrites => self.session(Guarantee::MonotonicWrites),

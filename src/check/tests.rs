@@ -225,8 +225,9 @@ fn worlds_keep_their_books_through_every_kind_of_trouble() {
     assert!(!verdicts[0].intents.is_empty());
 }
 
-const HISTORY: [Property; 5] = [
+const HISTORY: [Property; 6] = [
     Property::Linearizable,
+    Property::Sequential,
     Property::ReadYourWrites,
     Property::MonotonicReads,
     Property::MonotonicWrites,

@@ -337,6 +337,7 @@ fn property(plan: &Plan, check: &v1::Check) -> Option<Property> {
             Some(Property::InStep { of, with, within })
         }
         v1::Check::Linearizable(_) => Some(Property::Linearizable),
+        v1::Check::Sequential(_) => Some(Property::Sequential),
         v1::Check::ReadYourWrites(_) => Some(Property::ReadYourWrites),
         v1::Check::MonotonicReads(_) => Some(Property::MonotonicReads),
         v1::Check::MonotonicWrites(_) => Some(Property::MonotonicWrites),

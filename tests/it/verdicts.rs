@@ -374,3 +374,91 @@ fn a_message_and_a_change_that_went_missing_are_shown() {
     let apart = proof(&preset("outbox", 30), "in step");
     assert_eq!(acts(&apart, |note| matches!(note, Note::Applied { .. })), 1, "{apart:?}");
 }
+
+/// Two who write to the primary, and two who read where they are told to.
+fn lagging(read_at: &str, reads: &str) -> Value {
+    let clients = |to: &str, mix: Value, rate: &str| {
+        json!({ "clients": {
+            "count": 2, "to": to, "load": { "open": { "rate": rate } }, "items": 3, "mix": mix,
+            "reads": reads, "timeout": "2s",
+        } })
+    };
+    json!({
+        "duration": "10s", "checks": [{ "sequential": {} }, { "linearizable": {} }],
+        "links": { "db~db": { "latency": "300ms" } },
+        "nodes": {
+            "writers": clients("db", json!({ "write": 1 }), "4/s"),
+            "readers": clients(read_at, json!({ "read": 1 }), "8/s"),
+            "db": { "primary_replica": { "replicas": 3, "acks": 0 } },
+        },
+    })
+}
+
+#[test]
+fn who_reads_at_one_replica_that_lags_sees_one_order_and_who_goes_from_one_to_another_does_not() {
+    let one = ran(&lagging("db-2", "any"), "");
+    let sequential = verdict(&one, "sequentially");
+    assert_eq!(sequential.state, State::Holds, "{sequential:?}");
+    assert_eq!(verdict(&one, "linearizable").state, State::Violated);
+
+    let many = ran(&lagging("db", "any"), "");
+    let sequential = verdict(&many, "sequentially");
+    assert_eq!(sequential.state, State::Violated, "{sequential:?}");
+    let proof = proof(&many, "sequentially");
+    let (reads, writes): (Vec<Operation>, Vec<Operation>) =
+        proof.ops.iter().partition(|op| op.action == Action::Read);
+    assert!(reads.len() == 2 && writes.len() <= 2, "{proof:?}");
+    assert!(reads[0].process == reads[1].process && reads[1].version() < reads[0].version());
+
+    let leader = ran(&lagging("db", "leader"), "");
+    for words in ["sequentially", "linearizable"] {
+        assert_eq!(verdict(&leader, words).state, State::Holds);
+    }
+}
+
+#[test]
+fn a_run_of_more_operations_than_are_judged_is_not_called_right() {
+    let scenario = json!({
+        "duration": "30s", "checks": [{ "sequential": {} }],
+        "nodes": {
+            "people": { "clients": {
+                "count": 20, "to": "db", "load": { "open": { "rate": "10/s" } }, "items": 10,
+                "mix": { "read": 1, "write": 1 },
+            } },
+            "db": { "ledger": {} },
+        },
+    });
+    let found = verdict(&ran(&scenario, ""), "sequentially");
+    assert_eq!(found.state, State::Unknown, "{found:?}");
+    assert!(found.sentence.contains("too many"), "{found:?}");
+}
+
+#[test]
+fn what_is_written_to_a_ledger_is_what_is_read_there() {
+    let scenario = |crash: bool| {
+        let faults =
+            if crash { json!([{ "at": "8s", "for": "2s", "crash": "db" }]) } else { json!([]) };
+        json!({
+            "duration": "15s", "checks": [{ "linearizable": {} }], "faults": faults,
+            "nodes": {
+                "people": people("db", &json!({ "write": 1, "update": 1, "read": 2 })),
+                "db": { "ledger": { "sync": false, "keys": {} } },
+            },
+        })
+    };
+    let mut session = Session::start(
+        read::text(&scenario(false).to_string()).unwrap_or_else(|problems| panic!("{problems}")),
+    )
+    .unwrap_or_else(|problems| panic!("{problems}"));
+    session.keep_history();
+    session.seek(session.end());
+    let ops = session.history();
+    let wrote = |op: &&Operation| op.value_written().is_some() && op.returned().is_some();
+    let written = ops.iter().filter(wrote).count();
+    assert!(written > 300, "{written}");
+    let found = verdict(&session, "linearizable");
+    assert_eq!(found.state, State::Holds, "{found:?}");
+    // A crash undoes what was not on disk: whoever reads finds an older value.
+    let found = verdict(&ran(&scenario(true), ""), "linearizable");
+    assert_eq!(found.state, State::Violated, "{found:?}");
+}

@@ -20,6 +20,7 @@ mod shrink;
 mod tests;
 pub mod transaction;
 pub mod transcript;
+pub mod whole;
 
 use super::State;
 use crate::base::time::Time;

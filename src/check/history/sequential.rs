@@ -7,8 +7,8 @@
 
 use super::Judgement;
 use super::linearizable::{self, sentence, unseen};
-use super::model::{KeyValue, Model, Named, Queue, Register};
-use super::operation::{Action, Operation};
+use super::model::{Cell, KeyValue, Model, Named, Queue, Register};
+use super::operation::{Action, Operation, Output};
 use super::shrink::without;
 use crate::base::order;
 use crate::base::time::Time;
@@ -33,6 +33,21 @@ pub fn check(ops: &[Operation], budget: u64) -> Judgement {
         return judge(&Items(Register::default()), ops, budget);
     }
     judge(&KeyValue, ops, budget)
+}
+
+/// Judges what clients did in a run so far, where items hold any number at first. At most about
+/// `budget` steps are made, and some more to make the proof small.
+pub fn of_run(ops: &[Operation], budget: u64) -> Judgement {
+    let mut items: BTreeMap<i64, Vec<Operation>> = BTreeMap::new();
+    ops.iter().for_each(|op| items.entry(op.item).or_default().push(*op));
+    // What is wrong is mostly wrong with one item, and quicker to see there.
+    let model = Items(Cell);
+    for own in items.values() {
+        if let Found::Nothing = order(&model, own, &mut (budget / 8)) {
+            return judge(&model, own, budget);
+        }
+    }
+    judge(&model, ops, budget)
 }
 
 /// Many items, each of a kind.
@@ -86,7 +101,8 @@ fn judge<M: Model>(model: &M, ops: &[Operation], budget: u64) -> Judgement {
     }
 }
 
-fn said(proof: &[Operation]) -> String {
+/// A proof in words.
+pub(super) fn said(proof: &[Operation]) -> String {
     match proof {
         [_] => sentence(proof),
         _ => {
@@ -106,53 +122,132 @@ enum Found {
 /// What each process has done so far.
 type Places = Box<[u32]>;
 
+/// Where the search stands, and what it has not tried there: whose next operation, and whether it
+/// takes effect.
+struct Branch<S> {
+    length: usize,
+    places: Places,
+    state: S,
+    choices: Vec<(usize, bool)>,
+}
+
+impl<S> Branch<S> {
+    fn new(lines: &[Vec<Operation>], length: usize, places: Places, state: S) -> Branch<S> {
+        let next = lines.iter().zip(&places).map(|(line, &place)| rest(line, place));
+        let mut calls: Vec<(usize, &Operation)> =
+            next.enumerate().filter_map(|(n, op)| Some((n, op?))).collect();
+        // The earliest is tried first: most histories are nearly in the order of time.
+        order::by_key(&mut calls, |(_, op)| std::cmp::Reverse(op.call));
+        let choices = calls.into_iter().flat_map(|(n, op)| {
+            // What nobody knows the end of may never have taken effect.
+            let never = op.returned().is_none().then_some((n, false));
+            never.into_iter().chain([(n, true)])
+        });
+        Branch { length, places, state, choices: choices.collect() }
+    }
+}
+
 /// Depth first, remembering where it has been: how far each process is, and the state.
 fn order<M: Model>(model: &M, ops: &[Operation], left: &mut u64) -> Found {
-    let mut lines: BTreeMap<u64, Vec<Operation>> = BTreeMap::new();
+    let mut by_process: BTreeMap<u64, Vec<Operation>> = BTreeMap::new();
     let unseen = unseen(ops);
     let mut own: Vec<&Operation> =
         ops.iter().filter(|op| op.may_have_happened() && !unseen.contains(&op.id)).collect();
     order::by_key(&mut own, |op| (op.call, op.returned().unwrap_or(Time::NEVER)));
-    own.into_iter().for_each(|op| lines.entry(op.process).or_default().push(*op));
-    let lines: Vec<Vec<Operation>> = lines.into_values().collect();
-    let start: Places = lines.iter().map(|_| 0).collect();
-    let mut seen: BTreeSet<(Places, M::State)> = BTreeSet::new();
+    own.into_iter().for_each(|op| by_process.entry(op.process).or_default().push(*op));
+    let lines: Vec<Vec<Operation>> = by_process.into_values().collect();
+    let values = Values::of(&lines);
+    let is_over = |places: &Places| {
+        lines.iter().zip(places).all(|(line, &place)| rest(line, place).is_none())
+    };
+    let (mut places, state): (Places, _) = (lines.iter().map(|_| 0).collect(), model.init());
     let mut order: Vec<Operation> = Vec::new();
-    // How long the order was before each choice, and what has been chosen then.
-    let mut todo = vec![(0, None::<Operation>, start, model.init())];
-    while let Some((length, chosen, mut places, state)) = todo.pop() {
-        order.truncate(length);
-        order.extend(chosen);
-        observe(model, &lines, &mut places, &state, &mut order, left);
-        if lines.iter().zip(&places).all(|(line, &place)| rest(line, place).is_none()) {
-            return Found::Order(order);
-        }
+    observe(model, &lines, &mut places, &state, &mut order, left);
+    if is_over(&places) {
+        return Found::Order(order);
+    }
+    let mut seen: BTreeSet<(Places, M::State)> = BTreeSet::new();
+    let mut branches = vec![Branch::new(&lines, order.len(), places, state)];
+    while let Some(branch) = branches.last_mut() {
+        let Some((n, happens)) = branch.choices.pop() else {
+            branches.pop();
+            continue;
+        };
         if *left == 0 {
             return Found::GaveUp;
         }
-        if !seen.insert((places.clone(), state.clone())) {
-            continue;
+        *left -= 1;
+        order.truncate(branch.length);
+        let mut places = branch.places.clone();
+        let Some(op) = rest(&lines[n], places[n]).copied() else { continue };
+        places[n] += 1;
+        let mut state = branch.state.clone();
+        if happens {
+            let Some(after) = model.step(&state, &op) else { continue };
+            state = after;
+            order.push(op);
         }
-        // The earliest is tried first: most histories are nearly in the order of time.
-        let mut calls: Vec<(usize, &Operation)> = (0..)
-            .zip(&lines)
-            .filter_map(|(n, line): (usize, &Vec<Operation>)| Some((n, rest(line, places[n])?)))
-            .collect();
-        order::by_key(&mut calls, |(_, op)| std::cmp::Reverse(op.call));
-        for (n, op) in calls {
-            *left = left.saturating_sub(1);
-            let mut next = places.clone();
-            next[n] += 1;
-            if op.returned().is_none() {
-                // It may never have taken effect.
-                todo.push((order.len(), None, next.clone(), state.clone()));
-            }
-            if let Some(after) = model.step(&state, op) {
-                todo.push((order.len(), Some(*op), next, after));
-            }
+        observe(model, &lines, &mut places, &state, &mut order, left);
+        if is_over(&places) {
+            return Found::Order(order);
+        }
+        let lost = happens && values.are_lost(&op, &places);
+        if !lost && seen.insert((places.clone(), state.clone())) {
+            branches.push(Branch::new(&lines, order.len(), places, state));
         }
     }
     Found::Nothing
+}
+
+/// A place in the lines of all processes.
+type Place = (usize, u32);
+
+/// Who expects to find a value of an item that is only read and overwritten, and who writes it.
+#[derive(Default)]
+struct Values(BTreeMap<i64, BTreeMap<Option<i64>, (Vec<Place>, Vec<Place>)>>);
+
+impl Values {
+    fn of(lines: &[Vec<Operation>]) -> Values {
+        let mut values = Values::default();
+        let mut mixed: BTreeSet<i64> = BTreeSet::new();
+        for (n, line) in lines.iter().enumerate() {
+            for (op, place) in line.iter().zip(0u32..) {
+                let item = values.0.entry(op.item).or_default();
+                let found = match (op.action, op.output()) {
+                    (_, None | Some(Output::Matched(false))) => None,
+                    (Action::Read, Some(Output::Value(value))) => Some(value),
+                    (Action::CompareAndSet { from, .. }, _) => Some(Some(from)),
+                    _ => None,
+                };
+                if let Some(found) = found {
+                    item.entry(found).or_default().0.push((n, place));
+                }
+                if let Some(written) = op.value_written() {
+                    item.entry(Some(written)).or_default().1.push((n, place));
+                }
+                if let Action::Transfer { to, .. } = op.action {
+                    mixed.insert(to);
+                }
+                if !Register::default().knows(op.action) {
+                    mixed.insert(op.item);
+                }
+            }
+        }
+        values.0.retain(|item, _| !mixed.contains(item));
+        values
+    }
+
+    /// True if somebody expects a value that `op` has just replaced, and nobody writes it again.
+    fn are_lost(&self, op: &Operation, places: &Places) -> bool {
+        // What became of a condition that nobody heard of is not known.
+        let is_sure = op.returned().is_some() || matches!(op.action, Action::Write(_));
+        let written = op.value_written().filter(|_| is_sure);
+        let (Some(values), Some(written)) = (self.0.get(&op.item), written) else { return false };
+        let waits = |list: &[Place]| list.iter().any(|&(n, place)| places[n] <= place);
+        values.iter().any(|(value, (expected, written_by))| {
+            *value != Some(written) && waits(expected) && !waits(written_by)
+        })
+    }
 }
 
 fn rest(line: &[Operation], place: u32) -> Option<&Operation> {

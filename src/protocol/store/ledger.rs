@@ -336,6 +336,9 @@ impl Ledger {
                 let members = self.settings.balance - before.charged;
                 op.on_set(members).map_or(0, |after| after - members)
             }
+            Op::Write | Op::CompareAndSet { .. } => {
+                (intent as i64).saturating_sub(self.settings.balance - before.charged)
+            }
             Op::Corrupt => NONSENSE - (self.settings.balance - before.charged),
             _ => 0,
         };

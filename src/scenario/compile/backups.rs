@@ -120,6 +120,7 @@ fn deletions(scenario: &Scenario, cast: &Cast<'_>, problems: &mut Diagnostics) {
     for (n, check) in scenario.checks.iter().enumerate() {
         let field = match check {
             Check::Linearizable(_) => "linearizable",
+            Check::Sequential(_) => "sequential",
             Check::FreshReads(_) => "fresh_reads",
             Check::ReadYourWrites(_) => "read_your_writes",
             Check::MonotonicReads(_) => "monotonic_reads",

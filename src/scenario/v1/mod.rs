@@ -262,6 +262,9 @@ wire! {
         Converged(Converged) = "converged";
         /// What clients saw of each item can be explained by one order of what they did.
         Linearizable(Linearizable) = "linearizable";
+        /// What clients saw of all items can be explained by one order of what they did, in which
+        /// each did its own in its order. At most some thousand requests are judged.
+        Sequential(Sequential) = "sequential";
         /// A client reads what it has written.
         ReadYourWrites(ReadYourWrites) = "read_your_writes";
         /// A client never reads something older than it has read.
@@ -291,6 +294,12 @@ wire! {
 wire! {
     /// What clients saw of each item can be explained by one order of what they did.
     pub struct Linearizable {}
+}
+
+wire! {
+    /// What clients saw of all items can be explained by one order of what they did, in which
+    /// each did its own in its order. At most some thousand requests are judged.
+    pub struct Sequential {}
 }
 
 wire! {

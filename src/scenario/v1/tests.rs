@@ -47,6 +47,7 @@ fn bare() -> Value {
         "locks_released",
         "fresh_reads",
         "linearizable",
+        "sequential",
         "read_your_writes",
         "monotonic_reads",
         "monotonic_writes",
