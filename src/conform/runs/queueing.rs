@@ -129,6 +129,7 @@ impl Choices {
             }
             2 => {
                 let jobs = match (full, self.rho > 0.92) {
+                    (true, true) if self.rho > 0.98 => 6e7,
                     (true, true) => 2e7,
                     (true, false) => 4e6,
                     (false, true) => 2e6,

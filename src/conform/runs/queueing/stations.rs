@@ -117,9 +117,10 @@ fn one() -> f64 {
 impl Single {
     pub(super) fn replay(&self, effort: Effort) -> Verdict {
         let room = 1.0 - self.rho;
-        // So many that a full run can be asked for each percentile; see below.
+        // So many that a full run can be asked for each percentile, see below; no more than fit
+        // into memory.
         let jobs = match effort {
-            Effort::Full => jobs(self.rho, effort).max(26_000.0 / (room * room)),
+            Effort::Full => jobs(self.rho, effort).max((104_000.0 / (room * room)).min(2.6e8)),
             Effort::Brief => jobs(self.rho, effort),
         };
         let batches = run_for(exponential(1, self.service), self.rho, self.rho, jobs)?;
