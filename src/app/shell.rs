@@ -4,6 +4,7 @@ use crate::app::address::{self, Asked};
 use crate::app::dom::html;
 use crate::app::dom::view::{IntoView, View};
 use crate::app::embed::Embed;
+use crate::app::panels::checks::History;
 use crate::app::panels::gallery::Gallery;
 use crate::app::panels::help::Help;
 use crate::app::panels::log::announce;
@@ -53,6 +54,7 @@ fn App() -> impl Into<View> {
         Notice(),
         Help(),
         Share(),
+        History(),
         Announcer(),
     )
 }

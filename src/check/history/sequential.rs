@@ -201,9 +201,16 @@ fn order<M: Model>(model: &M, ops: &[Operation], left: &mut u64) -> Found {
 /// A place in the lines of all processes.
 type Place = (usize, u32);
 
-/// Who expects to find a value of an item that is only read and overwritten, and who writes it.
+/// Who expects to find a value, and who writes it.
 #[derive(Default)]
-struct Values(BTreeMap<i64, BTreeMap<Option<i64>, (Vec<Place>, Vec<Place>)>>);
+struct Users {
+    expected: Vec<Place>,
+    written: Vec<Place>,
+}
+
+/// The users of each value of each item that is only read and overwritten.
+#[derive(Default)]
+struct Values(BTreeMap<i64, BTreeMap<Option<i64>, Users>>);
 
 impl Values {
     fn of(lines: &[Vec<Operation>]) -> Values {
@@ -219,10 +226,10 @@ impl Values {
                     _ => None,
                 };
                 if let Some(found) = found {
-                    item.entry(found).or_default().0.push((n, place));
+                    item.entry(found).or_default().expected.push((n, place));
                 }
                 if let Some(written) = op.value_written() {
-                    item.entry(Some(written)).or_default().1.push((n, place));
+                    item.entry(Some(written)).or_default().written.push((n, place));
                 }
                 if let Action::Transfer { to, .. } = op.action {
                     mixed.insert(to);
@@ -243,8 +250,8 @@ impl Values {
         let written = op.value_written().filter(|_| is_sure);
         let (Some(values), Some(written)) = (self.0.get(&op.item), written) else { return false };
         let waits = |list: &[Place]| list.iter().any(|&(n, place)| places[n] <= place);
-        values.iter().any(|(value, (expected, written_by))| {
-            *value != Some(written) && waits(expected) && !waits(written_by)
+        values.iter().any(|(value, users)| {
+            *value != Some(written) && waits(&users.expected) && !waits(&users.written)
         })
     }
 }
