@@ -121,18 +121,18 @@ impl Witness {
             ops = self.operations(notes.iter(), Time::ZERO);
         }
         let from = notes.first().map_or(case.at, |(at, ..)| *at);
-        let leads = |(at, _, note): &&Said| *at >= from && matches!(note, Note::Leads { .. });
-        let mut said: Vec<Said> = notes.iter().filter(|(.., note)| is_act(note)).copied().collect();
-        said.extend(self.all().filter(leads).copied());
-        said.retain(|(at, ..)| *at <= case.at);
-        said.sort_by_key(|(at, ..)| *at);
+        let is_shown = |said: &&Said| match said.2 {
+            Note::Leads { .. } => said.0 >= from,
+            _ => own(said) && is_act(&said.2),
+        };
+        let said = self.all().filter(|said| said.0 <= case.at && is_shown(said));
         let mut effects = Effects::default();
-        let act = |(at, node, note): Said| {
+        let act = |&(at, node, note): &Said| {
             let group = self.groups.get(node.index()).copied().unwrap_or(u16::MAX);
             let again = matches!(effects.fold(&note, group), Effect::Made(2..));
             Act { at, node, note, again }
         };
-        let acts = said.into_iter().map(act).collect();
+        let acts = said.map(act).collect();
         let mut asked = BTreeMap::new();
         for (_, node, note) in &notes {
             if let Note::Sent { intent, target, .. } = *note

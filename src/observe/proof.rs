@@ -38,17 +38,22 @@ pub fn of_proof(proof: &Proof, scene: &Scene, faults: &[FaultSpan]) -> Operation
     nodes.dedup();
     for (node, bar) in acts {
         let place = nodes.binary_search(&node).unwrap_or(0);
-        shown.bars.push(Bar { row: shown.rows.len() + place, ..bar });
+        insert(&mut shown.bars, Bar { row: shown.rows.len() + place, ..bar });
     }
     shown.rows.extend(nodes.iter().map(|node| cast.name(*node).to_owned()));
     if !events.is_empty() {
         // They come first, above everything that they divide in time.
         shown.rows.insert(0, "meanwhile".to_owned());
         shown.bars.iter_mut().for_each(|bar| bar.row += 1);
-        shown.bars.extend(events);
+        events.into_iter().for_each(|event| insert(&mut shown.bars, event));
     }
-    shown.bars.sort_by_key(|bar| bar.from);
     shown
+}
+
+/// Puts a bar among those that are there, in the order of time.
+fn insert(bars: &mut Vec<Bar>, bar: Bar) {
+    let place = bars.partition_point(|other| other.from <= bar.from);
+    bars.insert(place, bar);
 }
 
 /// The operations that prove it, one after the other.

@@ -56,7 +56,10 @@ pub fn Checks() -> impl Into<View> {
     (
         html("ul").class("verdicts").attr("aria-label", "Checks").child(each(
             move || verdicts.get(),
-            |(v, proof)| format!("{:?}", (&v.name, v.state, v.at, &v.intents, proof)),
+            |(v, proof)| {
+                let shown = proof.as_ref().map(|proof| (proof.sentence.clone(), proof.bars.len()));
+                (v.name.clone(), order(v.state), v.at.map(|at| at.0), v.intents.clone(), shown)
+            },
             row,
         )),
         show(

@@ -7,7 +7,7 @@ use super::recorder::{Event, in_words};
 use super::sequential;
 use crate::base::time::Time;
 use crate::check::State;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// So many operations are kept, and so many steps are made for one judgement.
 const MOST: usize = 4_096;
@@ -57,11 +57,10 @@ impl Whole {
             State::Holds => self.judged = self.ended.len(),
             State::Unknown => self.gave_up = true,
             State::Violated => {
-                let proof: BTreeSet<u64> = judged.proof.into_iter().collect();
                 let at = judged.at.unwrap_or(Time::ZERO);
-                let own = all.iter().filter(|op| proof.contains(&op.id)).copied();
-                let mut own: Vec<Operation> = own.collect();
-                own.sort_by_key(|op| (op.call, op.id));
+                // In the order of their calls; a transfer is there twice.
+                let own = judged.proof.iter().flat_map(|id| all.iter().filter(|op| op.id == *id));
+                let own: Vec<Operation> = own.copied().collect();
                 let words: Vec<Operation> = own.iter().map(in_words).collect();
                 self.judged = self.ended.len();
                 self.first = Some((own, at, sequential::said(&words)));
