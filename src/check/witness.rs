@@ -13,7 +13,7 @@ use crate::protocol::Role;
 use crate::protocol::note::{Hold, Note};
 use crate::protocol::rpc::{Ending, Outcome as Seen};
 use crate::sim::trace::{Record, What};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// So many notes are in a page, which is never changed once it is full; and so many pages.
@@ -50,7 +50,7 @@ pub struct Proof {
     /// The numbers of those that prove it.
     pub proving: BTreeSet<u64>,
     /// Whom they were sent to, where that is remembered.
-    pub asked: BTreeMap<u64, NodeId>,
+    pub asked: Vec<(u64, NodeId)>,
     /// What nodes did about those that prove it, and who came to lead meanwhile.
     pub acts: Vec<Act>,
 }
@@ -133,12 +133,12 @@ impl Witness {
             Act { at, node, note, again }
         };
         let acts = said.map(act).collect();
-        let mut asked = BTreeMap::new();
+        let mut asked = Vec::new();
         for (_, node, note) in &notes {
             if let Note::Sent { intent, target, .. } = *note
                 && (intent >> 40) as u32 == node.0
             {
-                asked.insert(intent, target);
+                asked.push((intent, target));
             }
         }
         (!ops.is_empty()).then_some(Proof { case, ops, proving, asked, acts })

@@ -25,7 +25,8 @@ pub fn of_proof(proof: &Proof, scene: &Scene, faults: &[FaultSpan]) -> Operation
     let ops: Vec<Operation> = proving.collect();
     let mut shown = Operations::new(&ops, &proof.proving, &name, String::new());
     for bar in &mut shown.bars {
-        if let Some(node) = bar.id.and_then(|id| proof.asked.get(&id)) {
+        // The last attempt is the one that was answered, if one was.
+        if let Some((_, node)) = proof.asked.iter().rfind(|(id, _)| Some(*id) == bar.id) {
             bar.text = format!("{}, asked {}", bar.text, cast.name(*node));
         }
     }
