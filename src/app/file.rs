@@ -1,5 +1,5 @@
-//! Files: scenarios are saved to the person's disk; scenarios and histories are opened by a button
-//! or by being dropped on the page. Nothing is sent anywhere. A file that cannot be read leaves what is on screen alone.
+//! Scenarios as files: saved to the person's disk, opened by a button or by being dropped on the
+//! page. Nothing is sent anywhere. A file that cannot be read leaves what is on screen alone.
 
 use crate::app::address;
 use crate::app::dom::html;
@@ -8,7 +8,6 @@ use crate::app::state::{Lab, Place};
 use crate::app::trouble;
 use crate::app::widgets::clipboard::download;
 use crate::base::diagnostics::Diagnostics;
-use crate::observe::elsewhere;
 use crate::scenario::read;
 use crate::session::Session;
 use leptos::ev;
@@ -36,11 +35,11 @@ pub fn Opener(then: impl Fn() + 'static) -> impl Into<View> {
         input.set_value("");
         then();
     };
-    html("label").class("button opener").child("Open a scenario or history").child(
+    html("label").class("button opener").child("Open a scenario file").child(
         html("input")
             .class("unseen")
             .attr("type", "file")
-            .attr("accept", ".json,.edn,application/json")
+            .attr("accept", ".json,application/json")
             .on(ev::change, chosen),
     )
 }
@@ -97,17 +96,6 @@ fn session_of(text: &str) -> Result<Session, Diagnostics> {
 }
 
 fn open(lab: Lab, text: &str) {
-    if elsewhere::is_history(text) {
-        // The run on screen has nothing to do with it.
-        match elsewhere::judge(text) {
-            Ok(_) => {
-                lab.history.set(text.to_owned());
-                lab.judging.set(true);
-            }
-            Err(problems) => refuse(lab, problems),
-        }
-        return;
-    }
     match session_of(text) {
         Ok(session) => {
             lab.preset.set(None);

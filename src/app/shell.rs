@@ -4,7 +4,6 @@ use crate::app::address::{self, Asked};
 use crate::app::dom::html;
 use crate::app::dom::view::{IntoView, View};
 use crate::app::embed::Embed;
-use crate::app::panels::checks::History;
 use crate::app::panels::gallery::Gallery;
 use crate::app::panels::help::Help;
 use crate::app::panels::log::announce;
@@ -54,7 +53,6 @@ fn App() -> impl Into<View> {
         Notice(),
         Help(),
         Share(),
-        History(),
         Announcer(),
     )
 }

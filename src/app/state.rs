@@ -129,10 +129,6 @@ pub struct Lab {
     pub announced: RwSignal<String>,
     /// Whether the share dialog is open.
     pub sharing: RwSignal<bool>,
-    /// A history from elsewhere, as it stands in its file.
-    pub history: RwSignal<String>,
-    /// Whether it is shown.
-    pub judging: RwSignal<bool>,
     /// Whether the sheet of keys is open.
     pub help: RwSignal<bool>,
     /// Whether the outline, the stage as a table, is open.
@@ -167,8 +163,6 @@ impl Lab {
             told: RwSignal::default(),
             announced: RwSignal::default(),
             sharing: RwSignal::new(false),
-            history: RwSignal::default(),
-            judging: RwSignal::new(false),
             help: RwSignal::new(false),
             outline: RwSignal::new(false),
         }

@@ -6,7 +6,6 @@ pub mod copies;
 pub mod cost;
 pub mod course;
 mod deeds;
-pub mod elsewhere;
 pub mod event;
 pub mod explain;
 pub mod figure;

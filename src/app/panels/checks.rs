@@ -6,9 +6,7 @@ use crate::app::dom::each::{each, show};
 use crate::app::dom::view::View;
 use crate::app::dom::{El, html};
 use crate::app::state::{Lab, Selection};
-use crate::app::widgets::dialog::Dialog;
 use crate::check::{State, Verdict};
-use crate::observe::elsewhere::{self, Elsewhere};
 use crate::observe::operations::{Bar, Operations};
 use leptos::ev;
 use leptos::prelude::*;
@@ -49,7 +47,7 @@ pub fn Checks() -> impl Into<View> {
                     )
                     .child(html("p").class("verdict-says").child(says))
                     .child(at.map(Instant))
-                    .child(proof.map(|proof| Shown(&proof, true)))
+                    .child(proof.map(|proof| Shown(&proof)))
                     .child((!intents.is_empty()).then(|| Intents(lab, intents))),
             )
     };
@@ -71,14 +69,12 @@ pub fn Checks() -> impl Into<View> {
 }
 
 /// The operations that prove a verdict: in a sentence, as a picture, and as a list of instants.
-/// Instants of a run lead there.
-fn Shown(proof: &Operations, is_run: bool) -> El {
+pub(super) fn Shown(proof: &Operations) -> El {
     let picture = html("div").class("figure");
     picture.node().set_inner_html(&proof.narrow());
     let line = |bar: &Bar| {
         let text = html("span").class("event-text").child(bar.in_words());
-        let at = is_run.then(|| Instant(bar.from));
-        html("li").class_when("step", move || is_run).child(at).child(text)
+        html("li").class("step").child(Instant(bar.from)).child(text)
     };
     html("div")
         .child(html("p").class("verdict-says").child(proof.sentence.clone()))
@@ -88,26 +84,6 @@ fn Shown(proof: &Operations, is_run: bool) -> El {
                 html("ol").class("events").child(proof.bars.iter().map(line).collect::<View>()),
             ),
         )
-}
-
-/// A history from elsewhere: its verdict, and what proves it.
-pub fn History() -> impl Into<View> {
-    let lab = expect_context::<Lab>();
-    Dialog("A history", lab.judging, move || {
-        let judged = elsewhere::judge(&lab.history.get_untracked()).ok();
-        judged.map(|Elsewhere { name, state, shown, .. }| {
-            let (class, shape, word) = look(state);
-            html("div")
-                .child(
-                    html("p")
-                        .class("verdict-name")
-                        .child(html("span").class(class).attr("aria-hidden", "true").child(shape))
-                        .child(html("strong").child(name))
-                        .child(html("span").class("verdict-word").child(word)),
-                )
-                .child(Shown(&shown, false))
-        })
-    })
 }
 
 /// The intents that prove a verdict, each of which leads to its story.

@@ -2,7 +2,8 @@
 
 use super::{Answer, print, read_text, save};
 use netsplit::check::State;
-use netsplit::check::history::jepsen;
+use netsplit::check::history::jepsen::{self, History};
+use netsplit::check::history::model::Named;
 use netsplit::check::history::{linearizable, sequential, serializable, transaction};
 use netsplit::observe::operations;
 use std::io::Write;
@@ -35,8 +36,7 @@ pub fn check(out: &mut impl Write, file: &str, asked: &Asked) -> Answer {
         let verdict = sequential::check(&history.ops, asked.steps);
         (verdict, "sequentially consistent".to_owned())
     } else {
-        let model = history.model(asked.model.as_deref());
-        let model = model.map_err(|problem| format!("{file}: {problem}"))?;
+        let model = model(file, &history, asked.model.as_deref())?;
         let verdict = linearizable::check(&history.ops, model, asked.steps);
         (verdict, format!("linearizable (as a {})", model.name()))
     };
@@ -53,6 +53,24 @@ pub fn check(out: &mut impl Write, file: &str, asked: &Asked) -> Answer {
         save(path, &picture.svg_file())?;
     }
     Ok(code(verdict.state))
+}
+
+/// The model that is asked for, or the simplest that knows every action.
+fn model(file: &str, history: &History, name: Option<&str>) -> Result<Named, String> {
+    let actions = history.ops.iter().map(|op| op.action);
+    let guessed = || {
+        Named::guess(actions.clone())
+            .ok_or_else(|| format!("{file}: no model knows both queues and values; use two files"))
+    };
+    let model = name.and_then(Named::find).map_or_else(guessed, Ok)?;
+    let strange = history.ops.iter().zip(&history.lines).find(|(op, _)| !model.knows(op.action));
+    match strange {
+        Some((op, line)) => {
+            let name = model.name();
+            Err(format!("{file}: line {line}: a {name} knows nothing of \"{op}\""))
+        }
+        None => Ok(model),
+    }
 }
 
 fn check_transactions(out: &mut impl Write, file: &str, text: &str) -> Answer {

@@ -6,7 +6,6 @@
 //! or `:info` (nobody knows). A value without an item is about item 0.
 
 use super::form::{Form, Value, at, in_order, maps};
-use super::model::Named;
 use super::operation::{Action, Operation, Outcome, Output};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Time;
@@ -19,29 +18,6 @@ pub struct History {
     pub ops: Vec<Operation>,
     /// The line of the invocation of each.
     pub lines: Vec<u32>,
-}
-
-impl History {
-    /// The model with a name, or the simplest that knows every action.
-    ///
-    /// # Errors
-    /// An action that it does not know, with its line.
-    pub fn model(&self, name: Option<&str>) -> Result<Named, String> {
-        let actions = self.ops.iter().map(|op| op.action);
-        let guessed = || {
-            Named::guess(actions.clone())
-                .ok_or_else(|| "no model knows both queues and values; use two files".to_owned())
-        };
-        let model = name.and_then(Named::find).map_or_else(guessed, Ok)?;
-        let strange = self.ops.iter().zip(&self.lines).find(|(op, _)| !model.knows(op.action));
-        match strange {
-            Some((op, line)) => {
-                let name = model.name();
-                Err(format!("line {line}: a {name} knows nothing of \"{op}\""))
-            }
-            None => Ok(model),
-        }
-    }
 }
 
 /// An invocation and what completed it, if anything did.
