@@ -69,7 +69,7 @@ pub fn Checks() -> impl Into<View> {
 }
 
 /// The operations that prove a verdict: in a sentence, as a picture, and as a list of instants.
-pub(super) fn Shown(proof: &Operations) -> El {
+fn Shown(proof: &Operations) -> El {
     let picture = html("div").class("figure");
     picture.node().set_inner_html(&proof.narrow());
     let line = |bar: &Bar| {
