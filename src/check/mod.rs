@@ -250,7 +250,7 @@ impl Checks {
             self.checks.push(judged);
         }
         if self.witness.is_none() && self.checks.iter().any(|judged| judged.check.has_cases()) {
-            self.witness = Some(Witness::new(&self.groups));
+            self.witness = Some(Witness::new(&self.groups, self.shards.clone()));
         }
         if self.transcript.is_none() && self.consistent().next().is_some() {
             self.transcript = Some(Transcript::new(&self.groups));

@@ -4,17 +4,16 @@
 //! A check names the intents that prove a violation; everything else is looked up here, once, soon
 //! after it was found. What is so old that it is forgotten by then is not shown.
 
-use super::effects::{Effect, Effects};
+use super::effects::{Effect, Effects, Shards};
 use super::history::operation::{Action, Operation, Outcome, Output};
 use super::history::recorder::{Event, Recorder};
 use crate::base::id::NodeId;
-use crate::base::order;
 use crate::base::time::{Span, Time};
 use crate::protocol::Role;
 use crate::protocol::note::{Hold, Note};
 use crate::protocol::rpc::{Ending, Outcome as Seen};
 use crate::sim::trace::{Record, What};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// So many notes are in a page, which is never changed once it is full; and so many pages.
@@ -51,7 +50,7 @@ pub struct Proof {
     /// The numbers of those that prove it.
     pub proving: BTreeSet<u64>,
     /// Whom they were sent to, where that is remembered.
-    pub asked: BTreeMap<u64, NodeId>,
+    pub asked: Vec<(u64, NodeId)>,
     /// What nodes did about those that prove it, and who came to lead meanwhile.
     pub acts: Vec<Act>,
 }
@@ -73,14 +72,15 @@ pub struct Act {
 #[derive(Clone, Debug)]
 pub struct Witness {
     groups: Vec<u16>,
+    shards: Shards,
     pages: VecDeque<Arc<[Said]>>,
     open: Vec<Said>,
 }
 
 impl Witness {
     /// Of a run that has not begun; `groups` by node.
-    pub fn new(groups: &[u16]) -> Witness {
-        Witness { groups: groups.to_vec(), pages: VecDeque::new(), open: Vec::new() }
+    pub fn new(groups: &[u16], shards: Shards) -> Witness {
+        Witness { groups: groups.to_vec(), shards, pages: VecDeque::new(), open: Vec::new() }
     }
 
     /// Takes one record in.
@@ -122,24 +122,24 @@ impl Witness {
             ops = self.operations(notes.iter(), Time::ZERO);
         }
         let from = notes.first().map_or(case.at, |(at, ..)| *at);
-        let leads = |(at, _, note): &&Said| *at >= from && matches!(note, Note::Leads { .. });
-        let mut said: Vec<Said> = notes.iter().filter(|(.., note)| is_act(note)).copied().collect();
-        said.extend(self.all().filter(leads).copied());
-        said.retain(|(at, ..)| *at <= case.at);
-        order::by_key(&mut said, |(at, ..)| *at);
-        let mut effects = Effects::default();
-        let act = |(at, node, note): Said| {
+        let is_shown = |said: &&Said| match said.2 {
+            Note::Leads { .. } => said.0 >= from,
+            _ => own(said) && is_act(&said.2),
+        };
+        let said = self.all().filter(|said| said.0 <= case.at && is_shown(said));
+        let mut effects = Effects::new(self.shards.clone());
+        let act = |&(at, node, note): &Said| {
             let group = self.groups.get(node.index()).copied().unwrap_or(u16::MAX);
             let again = matches!(effects.fold(&note, group), Effect::Made(2..));
             Act { at, node, note, again }
         };
-        let acts = said.into_iter().map(act).collect();
-        let mut asked = BTreeMap::new();
+        let acts = said.map(act).collect();
+        let mut asked = Vec::new();
         for (_, node, note) in &notes {
             if let Note::Sent { intent, target, .. } = *note
                 && (intent >> 40) as u32 == node.0
             {
-                asked.insert(intent, target);
+                asked.push((intent, target));
             }
         }
         (!ops.is_empty()).then_some(Proof { case, ops, proving, asked, acts })

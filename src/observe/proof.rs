@@ -26,7 +26,8 @@ pub fn of_proof(proof: &Proof, scene: &Scene, faults: &[FaultSpan]) -> Operation
     let ops: Vec<Operation> = proving.collect();
     let mut shown = Operations::new(&ops, &proof.proving, &name, String::new());
     for bar in &mut shown.bars {
-        if let Some(node) = bar.id.and_then(|id| proof.asked.get(&id)) {
+        // The last attempt is the one that was answered, if one was.
+        if let Some((_, node)) = proof.asked.iter().rfind(|(id, _)| Some(*id) == bar.id) {
             bar.text = format!("{}, asked {}", bar.text, cast.name(*node));
         }
     }
@@ -39,17 +40,22 @@ pub fn of_proof(proof: &Proof, scene: &Scene, faults: &[FaultSpan]) -> Operation
     nodes.dedup();
     for (node, bar) in acts {
         let place = nodes.binary_search(&node).unwrap_or(0);
-        shown.bars.push(Bar { row: shown.rows.len() + place, ..bar });
+        insert(&mut shown.bars, Bar { row: shown.rows.len() + place, ..bar });
     }
     shown.rows.extend(nodes.iter().map(|node| cast.name(*node).to_owned()));
     if !events.is_empty() {
         // They come first, above everything that they divide in time.
         shown.rows.insert(0, "meanwhile".to_owned());
         shown.bars.iter_mut().for_each(|bar| bar.row += 1);
-        shown.bars.extend(events);
+        events.into_iter().for_each(|event| insert(&mut shown.bars, event));
     }
-    order::by_key(&mut shown.bars, |bar| bar.from);
     shown
+}
+
+/// Puts a bar among those that are there, in the order of time.
+fn insert(bars: &mut Vec<Bar>, bar: Bar) {
+    let place = bars.partition_point(|other| other.from <= bar.from);
+    bars.insert(place, bar);
 }
 
 /// The operations that prove it, one after the other.

@@ -55,7 +55,10 @@ pub fn Checks() -> impl Into<View> {
     (
         html("ul").class("verdicts").attr("aria-label", "Checks").child(each(
             move || verdicts.get(),
-            |(v, proof)| format!("{:?}", (&v.name, v.state, v.at, &v.intents, proof)),
+            |(v, proof)| {
+                let shown = proof.as_ref().map(|proof| (proof.sentence.clone(), proof.bars.len()));
+                (v.name.clone(), rank(v.state), v.at.map(|at| at.0), v.intents.clone(), shown)
+            },
             row,
         )),
         show(
@@ -67,7 +70,7 @@ pub fn Checks() -> impl Into<View> {
 }
 
 /// The operations that prove a verdict: in a sentence, as a picture, and as a list of instants.
-pub(super) fn Shown(proof: &Operations) -> El {
+fn Shown(proof: &Operations) -> El {
     let picture = html("div").class("figure");
     picture.node().set_inner_html(&proof.narrow());
     let line = |bar: &Bar| {

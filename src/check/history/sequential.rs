@@ -38,13 +38,13 @@ pub fn check(ops: &[Operation], budget: u64) -> Judgement {
 /// Judges what clients did in a run so far, where items hold any number at first. At most about
 /// `budget` steps are made, and some more to make the proof small.
 pub fn of_run(ops: &[Operation], budget: u64) -> Judgement {
-    let mut items: BTreeMap<i64, Vec<Operation>> = BTreeMap::new();
-    ops.iter().for_each(|op| items.entry(op.item).or_default().push(*op));
+    let items: BTreeSet<i64> = ops.iter().map(|op| op.item).collect();
     // What is wrong is mostly wrong with one item, and quicker to see there.
     let model = Items(Cell);
-    for own in items.values() {
-        if let Found::Nothing = order(&model, own, &mut (budget / 8)) {
-            return judge(&model, own, budget);
+    for item in items {
+        let own: Vec<Operation> = ops.iter().filter(|op| op.item == item).copied().collect();
+        if let Found::Nothing = order(&model, &own, &mut (budget / 8)) {
+            return judge(&model, &own, budget);
         }
     }
     judge(&model, ops, budget)
@@ -202,9 +202,16 @@ fn order<M: Model>(model: &M, ops: &[Operation], left: &mut u64) -> Found {
 /// A place in the lines of all processes.
 type Place = (usize, u32);
 
-/// Who expects to find a value of an item that is only read and overwritten, and who writes it.
+/// Who expects to find a value, and who writes it.
 #[derive(Default)]
-struct Values(BTreeMap<i64, BTreeMap<Option<i64>, (Vec<Place>, Vec<Place>)>>);
+struct Users {
+    expected: Vec<Place>,
+    written: Vec<Place>,
+}
+
+/// The users of each value of each item that is only read and overwritten.
+#[derive(Default)]
+struct Values(BTreeMap<(i64, Option<i64>), Users>);
 
 impl Values {
     fn of(lines: &[Vec<Operation>]) -> Values {
@@ -212,7 +219,6 @@ impl Values {
         let mut mixed: BTreeSet<i64> = BTreeSet::new();
         for (n, line) in lines.iter().enumerate() {
             for (op, place) in line.iter().zip(0u32..) {
-                let item = values.0.entry(op.item).or_default();
                 let found = match (op.action, op.output()) {
                     (_, None | Some(Output::Matched(false))) => None,
                     (Action::Read, Some(Output::Value(value))) => Some(value),
@@ -220,10 +226,10 @@ impl Values {
                     _ => None,
                 };
                 if let Some(found) = found {
-                    item.entry(found).or_default().0.push((n, place));
+                    values.0.entry((op.item, found)).or_default().expected.push((n, place));
                 }
                 if let Some(written) = op.value_written() {
-                    item.entry(Some(written)).or_default().1.push((n, place));
+                    values.0.entry((op.item, Some(written))).or_default().written.push((n, place));
                 }
                 if let Action::Transfer { to, .. } = op.action {
                     mixed.insert(to);
@@ -233,7 +239,7 @@ impl Values {
                 }
             }
         }
-        values.0.retain(|item, _| !mixed.contains(item));
+        values.0.retain(|(item, _), _| !mixed.contains(item));
         values
     }
 
@@ -242,10 +248,11 @@ impl Values {
         // What became of a condition that nobody heard of is not known.
         let is_sure = op.returned().is_some() || matches!(op.action, Action::Write(_));
         let written = op.value_written().filter(|_| is_sure);
-        let (Some(values), Some(written)) = (self.0.get(&op.item), written) else { return false };
+        let Some(written) = written else { return false };
         let waits = |list: &[Place]| list.iter().any(|&(n, place)| places[n] <= place);
-        values.iter().any(|(value, (expected, written_by))| {
-            *value != Some(written) && waits(expected) && !waits(written_by)
+        let own = (op.item, None)..=(op.item, Some(i64::MAX));
+        self.0.range(own).any(|((_, value), users)| {
+            *value != Some(written) && waits(&users.expected) && !waits(&users.written)
         })
     }
 }

@@ -7,7 +7,6 @@ use super::recorder::{Event, in_words};
 use super::sequential;
 use crate::base::time::Time;
 use crate::check::State;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// So many operations are kept, and so many steps are made for one judgement.
 const MOST: usize = 4_096;
@@ -19,8 +18,8 @@ const APART: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub struct Whole {
     ended: Vec<Operation>,
-    /// By number and item: a transfer has two.
-    open: BTreeMap<(u64, i64), Operation>,
+    /// In flight; a transfer is there twice, once for each of its items.
+    open: Vec<Operation>,
     next: usize,
     /// Of the operations that have ended, so many were judged.
     pub judged: usize,
@@ -37,9 +36,9 @@ impl Whole {
             return;
         }
         match event {
-            Event::Called(op) => drop(self.open.insert((op.id, op.item), *op)),
+            Event::Called(op) => self.open.push(*op),
             Event::Ended(op) => {
-                self.open.remove(&(op.id, op.item));
+                self.open.retain(|open| (open.id, open.item) != (op.id, op.item));
                 if op.may_have_happened() {
                     self.ended.push(*op);
                 }
@@ -51,17 +50,16 @@ impl Whole {
     }
 
     fn judge(&mut self) {
-        let all: Vec<Operation> = self.ended.iter().chain(self.open.values()).copied().collect();
+        let all: Vec<Operation> = self.ended.iter().chain(&self.open).copied().collect();
         let judged = sequential::of_run(&all, BUDGET);
         match judged.state {
             State::Holds => self.judged = self.ended.len(),
             State::Unknown => self.gave_up = true,
             State::Violated => {
-                let proof: BTreeSet<u64> = judged.proof.into_iter().collect();
                 let at = judged.at.unwrap_or(Time::ZERO);
-                let own = all.iter().filter(|op| proof.contains(&op.id)).copied();
-                let mut own: Vec<Operation> = own.collect();
-                own.sort_by_key(|op| (op.call, op.id));
+                // In the order of their calls; a transfer is there twice.
+                let own = judged.proof.iter().flat_map(|id| all.iter().filter(|op| op.id == *id));
+                let own: Vec<Operation> = own.copied().collect();
                 let words: Vec<Operation> = own.iter().map(in_words).collect();
                 self.judged = self.ended.len();
                 self.first = Some((own, at, sequential::said(&words)));
@@ -70,7 +68,7 @@ impl Whole {
         self.next = self.ended.len() + (self.ended.len() / 8).max(APART);
         self.gave_up |= self.first.is_none() && self.next > MOST;
         if self.gave_up || self.first.is_some() {
-            (self.ended, self.open) = (Vec::new(), BTreeMap::new());
+            (self.ended, self.open) = (Vec::new(), Vec::new());
         }
     }
 }

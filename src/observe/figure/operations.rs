@@ -8,7 +8,7 @@ use crate::observe::operations::{Bar, BarState, Operations};
 
 /// Width of the picture in its own units, wide and narrow, of the names at its left, and of a row.
 const WIDE: f64 = 720.0;
-const NARROW: f64 = 440.0;
+const NARROW: f64 = 320.0;
 const NAMES: f64 = 96.0;
 const ROW: f64 = 24.0;
 /// The part of a row that a bar takes.
