@@ -4,7 +4,7 @@
 //! moves: a paused page draws nothing.
 
 use crate::app::state::Lab;
-use crate::base::time::{Span, Time};
+use crate::base::time::Span;
 use crate::session::Session;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;

@@ -40,12 +40,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    type Pairs = [(u8, u8)];
+
     proptest! {
         #[test]
         fn as_the_standard_library_does(
             items in prop::collection::vec((0u8..20, any::<u8>()), 0..80)
         ) {
-            let sorted = |sort: &dyn Fn(&mut [(u8, u8)])| {
+            let sorted = |sort: &dyn Fn(&mut Pairs)| {
                 let mut items = items.clone();
                 sort(&mut items);
                 items

@@ -8,6 +8,7 @@ use crate::app::dom::view::View;
 use crate::app::state::Lab;
 use crate::app::views::scale;
 use crate::app::widgets::button::{Button, Look};
+use crate::base::time::Time;
 use crate::check::{State, Verdict};
 use crate::observe::totals::Totals;
 use crate::scenario::{link, presets};
@@ -133,26 +134,27 @@ fn Sides(lab: Lab) -> impl Into<View> {
                 None => "Message for message the same so far.".to_owned(),
             }
         }))
-        .child(
-            html("div")
-                .class("compare-deeds")
-                .child(show(
-                    move || apart.get().is_some(),
-                    move || {
-                        let go = move || {
-                            if let Some(at) = apart.get_untracked() {
-                                lab.seek(at);
-                            }
-                        };
-                        Button(Look::Plain, "Go where they part", go)
-                    },
-                ))
-                .child(Button(Look::Plain, "Show B alone", move || {
-                    lab.update_session(Session::take_other_side);
-                    lab.after_change();
-                }))
-                .child(Button(Look::Quiet, "Stop comparing", move || toggle(lab))),
-        )
+        .child(Deeds(lab, apart))
+}
+
+/// What can be done with a comparison.
+fn Deeds(lab: Lab, apart: Memo<Option<Time>>) -> impl Into<View> {
+    let go = move || {
+        if let Some(at) = apart.get_untracked() {
+            lab.seek(at);
+        }
+    };
+    html("div")
+        .class("compare-deeds")
+        .child(show(
+            move || apart.get().is_some(),
+            move || Button(Look::Plain, "Go where they part", go),
+        ))
+        .child(Button(Look::Plain, "Show B alone", move || {
+            lab.update_session(Session::take_other_side);
+            lab.after_change();
+        }))
+        .child(Button(Look::Quiet, "Stop comparing", move || toggle(lab)))
 }
 
 /// The measures of both sides; nothing without a comparison.
