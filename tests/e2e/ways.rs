@@ -64,3 +64,18 @@ fn an_embed_is_a_poster_until_it_is_played() {
     browser.until("time passes", || (clock(&browser) > 0.1).then_some(()));
     browser.assert_calm();
 }
+
+#[test]
+fn two_runs_of_one_scenario_stand_side_by_side() {
+    let browser = Browser::open("?preset=retry-storm#b.people.retry.attempts=1&t=20s");
+    browser.wait_for_text(".compare-said", "people.retry.attempts = 1");
+    browser.wait_for_text(".compare-apart", "the same until 1");
+    browser.wait_for_text(".compare-table", "Attempts per intent");
+    browser.wait_for_text(".chart-legend", "B: goodput");
+    browser
+        .until("its link", || link(&browser).contains("b.people.retry.attempts=1").then_some(()));
+    browser.click(".compare-deeds .button-quiet");
+    browser.until("one run again", || browser.find_all(".compare").is_empty().then_some(()));
+    browser.until("a link to one run", || (!link(&browser).contains("b.people")).then_some(()));
+    browser.assert_calm();
+}

@@ -3,6 +3,7 @@
 //! same instant on all of them; a click goes there.
 
 use super::paint::{LEFT, RIGHT, Sheet};
+use super::table::Table;
 use super::time_marks::{Band, Times};
 use super::{Chart, Data, Form, Line, Stroke, step, summary};
 use crate::app::dom::each::show;
@@ -10,7 +11,6 @@ use crate::app::dom::view::View;
 use crate::app::dom::{html, svg};
 use crate::app::panels::parts::reading_pace;
 use crate::app::state::Lab;
-use crate::app::views::scale;
 use crate::app::widgets::clipboard;
 use crate::base::time::{Span, Time};
 use crate::session::Session;
@@ -194,51 +194,7 @@ fn Legend(chart: &'static Chart, pointed: RwSignal<Option<f64>>) -> impl Into<Vi
     })
 }
 
-/// The chart as a table, at most forty rows.
-fn Table(chart: &'static Chart) -> impl Into<View> {
-    let lab = expect_context::<Lab>();
-    let pace = reading_pace(lab);
-    let content = Memo::new(move |_| {
-        pace.get();
-        with_data(lab, chart, |data| {
-            let names: Vec<String> = data.lines.iter().map(|l| l.name.to_string()).collect();
-            let rows: Vec<Vec<String>> = summary::table(data, 40)
-                .into_iter()
-                .map(|(at, values)| {
-                    let said = values.into_iter().map(|v| say(chart, v));
-                    std::iter::once(scale::clock(at)).chain(said).collect()
-                })
-                .collect();
-            (names, rows)
-        })
-    });
-    let head = |name: String| html("th").attr("scope", "col").child(name);
-    let cell = |text: String| html("td").child(text);
-    let row =
-        move |cells: Vec<String>| html("tr").child(cells.into_iter().map(cell).collect::<View>());
-    html("div")
-        .class("chart-table")
-        .attr("tabindex", "0")
-        .attr("role", "region")
-        .attr("aria-label", format!("{} as a table", chart.title))
-        .child(
-            html("table")
-                .child(html("caption").child("Each row: the highest value since the row above."))
-                .child(
-                    html("thead").child(
-                        html("tr")
-                            .child(html("th").attr("scope", "col").child("until"))
-                            .child(move || content.get().0.into_iter().map(head).collect::<View>()),
-                    ),
-                )
-                .child(
-                    html("tbody")
-                        .child(move || content.get().1.into_iter().map(row).collect::<View>()),
-                ),
-        )
-}
-
-fn with_data<R>(lab: Lab, chart: &Chart, look: impl FnOnce(&Data) -> R) -> R {
+pub(super) fn with_data<R>(lab: Lab, chart: &Chart, look: impl FnOnce(&Data) -> R) -> R {
     lab.with_session(|s| look(&data(s, chart, step(s.metrics(), s.end()))))
 }
 
@@ -270,7 +226,7 @@ fn value(data: &Data, values: &[f32], at: Option<f64>) -> f64 {
     found.copied().map_or(f64::NAN, f64::from)
 }
 
-fn say(chart: &Chart, value: f64) -> String {
+pub(super) fn say(chart: &Chart, value: f64) -> String {
     if chart.form == Form::Strips {
         return match value {
             v if !v.is_finite() => "–",

@@ -20,6 +20,7 @@ pub mod paint;
 pub mod replication;
 pub mod scale;
 pub mod summary;
+mod table;
 pub mod throughput;
 pub mod time_marks;
 pub mod wasted;
