@@ -111,12 +111,13 @@ fn tick(lab: Lab, now: f64) {
     let under_way = lab.with_session(|s| s.goal().is_some());
     // Panels are up to date where the run has arrived.
     let arrived = under_way && approach(lab, now, dirty || due);
-    let slow = dirty || due || arrived;
+    // Time goes on when both sides of a comparison have come to the same instant.
+    let behind = !under_way && !lab.with_session(Session::is_abreast);
+    let abreast = behind && keep_abreast(lab, BUDGET);
+    let slow = dirty || due || arrived || abreast;
     let (moving, shown) = if under_way {
         (true, slow)
-    } else if !lab.with_session(Session::is_abreast) {
-        // Time goes on when both sides of a comparison have come to the same instant.
-        keep_abreast(lab, BUDGET);
+    } else if behind {
         (true, playing || slow)
     } else if playing {
         (pass(lab, elapsed), true)
@@ -220,9 +221,10 @@ fn arrive(lab: Lab, judge: bool, play: bool) {
     }
 }
 
-/// Brings the other side of a comparison to the same instant, as far as the milliseconds reach.
-fn keep_abreast(lab: Lab, budget: f64) {
-    spend(budget, || lab.update_session(|s| s.keep_abreast(SLICE)).unwrap_or(true));
+/// Brings the other side of a comparison to the same instant, as far as the milliseconds reach;
+/// true if it is there.
+fn keep_abreast(lab: Lab, budget: f64) -> bool {
+    spend(budget, || lab.update_session(|s| s.keep_abreast(SLICE)).unwrap_or(true))
 }
 
 /// Does slice after slice until one says that it was the last, or the milliseconds are spent.
