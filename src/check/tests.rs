@@ -225,9 +225,8 @@ fn worlds_keep_their_books_through_every_kind_of_trouble() {
     assert!(!verdicts[0].intents.is_empty());
 }
 
-const HISTORY: [Property; 6] = [
+const HISTORY: [Property; 5] = [
     Property::Linearizable,
-    Property::Sequential,
     Property::ReadYourWrites,
     Property::MonotonicReads,
     Property::MonotonicWrites,
@@ -252,6 +251,16 @@ fn a_single_store_is_consistent_until_something_is_done_twice() {
     let verdicts = judged(&mut shop(3), &HISTORY, Time(60_000_000)).verdicts();
     assert_eq!(verdicts[0].state, State::Violated, "a charge was made again");
     assert!(!verdicts[0].intents.is_empty() && verdicts[0].at.is_some());
+}
+
+#[test]
+fn a_single_store_is_sequentially_consistent() {
+    let until = |secs: u64| judged(&mut shop(1), &[Property::Sequential], Time(secs * 1_000_000));
+    let verdicts = until(15).verdicts();
+    assert_eq!(verdicts[0].state, State::Holds, "{:?}", verdicts[0]);
+    assert!(!verdicts[0].sentence.starts_with("The first 1 "), "{:?}", verdicts[0]);
+    // So many are not kept.
+    assert_eq!(until(60).verdicts()[0].state, State::Unknown);
 }
 
 /// A router between two ledgers, and clients who transfer; the router crashes for a while.

@@ -9,6 +9,7 @@ use super::Judgement;
 use super::linearizable::{self, sentence, unseen};
 use super::model::{Cell, KeyValue, Model, Named, Queue, Register};
 use super::operation::{Action, Operation, Output};
+use super::search::{self, search};
 use super::shrink::without;
 use crate::base::order;
 use crate::base::time::Time;
@@ -39,10 +40,22 @@ pub fn check(ops: &[Operation], budget: u64) -> Judgement {
 /// `budget` steps are made, and some more to make the proof small.
 pub fn of_run(ops: &[Operation], budget: u64) -> Judgement {
     let items: BTreeSet<i64> = ops.iter().map(|op| op.item).collect();
+    let of_item = |item: i64| ops.iter().filter(move |op| op.item == item).copied();
+    let unseen = unseen(ops);
+    let mut left = budget;
+    // What is right by the clock is right without it, and quicker to see: item by item.
+    let by_clock = items.iter().all(|&item| {
+        let seen = |op: &Operation| op.may_have_happened() && !unseen.contains(&op.id);
+        let own: Vec<Operation> = of_item(item).filter(seen).collect();
+        matches!(search(&Cell, &Cell.init(), &own, &mut left), search::Found::Order(_))
+    });
+    if by_clock {
+        return Judgement::holds(format!("{} operations, right by the clock.", ops.len()));
+    }
     // What is wrong is mostly wrong with one item, and quicker to see there.
     let model = Items(Cell);
     for item in items {
-        let own: Vec<Operation> = ops.iter().filter(|op| op.item == item).copied().collect();
+        let own: Vec<Operation> = of_item(item).collect();
         if let Found::Nothing = order(&model, &own, &mut (budget / 8)) {
             return judge(&model, &own, budget);
         }
