@@ -3,7 +3,7 @@
 //! There is one loop, made when the page starts and never thrown away. It sleeps while nothing
 //! moves: a paused page draws nothing.
 
-use crate::app::state::Lab;
+use crate::app::state::{Lab, Place};
 use crate::base::time::Span;
 use crate::session::Session;
 use leptos::prelude::*;
@@ -112,7 +112,7 @@ fn tick(lab: Lab, now: f64) {
     // Panels are up to date where the run has arrived.
     let arrived = under_way && approach(lab, now, dirty || due);
     // Time goes on when both sides of a comparison have come to the same instant.
-    let behind = !under_way && !lab.with_session(Session::is_abreast);
+    let behind = !under_way && is_compared(lab) && !lab.with_session(Session::is_abreast);
     let abreast = behind && keep_abreast(lab, BUDGET);
     let slow = dirty || due || arrived || abreast;
     let (moving, shown) = if under_way {
@@ -155,10 +155,12 @@ fn pass(lab: Lab, elapsed: f64) -> bool {
         })
         .unwrap_or(0);
     let until = (now + Span(owed)).min(end);
-    let sides = if lab.with_session(|s| s.twin().is_some()) { 2.0 } else { 1.0 };
+    let sides = if is_compared(lab) { 2.0 } else { 1.0 };
     let advance = || lab.update_session(|s| s.advance(until, SLICE)).unwrap_or(true);
     let reached = spend(BUDGET / sides, advance);
-    keep_abreast(lab, BUDGET / sides);
+    if is_compared(lab) {
+        keep_abreast(lab, BUDGET / sides);
+    }
     let got = lab.with_session(|s| s.now().since(now).0 as f64);
     note_pace(lab, if reached || wanted < 1.0 { 1.0 } else { got / wanted });
     let over = lab.with_session(|s| s.now() >= s.end());
@@ -221,10 +223,20 @@ fn arrive(lab: Lab, judge: bool, play: bool) {
     }
 }
 
+/// Whether there is another side to show; inside another page there is no room for it.
+fn is_compared(lab: Lab) -> bool {
+    lab.place.get_untracked() != Place::Embed && lab.with_session(|s| s.twin().is_some())
+}
+
 /// Brings the other side of a comparison to the same instant, as far as the milliseconds reach;
 /// true if it is there.
 fn keep_abreast(lab: Lab, budget: f64) -> bool {
-    spend(budget, || lab.update_session(|s| s.keep_abreast(SLICE)).unwrap_or(true))
+    let there = spend(budget, || lab.update_session(|s| s.keep_abreast(SLICE)).unwrap_or(true));
+    if let Some(problems) = lab.update_session(Session::why_no_twin).flatten() {
+        lab.problems.set(problems);
+        lab.changed.update(|n| *n += 1);
+    }
+    there
 }
 
 /// Does slice after slice until one says that it was the last, or the milliseconds are spent.

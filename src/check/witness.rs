@@ -212,7 +212,16 @@ impl Shown {
             }
             (over && found) || now.since(proof.case.at) > PATIENCE
         });
-        *shown = Some(Arc::new(Shown { proof, key, is_complete }));
+        // What has been forgotten meanwhile is no reason to show less.
+        let size = |proof: &Option<Proof>| proof.as_ref().map_or(0, |proof| proof.ops.len());
+        let before = shown.take().filter(|before| before.key == key);
+        *shown = match before {
+            Some(before) if size(&before.proof) > size(&proof) => {
+                let proof = before.proof.clone();
+                Some(Arc::new(Shown { proof, key, is_complete: true }))
+            }
+            _ => Some(Arc::new(Shown { proof, key, is_complete })),
+        };
     }
 
     /// What there is to show.

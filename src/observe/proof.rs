@@ -153,6 +153,9 @@ fn meanwhile(proof: &Proof, scene: &Scene, faults: &[FaultSpan], first: Time) ->
             add(at, sign.replace('✕', "✓"), format!("over: {text}"));
         }
     }
+    // Faults explain more than who leads, and the first more than the rest.
+    order::by_key(&mut events, |event: &Bar| (!event.sign.starts_with(['✕', '✓']), event.from));
     events.truncate(ACTS);
+    order::by_key(&mut events, |event: &Bar| event.from);
     events
 }

@@ -70,6 +70,8 @@ pub struct Session {
     /// Where the run forked, and what had been done after that.
     branches: Vec<Branch>,
     twin: Option<Twin>,
+    /// Why there is none any more, until it is said.
+    no_twin: Option<Diagnostics>,
     run: Run,
     history: History,
     newest: Time,
@@ -115,8 +117,8 @@ impl Session {
         session.in_steps = true;
         session.seek(opened.t.unwrap_or(Time::ZERO));
         if !opened.b.is_empty() {
-            // A link sets aside what makes no sense.
-            let _ = session.compare(link::changes(&opened.b));
+            // A link sets aside what makes no sense; should anything be left, it is said.
+            session.no_twin = session.compare(link::changes(&opened.b)).err();
         }
         session
     }
@@ -141,6 +143,7 @@ impl Session {
             undone: Vec::new(),
             branches: Vec::new(),
             twin: None,
+            no_twin: None,
             history: History::new(&run),
             run,
             newest: Time::ZERO,

@@ -1,10 +1,12 @@
-//! The other side of a comparison: the same run with some settings changed from its beginning. It
-//! has the same seed, so it makes the same draws; what was done in the one is done in the other.
+//! The other side of a comparison: the same run, begun with some settings changed. It has the same
+//! seed, so it makes the same draws. What was done in the one is done in the other; what is
+//! compared stays as it is there.
 
 use super::command::{Command, Timed};
 use super::{Session, share};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Time;
+use crate::scenario::compile;
 use crate::scenario::v1::Scenario;
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,17 +27,17 @@ pub struct Twin {
 impl Twin {
     /// Begins it.
     fn beside(session: &Session, changes: Changes) -> Result<Twin, Diagnostics> {
-        let mut other = Session::start((*session.origin).clone())?.in_steps();
-        let (origin, commands) = (session.origin.clone(), session.commands.clone());
-        other.commands = Arc::new(shared(&commands, &changes, |at| at == Time::ZERO));
-        other.apply_due(Time::ZERO);
-        for (path, value) in changes.iter().cloned() {
-            other.perform(Command::Set { path, value })?;
+        let mut scenario = (*session.origin).clone();
+        for (path, value) in &changes {
+            compile::change(&mut scenario, path, value)?;
         }
-        let later = shared(&commands, &changes, |at| at > Time::ZERO);
+        let mut other = Session::start(scenario)?.in_steps();
+        let (origin, commands) = (session.origin.clone(), session.commands.clone());
         // Nodes may have other numbers on this side: what is done to one is done to its name.
-        let named = share::steps(&later, &session.run.plan);
-        Arc::make_mut(&mut other.commands).extend(share::commands(&named, &other.run.plan));
+        let named = share::steps(&commands, &session.run.plan);
+        let named = share::commands(&named, &other.run.plan);
+        other.commands = Arc::new(shared(&named, &changes, &other.origin));
+        other.apply_due(Time::ZERO);
         Ok(Twin { changes, other: Box::new(other), origin, commands })
     }
 
@@ -52,19 +54,46 @@ impl Twin {
     fn is_beside(&self, session: &Session) -> bool {
         Arc::ptr_eq(&self.origin, &session.origin) && Arc::ptr_eq(&self.commands, &session.commands)
     }
+
+    /// Where it should be: a run that is shorter waits at its end.
+    fn goal(&self, session: &Session) -> Time {
+        session.now().min(self.other.end())
+    }
 }
 
-/// Those of `commands` that the other side shares: all but what sets what is compared.
+/// What the other side shares of `commands`. One that sets only what is compared is left out; after
+/// one that sets other things as well, what is compared is set again.
 fn shared(
     commands: &[Timed<Command>],
     changes: &[(String, Value)],
-    when: impl Fn(Time) -> bool,
+    origin: &Scenario,
 ) -> Vec<Timed<Command>> {
-    let compared = |what: &Command| match what {
-        Command::Set { path, .. } => changes.iter().any(|(changed, _)| changed == path),
-        _ => false,
-    };
-    commands.iter().filter(|c| when(c.at) && !compared(&c.what)).cloned().collect()
+    let (mut now, mut shared) = (origin.clone(), Vec::new());
+    for command in commands {
+        let Command::Set { path, value } = &command.what else {
+            shared.push(command.clone());
+            continue;
+        };
+        let mut after = now.clone();
+        if compile::change(&mut after, path, value).is_err() {
+            continue;
+        }
+        let mut again = Vec::new();
+        for (path, value) in changes {
+            let before = after.clone();
+            // What cannot be set now stays as the command has left it.
+            if compile::change(&mut after, path, value).is_ok() && after != before {
+                let what = Command::Set { path: path.clone(), value: value.clone() };
+                again.push(Timed { at: command.at, what });
+            }
+        }
+        if after != now {
+            shared.push(command.clone());
+            shared.extend(again);
+            now = after;
+        }
+    }
+    shared
 }
 
 impl Session {
@@ -90,28 +119,36 @@ impl Session {
 
     /// Brings the other side to the instant of this one, handling at most `events`; true if it is
     /// there, or there is none. What was done meanwhile is done there as well. A comparison that
-    /// makes no sense any more is over.
+    /// makes no sense any more is over, see [`Session::why_no_twin`].
     pub fn keep_abreast(&mut self, events: u32) -> bool {
         let Some(mut twin) = self.twin.take() else { return true };
         if !twin.is_beside(self) {
             match Twin::beside(self, std::mem::take(&mut twin.changes)) {
                 Ok(again) => twin = again,
-                Err(_) => return true,
+                Err(problems) => {
+                    self.no_twin = Some(problems);
+                    return true;
+                }
             }
         }
-        let now = self.now();
-        if twin.other.bound_for() != now {
-            twin.other.seek(now);
+        let goal = twin.goal(self);
+        if twin.other.bound_for() != goal {
+            twin.other.seek(goal);
         }
         let there = twin.other.approach(events);
         self.twin = Some(twin);
         there
     }
 
+    /// Why a comparison is over that nobody ended. It is said once.
+    pub fn why_no_twin(&mut self) -> Option<Diagnostics> {
+        self.no_twin.take()
+    }
+
     /// Whether the other side has come to the instant of this one, if there is one.
     pub fn is_abreast(&self) -> bool {
         let there =
-            |t: &Twin| t.is_beside(self) && t.other.goal.is_none() && t.other.now() == self.now();
+            |t: &Twin| t.is_beside(self) && t.other.goal.is_none() && t.other.now() == t.goal(self);
         self.twin.as_ref().is_none_or(there)
     }
 
@@ -207,7 +244,18 @@ mod tests {
         let (_, b) = digests(&mut both);
         let alone = session("people.count=100&people.retry.attempts=1&t=15s");
         assert_eq!(b, alone.digest());
-        assert!(both.undo() && both.undo());
+        // The same by another name, and as a part of something larger.
+        let whole = json!({ "attempts": 7, "backoff": "fixed", "base": "2s" });
+        both.command(set("nodes.people.clients.retry.attempts", json!(6))).expect("a setting");
+        both.command(set("people.retry", whole.clone())).expect("settings");
+        both.seek(Time(25_000_000));
+        let (_, b) = digests(&mut both);
+        let mut alone = session("people.count=100&people.retry.attempts=1&t=15s");
+        alone.command(set("people.retry", whole)).expect("settings");
+        alone.command(set("people.retry.attempts", json!(1))).expect("a setting");
+        alone.seek(Time(25_000_000));
+        assert_eq!(b, alone.digest());
+        (0..4).for_each(|_| assert!(both.undo()));
         abreast(&mut both);
         assert_eq!(both.twin().expect("still compared").changes().len(), 1);
     }
@@ -225,6 +273,23 @@ mod tests {
         assert!(both.undo());
         both.arrive();
         assert_eq!(both.digest(), a);
+    }
+
+    #[test]
+    fn a_shorter_side_waits_at_its_end_and_changes_may_make_sense_together_only() {
+        let mut both = session("b.duration=10s&t=12s");
+        abreast(&mut both);
+        assert!(
+            both.is_abreast() && both.twin().expect("a comparison").session().now().0 == 10_000_000
+        );
+        let pairs = "b.db.election_max=400ms&b.db.election_min=200ms";
+        let (opened, problems) = link::open(Some("raft-election"), pairs);
+        assert!(problems.is_empty(), "{problems}");
+        let mut both = Session::open(opened);
+        both.seek(Time(3_000_000));
+        let (_, b) = digests(&mut both);
+        let alone = pairs.replace("b.db", "db") + "&t=3s";
+        assert_eq!(b, Session::open(link::open(Some("raft-election"), &alone).0).digest());
     }
 
     #[test]

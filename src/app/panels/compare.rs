@@ -5,7 +5,7 @@ use super::parts::reading_pace;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
-use crate::app::state::Lab;
+use crate::app::state::{Lab, Place};
 use crate::app::views::scale;
 use crate::app::widgets::button::{Button, Look};
 use crate::base::time::Time;
@@ -32,6 +32,9 @@ pub fn compare(lab: Lab, changes: Changes) {
 
 /// Begins a comparison with the preset as it is, or ends the one there is.
 pub fn toggle(lab: Lab) {
+    if lab.place.get_untracked() == Place::Embed {
+        return;
+    }
     if lab.with_session(|s| s.twin().is_some()) {
         lab.update_session(Session::stop_comparing);
         return lab.after_change();
@@ -51,6 +54,8 @@ pub fn toggle(lab: Lab) {
     }
 }
 
+/// What is measured, of A and of B.
+type Rows = Vec<(&'static str, String, String)>;
 /// A measure of a run, in words.
 type Measure = (&'static str, fn(&Totals) -> String);
 
@@ -81,18 +86,27 @@ pub fn Compare() -> impl Into<View> {
 
 fn Sides(lab: Lab) -> impl Into<View> {
     let pace = reading_pace(lab);
-    let seen = Memo::new(move |_| {
+    // Both sides at one instant, or what was seen last.
+    let seen = Memo::new(move |before: Option<&Rows>| {
         pace.get();
         lab.opened.track();
-        lab.with_session(rows).unwrap_or_default()
+        let now = lab.with_session(|s| s.is_abreast().then(|| rows(s)).flatten());
+        now.or_else(|| before.cloned()).unwrap_or_default()
     });
     let said = Memo::new(move |_| {
         lab.opened.track();
         lab.with_session(|s| s.twin().map(|twin| difference(twin.changes()))).unwrap_or_default()
     });
-    let apart = Memo::new(move |_| {
+    let apart = Memo::new(move |before: Option<&Option<Time>>| {
         pace.get();
-        lab.with_session(Session::apart)
+        lab.with_session(|s| if s.is_abreast() { s.apart() } else { before.copied().flatten() })
+    });
+    let behind = Memo::new(move |_| {
+        pace.get();
+        lab.with_session(|s| {
+            let at = s.twin().filter(|_| !s.is_abreast())?.session().now();
+            Some(format!("B is on its way: at {}.", scale::clock(at.as_secs())))
+        })
     });
     let row = |(name, a, b): (&'static str, String, String)| {
         html("tr")
@@ -128,6 +142,7 @@ fn Sides(lab: Lab) -> impl Into<View> {
         )
         .child(html("p").class("compare-apart").attr("role", "status").child(move || {
             match apart.get() {
+                _ if behind.with(Option::is_some) => behind.get().unwrap_or_default(),
                 Some(at) => {
                     format!("Message for message the same until {}.", scale::clock(at.as_secs()))
                 }
@@ -158,7 +173,7 @@ fn Deeds(lab: Lab, apart: Memo<Option<Time>>) -> impl Into<View> {
 }
 
 /// The measures of both sides; nothing without a comparison.
-fn rows(session: &Session) -> Option<Vec<(&'static str, String, String)>> {
+fn rows(session: &Session) -> Option<Rows> {
     let (a, b) = (&session.metrics().totals, &session.twin()?.session().metrics().totals);
     let mut rows: Vec<_> = MEASURES.iter().map(|(name, read)| (*name, read(a), read(b))).collect();
     let other = session.twin()?.session().verdicts();

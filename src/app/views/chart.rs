@@ -201,8 +201,9 @@ pub(super) fn with_data<R>(lab: Lab, chart: &Chart, look: impl FnOnce(&Data) -> 
 /// The lines of a chart; what it is about also of the other side of a comparison.
 fn data(session: &Session, chart: &Chart, step: Span) -> Data {
     let mut data = (chart.read)(session.metrics(), step);
-    if let Some(twin) =
-        session.twin().filter(|_| matches!(chart.form, Form::Lines | Form::LogLines))
+    let bin = |session: &Session| session.metrics().series.first().map(|series| series.bin);
+    if let Some(twin) = session.twin().filter(|twin| bin(twin.session()) == bin(session))
+        && matches!(chart.form, Form::Lines | Form::LogLines)
         && let Some(other) = (chart.read)(twin.session().metrics(), step).lines.into_iter().next()
     {
         let name = format!("B: {}", other.name);
