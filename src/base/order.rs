@@ -1,6 +1,6 @@
 //! Sorting, where it need not be as fast as it can be. The standard library compiles a sorting
 //! routine of several kilobytes for each type and order; here all of them share one, which sorts
-//! places. Fifty of them were a twentieth of the page.
+//! places. Before, sorting was 215 of 3,108 kB of the code of the page; it is 77 kB.
 
 use std::cmp::Ordering;
 
