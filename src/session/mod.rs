@@ -117,8 +117,8 @@ impl Session {
         session.in_steps = true;
         session.seek(opened.t.unwrap_or(Time::ZERO));
         if !opened.b.is_empty() {
-            // A link sets aside what makes no sense; should anything be left, it is said.
-            session.no_twin = session.compare(link::changes(&opened.b)).err();
+            // The link has tried them together, and set aside what makes no sense.
+            let _ = session.compare(link::changes(&opened.b));
         }
         session
     }

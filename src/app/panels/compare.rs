@@ -17,8 +17,8 @@ use crate::session::twin::Changes;
 use leptos::prelude::*;
 use serde_json::Value;
 
-const NOTHING: &str = "There is nothing to compare with yet: change a setting first, and B is the \
-    preset as it was; or press Compare at one of the things to try.";
+const NOTHING: &str = "B would be the preset as it was, and no setting tells this run from it. \
+    Change one, or press Compare at one of the things to try.";
 
 /// Puts a run with these changes beside the one on stage; what is wrong with them is shown.
 pub fn compare(lab: Lab, changes: Changes) {

@@ -106,6 +106,8 @@ fn say(now: &Recent) -> (String, Tone) {
         _ if now.amplification >= 1.5 && now.goodput < 0.6 * now.offered => {
             ("Nobody has given up yet, but many try again", Tone::Warning)
         }
+        // Whoever waits has not ended: what did end says nothing of them.
+        _ if now.goodput < 0.5 * now.offered => ("Most still wait", Tone::Warning),
         _ if mix[1] > 0.05 => ("All are answered, some with parts missing", Tone::Warning),
         // Those who ask cannot see it, the picture can.
         _ if now.double_effects > 0 || now.leaders > 1 => {
@@ -227,6 +229,13 @@ mod tests {
              Each is tried 3.5 times. 80 % of the work is for nobody."
         );
         assert_eq!(storm.mix, Some([0.15, 0.0, 0.1, 0.75, 0.0]));
+    }
+
+    #[wasm_bindgen_test]
+    fn who_waits_is_not_well() {
+        let waiting = said(Totals { offered: 844, ok: 1, attempts: 844, ..Totals::default() });
+        assert_eq!(waiting.tone, Tone::Warning);
+        assert!(waiting.sentence.starts_with("Most still wait: 0.5 of 422"), "{waiting:?}");
     }
 
     #[wasm_bindgen_test]

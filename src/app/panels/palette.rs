@@ -157,7 +157,8 @@ fn entries(lab: Lab) -> Vec<Entry> {
 fn matching(lab: Lab, all: &[Entry], text: &str) -> (Vec<Entry>, Option<String>) {
     let mut found = Vec::new();
     let mut problem = None;
-    if typed::is_meant(text) {
+    // In the gallery there is no run on screen that they could be meant for.
+    if lab.place.get_untracked() != Place::Gallery && typed::is_meant(text) {
         match lab.with_session(|s| typed::read(s, text)) {
             Ok(typed) => found.push(Entry {
                 name: text.trim().to_owned(),
