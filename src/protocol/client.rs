@@ -59,6 +59,21 @@ pub enum Load {
     },
 }
 
+impl ClientSettings {
+    /// The rate of all clients together, or of one herd.
+    fn rate(&self) -> Option<(f64, &Profile)> {
+        match &self.load {
+            Load::Open { rate, arrivals: Arrivals::Together, profile } => {
+                Some((rate.as_f64(), profile))
+            }
+            Load::Open { rate, profile, .. } => {
+                Some((rate.as_f64() * f64::from(self.clients), profile))
+            }
+            Load::Closed { .. } => None,
+        }
+    }
+}
+
 /// What a client does, as a picture shows it; numbered as `observe::frame::ClientState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
@@ -235,38 +250,21 @@ impl Population {
         }
     }
 
-    /// The rate of all clients together, or of one herd.
-    fn rate(&self) -> Option<(f64, &Profile)> {
-        match &self.settings.load {
-            Load::Open { rate, arrivals: Arrivals::Together, profile } => {
-                Some((rate.as_f64(), profile))
-            }
-            Load::Open { rate, profile, .. } => {
-                Some((rate.as_f64() * f64::from(self.settings.clients), profile))
-            }
-            Load::Closed { .. } => None,
-        }
-    }
-
     fn settle(&mut self, now: Time) {
-        let mut arriving = self.arriving.clone();
-        if let Some((rate, profile)) = self.rate() {
-            arriving.settle(now, rate, profile, &self.surges);
+        if let Some((rate, profile)) = self.settings.rate() {
+            self.arriving.settle(now, rate, profile, &self.surges);
         }
-        self.arriving = arriving;
     }
 
     fn arrived(&mut self, now: Time) {
-        let mut arriving = self.arriving.clone();
-        if let Some((rate, profile)) = self.rate() {
-            arriving.arrived(now, rate, profile, &self.surges);
+        if let Some((rate, profile)) = self.settings.rate() {
+            self.arriving.arrived(now, rate, profile, &self.surges);
         }
-        self.arriving = arriving;
     }
 
     fn plan_arrival(&mut self, cx: &mut Cx<'_>) {
         self.plan += 1;
-        let Some((rate, profile)) = self.rate() else { return };
+        let Some((rate, profile)) = self.settings.rate() else { return };
         let at = self.arriving.next(rate, profile, &self.surges);
         if at < Time::NEVER {
             cx.set_timer_at(at, Timer::Client(ClientTimer::Arrival { plan: self.plan }));

@@ -10,6 +10,7 @@ use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Echo {
@@ -268,4 +269,31 @@ fn causes_lead_back_to_the_beginning() {
     }
     assert!(matches!(chain[chain.len() - 1].what, What::Timer { node: NodeId(0), .. }));
     assert!(chain.len() > 6, "{chain:#?}");
+}
+
+/// However it ended: the cause of an end is that the message was sent.
+#[test]
+fn the_end_of_a_message_was_caused_by_its_beginning() {
+    let mut world = world(3, rough());
+    world.shared.trace.level = Level::All;
+    world.run_until(Time(1_000_000));
+    world.begin(Fault::Crash { node: NodeId(1) }, Some(Span::secs(1)));
+    world.run_until(Time(3_000_000));
+    let links = vec![(NodeId(0), NodeId(1))];
+    world.begin(Fault::Cut { links, hold: false }, Some(Span::secs(1)));
+    world.run_until(Time(5_000_000));
+    let (mut sent, mut fates) = (BTreeMap::new(), BTreeSet::new());
+    for record in &world.shared.trace.fresh {
+        match record.what {
+            What::Sent { packet, .. } => {
+                sent.insert(packet, record.seq);
+            }
+            What::Ended { packet, fate, .. } => {
+                assert_eq!(record.cause, sent[&packet], "{record:?}");
+                fates.insert(fate);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(fates.len(), 4, "{fates:?}");
 }

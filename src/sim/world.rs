@@ -207,6 +207,7 @@ impl<P: Process> World<P> {
 
     fn dispatch(&mut self, cause: u64, due: Due<P::Timer>) {
         let now = self.shared.now;
+        self.shared.trace.cause = cause;
         let node = match due {
             Due::Packet(key) => match self.shared.arrival(key) {
                 Some(target) => target,
@@ -224,12 +225,10 @@ impl<P: Process> World<P> {
         };
         if self.shared.places[node.index()].paused {
             self.shared.trace.counts.deferred += 1;
-            self.shared.trace.cause = cause;
             self.shared.trace.record(now, Level::All, 0xde, || What::Deferred { node });
             self.shared.places[node.index()].waiting.push(Scheduled { cause, due });
             return;
         }
-        self.shared.trace.cause = cause;
         let tag = u64::from(node.0) << 8;
         let input = match due {
             Due::Packet(key) => {
