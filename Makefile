@@ -50,11 +50,12 @@ shots: build ## write pictures of the page into target/shots
 	@.scripts/setup browser
 	cargo test --test e2e -- --ignored --exact shots::write
 
-bench: ## measure the core, native and in a headless browser
+bench: build ## measure the core, native and in a headless browser, and the built page
 	@.scripts/setup browser
 	cargo bench
 	cargo test --profile bench --target wasm32-unknown-unknown --no-default-features --bench browser \
 	  -- --nocapture
+	cargo test --test e2e -- --ignored --exact --nocapture pace::measure
 
 lint: ## check formatting and run clippy, native and wasm
 	@.scripts/setup lint

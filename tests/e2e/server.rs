@@ -35,6 +35,13 @@ fn answer(mut stream: TcpStream, dist: &Path) -> std::io::Result<()> {
     }
     let target = request.split(' ').nth(1).unwrap_or("/");
     let path = target.split(['?', '#']).next().unwrap_or("/");
+    // The names of compiled files change with what is in them.
+    let named = path.rsplit('/').next().unwrap_or_default();
+    let cache = if named.ends_with("_bg.wasm") || named.starts_with("app-") {
+        "max-age=3600"
+    } else {
+        "no-store"
+    };
     let (status, kind, body) = match find(path, dist).map(|file| (kind(&file), std::fs::read(file)))
     {
         Some((kind, Ok(body))) => ("200 OK", kind, body),
@@ -43,7 +50,7 @@ fn answer(mut stream: TcpStream, dist: &Path) -> std::io::Result<()> {
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
-         Cache-Control: no-store\r\nConnection: close\r\n\r\n",
+         Cache-Control: {cache}\r\nConnection: close\r\n\r\n",
         body.len()
     )?;
     stream.write_all(&body)
