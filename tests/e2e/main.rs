@@ -7,6 +7,7 @@
 mod browser;
 mod hands;
 mod lab;
+mod looks;
 mod page;
 mod server;
 mod shots;
