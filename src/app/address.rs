@@ -218,7 +218,7 @@ fn show(lab: Lab, asked: &Asked, opened: Opened, mut problems: Diagnostics) {
 pub fn show_own(lab: Lab) {
     source::next_turn();
     lab.waiting.set(false);
-    let fragment = fragment(lab, true);
+    let fragment = fragment(lab);
     let to = format!("{}#{fragment}", home());
     if let Ok(history) = window().history() {
         // Refused when asked too often; the next change writes the fragment.
@@ -292,7 +292,7 @@ fn write(lab: Lab) {
     if lab.place.try_get_untracked().is_none_or(|p| p == Place::Gallery) || lab.is_under_way() {
         return;
     }
-    let fragment = fragment(lab, true);
+    let fragment = fragment(lab);
     trouble::reproduce_with(fragment.clone());
     rewrite(&format!("#{fragment}"));
 }
@@ -305,11 +305,15 @@ fn rewrite(to: &str) {
     }
 }
 
-/// The fragment that opens this run with the same part of the stage, at this instant or at its
-/// beginning.
-pub fn fragment(lab: Lab, instant: bool) -> String {
+/// The fragment that opens this run at this instant, with the same part of the stage.
+pub fn fragment(lab: Lab) -> String {
+    fragment_with(lab, true)
+}
+
+/// The same, at this instant or at the beginning.
+pub fn fragment_with(lab: Lab, instant: bool) -> String {
     let mut opened = lab.with_session(|s| opened(s, LinkOptions { instant }));
-    opened.view = lab.lens.get_untracked().view();
+    opened.view = untrack(|| lab.lens()).view();
     link::encode(&opened).1
 }
 

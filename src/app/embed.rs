@@ -36,7 +36,7 @@ pub fn Embed() -> impl Into<View> {
     let full = move || {
         lab.slow_tick.track();
         let base = lab.preset.get().map_or_else(address::home, |id| address::of_preset(&id));
-        format!("{base}#{}", address::fragment(lab, true))
+        format!("{base}#{}", address::fragment(lab))
     };
     html("main")
         .class("embed")

@@ -143,8 +143,10 @@ pub struct Lab {
     pub bet: RwSignal<Option<usize>>,
     /// How far nodes were moved by hand, by name; ahead of the run while one is being moved.
     pub moved: RwSignal<Moves>,
-    /// What part of the stage is seen.
-    pub lens: RwSignal<Lens>,
+    /// The middle of what is seen of the stage, see [`Lab::lens`].
+    middle: RwSignal<(f64, f64)>,
+    /// How much that is enlarged.
+    zoom: RwSignal<f64>,
     /// Whether the outline, the stage as a table, is open.
     pub outline: RwSignal<bool>,
 }
@@ -184,7 +186,8 @@ impl Lab {
             tables: RwSignal::new(false),
             bet: RwSignal::new(None),
             moved: RwSignal::default(),
-            lens: RwSignal::default(),
+            middle: RwSignal::new(Lens::default().middle),
+            zoom: RwSignal::new(1.0),
             outline: RwSignal::new(false),
         }
     }
@@ -212,7 +215,7 @@ impl Lab {
         self.told.set("");
         self.bet.set(None);
         self.moved.set(session.moved().to_vec());
-        self.lens.set(Lens::default());
+        self.show_part(Lens::default());
         let speed = session.scenario().view.speed;
         self.speed.set(if speed > 0.0 { speed } else { 1.0 });
         self.session.set_value(session.in_steps());
@@ -297,9 +300,20 @@ impl Lab {
         self.refresh();
     }
 
+    /// What part of the stage is seen.
+    pub fn lens(&self) -> Lens {
+        Lens { middle: self.middle.get(), zoom: self.zoom.get() }
+    }
+
+    /// Shows a part of the stage.
+    pub(super) fn show_part(&self, lens: Lens) {
+        self.middle.set(lens.middle);
+        self.zoom.set(lens.zoom);
+    }
+
     /// Looks at another part of the stage; the address follows.
     pub fn look(&self, lens: Lens) {
-        self.lens.set(lens);
+        self.show_part(lens);
         self.changed.update(|n| *n += 1);
     }
 

@@ -19,7 +19,7 @@ impl Lab {
     pub fn open_link(&self, opened: Opened) {
         let lens = Lens::of(opened.view);
         self.open(Session::opening(opened));
-        self.lens.set(lens);
+        self.show_part(lens);
         self.driver.update_value(Driver::then_judge);
     }
 

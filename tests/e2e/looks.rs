@@ -92,6 +92,16 @@ fn the_wheel_with_ctrl_looks_closer_where_it_points_and_alone_scrolls_the_page()
         browser.until("it picked out", || browser.script(chosen).as_str().map(str::to_owned));
     assert!(chosen.starts_with("api-2,"), "{chosen}");
     browser.find(".menu");
+    // So is a line around it.
+    browser.click("button.tool[aria-label='Tear in two']");
+    browser.find(".pad");
+    let (w, h) = (120, 60);
+    browser.drag(&[(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h), (x - w, y)]);
+    browser.until("a partition", || {
+        let link = link(&browser);
+        let sides = link.split("part:").nth(1)?.split('&').next()?;
+        sides.split('~').any(|side| side == "api-2").then_some(())
+    });
     browser.assert_calm();
 }
 
@@ -130,5 +140,36 @@ fn a_node_that_was_moved_stands_there_in_the_link_too() {
     browser.find("g.node");
     let unmoved = node(&browser, "people");
     assert!(moved.1 > unmoved.1 + 5, "{moved:?} {unmoved:?}");
+    browser.assert_calm();
+}
+
+#[test]
+fn two_fingers_look_closer_and_then_one_moves_what_is_seen() {
+    let browser = Browser::open("?preset=retry-storm");
+    browser.resize(PHONE);
+    browser.find("g.node");
+    let (x, y) = node(&browser, "people");
+    // While all is seen, one finger is the page's.
+    browser.touch("touchStart", &[(x, y)]);
+    browser.touch("touchMove", &[(x + 30, y)]);
+    browser.touch("touchEnd", &[]);
+    assert!(near(node(&browser, "people"), (x, y)));
+    let apart = |by: i32| [(x - by, y), (x + by, y)];
+    browser.touch("touchStart", &apart(30)[..1]);
+    browser.touch("touchStart", &apart(30));
+    for by in [35, 45, 60] {
+        browser.touch("touchMove", &apart(by));
+    }
+    browser.touch("touchEnd", &[]);
+    browser.wait_for_text(".fit", "2.0×");
+    assert!(near(node(&browser, "people"), (x, y)), "what is between them stays there");
+    browser.touch("touchStart", &[(x, y)]);
+    for by in [10, 20, 40] {
+        browser.touch("touchMove", &[(x + by, y + by)]);
+    }
+    browser.touch("touchEnd", &[]);
+    browser
+        .until("it moved along", || near(node(&browser, "people"), (x + 40, y + 40)).then_some(()));
+    assert!(!link(&browser).contains("view.moved"), "the node itself was not moved");
     browser.assert_calm();
 }

@@ -45,7 +45,7 @@ struct Made {
 
 fn make(lab: Lab, instant: bool) -> Made {
     let changes = lab.opened.get_untracked();
-    let fragment = address::fragment(lab, instant);
+    let fragment = address::fragment_with(lab, instant);
     Made { fragment, at: lab.with_session(|s| s.now()), changes }
 }
 

@@ -73,6 +73,8 @@ fn paint(
     if easel.size != geometry.size || (easel.density - density).abs() > 1e-9 {
         easel.size = geometry.size;
         easel.density = density;
+        // Where messages were on a stage of another size says nothing.
+        easel.trail.forget();
         canvas.set_width((geometry.size.0 * density) as u32);
         canvas.set_height((geometry.size.1 * density) as u32);
     }

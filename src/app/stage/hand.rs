@@ -84,11 +84,12 @@ impl Hands {
         }
         *last = to;
         held.far = true;
+        drop(held);
         let Some(room) = room_of(event) else { return };
         // With it the drag is no click on what is beneath.
         let _ = room.set_pointer_capture(id);
         let lens = match other {
-            None => window.dragged(by),
+            None => window.held(from, to, 1.0),
             Some(other) => pinched(window, corner(&room), other, from, to),
         };
         scene.lab.look(lens);
@@ -104,8 +105,7 @@ impl Hands {
 fn pinched(window: Window, corner: Point, other: Point, from: Point, to: Point) -> Lens {
     let between = |a: Point| sub(((a.0 + other.0) / 2.0, (a.1 + other.1) / 2.0), corner);
     let apart = |a: Point| length(sub(a, other)).max(1.0);
-    let moved = Window::new(window.dragged(sub(between(to), between(from))), window.size);
-    moved.enlarged(between(to), apart(to) / apart(from))
+    window.held(between(from), between(to), apart(to) / apart(from))
 }
 
 fn turn_wheel(scene: Scene, event: &WheelEvent) {
@@ -119,7 +119,7 @@ fn turn_wheel(scene: Scene, event: &WheelEvent) {
     // Lines and pages count as notches.
     let pixels = event.delta_y() * if event.delta_mode() == 0 { 1.0 } else { NOTCH };
     let factor = libm::exp(-pixels.clamp(-NOTCH, NOTCH) * PER_PIXEL);
-    scene.lab.look(untrack(|| scene.window()).enlarged(at, factor));
+    scene.lab.look(untrack(|| scene.window()).held(at, at, factor));
 }
 
 fn room_of(event: &web_sys::Event) -> Option<Element> {
@@ -133,7 +133,7 @@ fn corner(room: &Element) -> Point {
 
 /// Enlarges what is seen, or makes it smaller.
 pub fn zoom(lab: Lab, factor: f64) {
-    lab.look(lab.lens.get_untracked().enlarged(factor));
+    lab.look(untrack(|| lab.lens()).enlarged(factor));
 }
 
 /// Shows all of the stage.
@@ -161,8 +161,8 @@ pub fn follow(scene: Scene) {
 /// While a part is seen: how much larger it is, and the way back.
 pub fn Fit() -> impl Into<View> {
     let lab = expect_context::<Lab>();
-    let is_part = Memo::new(move |_| lab.lens.get().is_part());
-    let size = move || format!("{:.1}×", lab.lens.get().zoom);
+    let is_part = Memo::new(move |_| lab.lens().is_part());
+    let size = move || format!("{:.1}×", lab.lens().zoom);
     show(
         move || is_part.get(),
         move || {
@@ -186,7 +186,7 @@ pub fn Zoom() -> impl Into<View> {
             .attr("title", format!("{name} ({sign})"))
             .attr("aria-label", name)
             .attr("disabled", move || {
-                let lens = lab.lens.get();
+                let lens = lab.lens();
                 if factor > 1.0 { lens.zoom >= MOST_ZOOM } else { !lens.is_part() }
             })
             .on(ev::click, move |_| zoom(lab, factor))

@@ -108,29 +108,18 @@ impl Window {
         }
     }
 
-    /// So many times larger, with what is seen at `at` staying there.
-    pub fn enlarged(&self, at: Point, factor: f64) -> Lens {
+    /// So many times larger, and what is seen at `from` is seen at `to`.
+    pub fn held(&self, from: Point, to: Point, factor: f64) -> Lens {
         let zoom = (self.zoom * factor).clamp(1.0, MOST_ZOOM);
-        let (x, y) = self.meant(at);
-        self.lens((x - at.0 / zoom, y - at.1 / zoom), zoom)
-    }
-
-    /// Dragged by pixels of the screen.
-    pub fn dragged(&self, by: Point) -> Lens {
-        let (x, y) = self.corner;
-        self.lens((x - by.0 / self.zoom, y - by.1 / self.zoom), self.zoom)
+        let (x, y) = self.meant(from);
+        let middle = |at: f64, to: f64, size: f64| (at - (to - size / 2.0) / zoom) / size;
+        let middle = (middle(x, to.0, self.size.0), middle(y, to.1, self.size.1));
+        Lens { middle: turn(middle, is_upright(self.size)), zoom }.kept()
     }
 
     /// With a point of the stage in its middle.
-    pub fn around(&self, (x, y): Point) -> Lens {
-        let half = 0.5 / self.zoom;
-        self.lens((x - half * self.size.0, y - half * self.size.1), self.zoom)
-    }
-
-    fn lens(&self, corner: Point, zoom: f64) -> Lens {
-        let half = 0.5 / zoom;
-        let middle = (corner.0 / self.size.0 + half, corner.1 / self.size.1 + half);
-        Lens { middle: turn(middle, is_upright(self.size)), zoom }.kept()
+    pub fn around(&self, at: Point) -> Lens {
+        self.held(self.seen(at), (self.size.0 / 2.0, self.size.1 / 2.0), 1.0)
     }
 }
 
@@ -152,10 +141,10 @@ mod tests {
         let window = window((0.5, 0.5, 2.0), WIDE);
         let at = (300.0, 200.0);
         let meant = window.meant(at);
-        let larger = Window::new(window.enlarged(at, 1.5), WIDE);
+        let larger = Window::new(window.held(at, at, 1.5), WIDE);
         assert!((larger.zoom - 3.0).abs() < 1e-9);
         assert!(length(sub(larger.seen(meant), at)) < 1e-6);
-        let dragged = Window::new(window.dragged((30.0, -20.0)), WIDE);
+        let dragged = Window::new(window.held(at, (330.0, 180.0), 1.0), WIDE);
         assert!(length(sub(dragged.seen(meant), (330.0, 180.0))) < 1e-6);
         let mut point = [meant.0 as f32, meant.1 as f32, 10.0, 0.0, 1.0];
         window.magnify(&mut point);
@@ -179,7 +168,7 @@ mod tests {
         let (wide, tall) = (window((0.8, 0.3, 4.0), WIDE), window((0.8, 0.3, 4.0), (400.0, 700.0)));
         assert!(wide.shows((0.8 * 900.0, 0.3 * 500.0)));
         assert!(tall.shows((0.3 * 400.0, 0.8 * 700.0)) && !tall.shows((0.8 * 400.0, 0.3 * 700.0)));
-        let again = tall.dragged((0.0, 0.0)).view();
+        let again = tall.around((120.0, 560.0)).view();
         assert_eq!(again, Some((0.8, 0.3, 4.0)));
         assert_eq!(Lens::default().view(), None);
         assert_eq!(Lens::default().enlarged(1.0 / STEP), Lens::default());

@@ -101,7 +101,7 @@ impl Scene {
 impl Scene {
     /// What part of the stage is seen.
     pub fn window(&self) -> Window {
-        Window::new(self.lab.lens.get(), self.geometry.with(|g| g.size))
+        Window::new(self.lab.lens(), self.geometry.with(|g| g.size))
     }
 }
 
@@ -144,7 +144,7 @@ pub fn Stage() -> impl Into<View> {
             Hands::default()
                 .listen(scene, html("div"))
                 .class("stage-room")
-                .class_when("part", move || lab.lens.get().is_part())
+                .class_when("part", move || lab.lens().is_part())
                 .found_by(room)
                 .child(
                     svg("svg")
