@@ -144,9 +144,9 @@ pub struct Lab {
     /// How far nodes were moved by hand, by name; ahead of the run while one is being moved.
     pub moved: RwSignal<Moves>,
     /// The middle of what is seen of the stage, see [`Lab::lens`].
-    middle: RwSignal<(f64, f64)>,
+    pub(super) middle: RwSignal<(f64, f64)>,
     /// How much that is enlarged.
-    zoom: RwSignal<f64>,
+    pub(super) zoom: RwSignal<f64>,
     /// Whether the outline, the stage as a table, is open.
     pub outline: RwSignal<bool>,
 }
@@ -290,31 +290,6 @@ impl Lab {
             self.told.set("");
             self.after_change();
         }
-    }
-
-    /// Leaves a node where a hand has moved it.
-    pub fn put(&self, name: &str, by: Shift) {
-        self.update_session(|s| s.put(name, by));
-        self.moved.set(self.with_session(|s| s.moved().to_vec()));
-        self.changed.update(|n| *n += 1);
-        self.refresh();
-    }
-
-    /// What part of the stage is seen.
-    pub fn lens(&self) -> Lens {
-        Lens { middle: self.middle.get(), zoom: self.zoom.get() }
-    }
-
-    /// Shows a part of the stage.
-    pub(super) fn show_part(&self, lens: Lens) {
-        self.middle.set(lens.middle);
-        self.zoom.set(lens.zoom);
-    }
-
-    /// Looks at another part of the stage; the address follows.
-    pub fn look(&self, lens: Lens) {
-        self.show_part(lens);
-        self.changed.update(|n| *n += 1);
     }
 
     /// Goes over to a future that was left for this one.

@@ -19,6 +19,25 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, PointerEvent, WheelEvent};
 
+impl Lab {
+    /// What part of the stage is seen.
+    pub fn lens(&self) -> Lens {
+        Lens { middle: self.middle.get(), zoom: self.zoom.get() }
+    }
+
+    /// Shows a part of the stage.
+    pub(in crate::app) fn show_part(&self, lens: Lens) {
+        self.middle.set(lens.middle);
+        self.zoom.set(lens.zoom);
+    }
+
+    /// Looks at another part of the stage; the address follows.
+    fn look(&self, lens: Lens) {
+        self.show_part(lens);
+        self.changed.update(|n| *n += 1);
+    }
+}
+
 /// How far one notch of the wheel counts, and how much it enlarges by each of those pixels.
 const NOTCH: f64 = 30.0;
 const PER_PIXEL: f64 = 0.01;

@@ -215,9 +215,11 @@ pub fn shift(lab: Lab, id: NodeId, by: geometry::Point) {
 pub fn put(lab: Lab, id: NodeId) {
     let name = lab.node_name(id);
     let found = lab.moved.with_untracked(|moves| moves.iter().find(|m| m.0 == name).cloned());
-    if let Some((name, by)) = found {
-        lab.put(&name, by);
-    }
+    let Some((name, by)) = found else { return };
+    lab.update_session(|s| s.put(&name, by));
+    lab.moved.set(lab.with_session(|s| s.moved().to_vec()));
+    lab.changed.update(|n| *n += 1);
+    lab.refresh();
 }
 
 /// The size of the stage on the screen.
