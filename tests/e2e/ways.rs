@@ -118,3 +118,20 @@ fn a_scenario_from_elsewhere_is_fetched_and_the_link_goes_on_saying_where() {
     browser.script("location.hash = '#src=own%2Fnowhere.json'");
     browser.wait_for_text("[role=alert]", "is answered with 404");
 }
+
+#[test]
+fn the_next_event_is_gone_to_and_told() {
+    let browser = Browser::open("?preset=retry-storm#t=3s");
+    browser.until("three seconds", || (clock(&browser) > 2.99).then_some(()));
+    browser.script("document.querySelector('.stage').focus()");
+    browser.keys(".");
+    browser.until("an event later", || (clock(&browser) > 3.0).then_some(()));
+    browser.until("it told", || {
+        let told = browser.script("return document.querySelector('p.unseen').textContent");
+        told.as_str().is_some_and(|told| !told.is_empty()).then_some(())
+    });
+    let here = clock(&browser);
+    browser.keys(",");
+    browser.until("the event before", || (clock(&browser) < here).then_some(()));
+    browser.assert_calm();
+}
