@@ -28,11 +28,14 @@ pub fn parts() -> Vec<&'static str> {
 /// Notes what is asked for, in the order of [`ASKS`], at the root of the page, where the style
 /// sheet finds it.
 pub fn apply(asked: &[String; ASKS.len()]) {
+    ASKS.iter().zip(asked).for_each(|(name, value)| note(name, value));
+}
+
+/// Notes one of these. What is made by what was asked for is not made anew.
+pub fn note(name: &str, value: &str) {
     let Some(root) = document().document_element() else { return };
-    for (name, value) in ASKS.iter().zip(asked) {
-        // All of them are legal attributes, so it cannot be refused.
-        let _ = root.set_attribute(&format!("data-{name}"), &value.replace(',', " "));
-    }
+    // All of them are legal attributes, so it cannot be refused.
+    let _ = root.set_attribute(&format!("data-{name}"), &value.replace(',', " "));
 }
 
 /// What was asked for: the parts of `data-hide` or `data-show`.
