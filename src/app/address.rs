@@ -187,11 +187,9 @@ pub fn open_on(lab: Lab, asked: &Asked, source: Source) {
     if asked.preset.is_some() {
         // A link without a preset says the same, and stays true when the fragment is written anew.
         let query = window().location().search().unwrap_or_default();
-        if let Ok(query) = UrlSearchParams::new_with_str(&query) {
-            query.delete("preset");
-            let query = String::from(query.to_string());
-            rewrite(&format!("{}?{query}#{}", home(), asked.fragment));
-        }
+        let others = query.trim_start_matches('?').split('&').filter(|p| !p.starts_with("preset="));
+        let query = others.collect::<Vec<_>>().join("&");
+        rewrite(&format!("{}?{query}#{}", home(), asked.fragment));
     }
     let (opened, problems) = link::open_on(source, &asked.fragment);
     lab.broken.set(None);

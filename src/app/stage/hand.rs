@@ -135,9 +135,8 @@ fn turn_wheel(scene: Scene, event: &WheelEvent) {
     event.prevent_default();
     let Some(room) = room_of(event) else { return };
     let at = sub((f64::from(event.client_x()), f64::from(event.client_y())), corner(&room));
-    // Lines and pages count as notches.
-    let pixels = event.delta_y() * if event.delta_mode() == 0 { 1.0 } else { NOTCH };
-    let factor = libm::exp(-pixels.clamp(-NOTCH, NOTCH) * PER_PIXEL);
+    // Browsers count in pixels for whoever does not ask in what they count.
+    let factor = libm::exp(-event.delta_y().clamp(-NOTCH, NOTCH) * PER_PIXEL);
     scene.lab.look(untrack(|| scene.window()).held(at, at, factor));
 }
 
