@@ -1,6 +1,7 @@
 //! What a person can do to a node or a link, as one list: the menu on the stage, the outline and
 //! the keyboard all offer the same.
 
+use crate::app::chrome;
 use crate::app::state::{Lab, Selection};
 use crate::base::id::{LinkId, NodeId};
 use crate::base::time::Span;
@@ -47,9 +48,10 @@ pub fn perform(lab: Lab, action: &Action) {
     }
 }
 
-/// What can be done to what is selected.
+/// What a reader can do to what is selected.
 pub fn actions(lab: Lab, selected: Selection) -> Vec<Action> {
     match selected {
+        _ if !chrome::may_break() => Vec::new(),
         Selection::Node(id) => node_actions(lab, id),
         Selection::Link(id) => link_actions(lab, id),
         _ => Vec::new(),

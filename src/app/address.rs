@@ -2,12 +2,14 @@
 //! only how it looks. Back and forward work; a broken link opens its preset and says what is wrong.
 
 use crate::app::chrome;
+use crate::app::source;
 use crate::app::state::{Lab, Place, Theme};
 use crate::app::time::SPEEDS;
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
+use crate::scenario::link::{Opened, Source};
 use crate::scenario::{link, presets};
-use crate::session::share::LinkOptions;
+use crate::session::share::{LinkOptions, opened};
 use leptos::prelude::*;
 use std::time::Duration;
 use wasm_bindgen::prelude::Closure;
@@ -32,14 +34,16 @@ pub struct Asked {
     pub calm: Option<bool>,
     /// Light, dark or neither.
     pub theme: Theme,
-    /// How much of the page is shown: `ui`, `hide`, `show`.
-    pub chrome: [String; 3],
+    /// What is shown of the page and may be changed, see [`chrome::ASKS`].
+    pub chrome: [String; chrome::ASKS.len()],
+    /// Another language than the page has.
+    pub foreign: bool,
     /// What in the query means nothing.
     pub problems: Diagnostics,
 }
 
 /// What the query may say of how the page looks: names and their values.
-const LOOKS: [(&str, &[&str]); 7] = [
+const LOOKS: [(&str, &[&str]); 10] = [
     ("embed", &["0", "1"]),
     ("play", &["0", "1"]),
     ("motion", &["calm", "full", "auto"]),
@@ -47,6 +51,9 @@ const LOOKS: [(&str, &[&str]); 7] = [
     ("ui", chrome::SIZES),
     ("hide", &[]),
     ("show", &[]),
+    ("palette", chrome::PALETTES),
+    ("edit", chrome::EDITS),
+    ("lang", &[]),
 ];
 
 /// What in a query means nothing, and what is allowed there.
@@ -63,8 +70,8 @@ fn judge(query: &[(String, String)]) -> Diagnostics {
                     problems.warn("", format!("`{said}` in the address means nothing"), remedy);
                 }
             }
-            // Which settings there are depends on the scenario.
-            Some(("show", _)) => {}
+            // Which settings there are depends on the scenario; a language is no mistake.
+            Some(("show" | "lang", _)) => {}
             Some((_, values)) => {
                 let remedy = format!("`{name}` may be {}", values.join(", "));
                 problems.warn("", format!("`{said}` in the address means nothing"), remedy);
@@ -100,7 +107,8 @@ pub fn parse(path: &str, query: &[(String, String)], fragment: &str) -> Asked {
             Some("dark") => Theme::Dark,
             _ => Theme::Auto,
         },
-        chrome: ["ui", "hide", "show"].map(|name| get(name).unwrap_or_default().to_owned()),
+        chrome: chrome::ASKS.map(|name| get(name).unwrap_or_default().to_owned()),
+        foreign: get("lang").is_some_and(|lang| !lang.to_ascii_lowercase().starts_with("en")),
         problems: judge(query),
     }
 }
@@ -143,8 +151,15 @@ fn is_broken(asked: &Asked) -> bool {
     unknown || torn || asked.fragment.len() > link::MOST_LINK
 }
 
-/// Opens what an address asks for. False when it is the gallery.
+/// Opens what an address asks for. False when there is no run to be played yet: it is the gallery,
+/// or the scenario comes from elsewhere.
 pub fn open(lab: Lab, asked: &Asked) -> bool {
+    if let Some(from) = link::source_of(&asked.fragment) {
+        source::open(lab, asked.clone(), from);
+        return false;
+    }
+    source::next_turn();
+    lab.waiting.set(false);
     let wants_run = asked.preset.is_some() || !asked.fragment.is_empty() || asked.embed;
     if !wants_run {
         lab.place.set(Place::Gallery);
@@ -155,14 +170,35 @@ pub fn open(lab: Lab, asked: &Asked) -> bool {
     }
     let broken = is_broken(asked);
     let (opened, mut problems) = link::open(asked.preset.as_deref(), &asked.fragment);
-    problems.extend(asked.problems.clone());
     // The address follows what is done next: this is the last chance to have the link as it came.
     lab.broken.set(broken.then(|| window().location().href().unwrap_or_default()));
     if broken && lab.place.get_untracked() != Place::Gallery {
+        problems.extend(asked.problems.clone());
         lab.problems.set(problems);
         lab.told.set(trouble::KEPT);
         return true;
     }
+    show(lab, asked, opened, problems);
+    true
+}
+
+/// Opens what an address asks for on top of a scenario from elsewhere.
+pub fn open_on(lab: Lab, asked: &Asked, source: Source) {
+    if asked.preset.is_some() {
+        // A link without a preset says the same, and stays true when the fragment is written anew.
+        let query = window().location().search().unwrap_or_default();
+        let others = query.trim_start_matches('?').split('&').filter(|p| !p.starts_with("preset="));
+        let query = others.collect::<Vec<_>>().join("&");
+        rewrite(&format!("{}?{query}#{}", home(), asked.fragment));
+    }
+    let (opened, problems) = link::open_on(source, &asked.fragment);
+    lab.broken.set(None);
+    show(lab, &Asked { preset: None, ..asked.clone() }, opened, problems);
+}
+
+/// Puts what was opened on screen, with what is wrong with it.
+fn show(lab: Lab, asked: &Asked, opened: Opened, mut problems: Diagnostics) {
+    problems.extend(asked.problems.clone());
     trouble::reproduce_with(String::new());
     let found = asked.preset.as_deref().and_then(presets::find);
     lab.preset.set(found.map(|p| p.id.to_string()));
@@ -174,17 +210,19 @@ pub fn open(lab: Lab, asked: &Asked) -> bool {
     lab.problems.set(problems);
     lab.place.set(if asked.embed { Place::Embed } else { Place::Lab });
     title(&found.map_or_else(|| "netsplit".to_owned(), |p| format!("{} · netsplit", p.title)));
-    true
 }
 
 /// Shows the run on screen as one that comes from no preset, at an address of its own.
 pub fn show_own(lab: Lab) {
-    let to = format!("{}#{}", home(), fragment(lab));
+    source::next_turn();
+    lab.waiting.set(false);
+    let fragment = fragment(lab);
+    let to = format!("{}#{fragment}", home());
     if let Ok(history) = window().history() {
         // Refused when asked too often; the next change writes the fragment.
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&to));
     }
-    trouble::reproduce_with(fragment(lab));
+    trouble::reproduce_with(fragment);
     lab.place.set(Place::Lab);
     title("netsplit");
 }
@@ -254,15 +292,27 @@ fn write(lab: Lab) {
     }
     let fragment = fragment(lab);
     trouble::reproduce_with(fragment.clone());
+    rewrite(&format!("#{fragment}"));
+}
+
+/// Puts an address in the place of the one in the bar.
+fn rewrite(to: &str) {
     if let Ok(history) = window().history() {
         // Refused when asked too often; the next change writes it.
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("#{fragment}")));
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(to));
     }
 }
 
-/// The fragment that opens this run.
+/// The fragment that opens this run at this instant, with the same part of the stage.
 pub fn fragment(lab: Lab) -> String {
-    lab.with_session(|s| s.link(LinkOptions::default()))
+    fragment_with(lab, true)
+}
+
+/// The same, at this instant or at the beginning.
+pub fn fragment_with(lab: Lab, instant: bool) -> String {
+    let mut opened = lab.with_session(|s| opened(s, LinkOptions { instant }));
+    opened.view = untrack(|| lab.lens()).view();
+    link::encode(&opened).1
 }
 
 #[cfg(test)]
@@ -289,7 +339,8 @@ mod tests {
             pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
         };
         let good = query(
-            "preset=x&embed=1&play=0&motion=calm&theme=auto&ui=min&hide=legend,story&show=api.queue",
+            "preset=x&embed=1&play=0&motion=calm&theme=auto&ui=min&hide=legend,story&show=api.queue\
+             &edit=faults&palette=contrast&lang=de",
         );
         assert!(judge(&good).is_empty());
         let wrong = [
@@ -300,6 +351,8 @@ mod tests {
             "play=maybe",
             "ui=tiny",
             "hide=me",
+            "edit=some",
+            "palette=pink",
         ];
         let found = judge(&query(&wrong.join("&"))).problems;
         assert_eq!(found.len(), wrong.len());
@@ -308,10 +361,17 @@ mod tests {
         }
         assert_eq!(found[0].remedy, "`theme` may be light, dark, auto");
         assert!(
-            found[3].remedy.contains("preset, embed, play, motion, theme, ui, hide, show"),
+            found[3].remedy.contains("theme, ui, hide, show, palette, edit, lang"),
             "{}",
             found[3]
         );
+    }
+
+    #[wasm_bindgen_test]
+    fn another_language_than_english_is_noticed() {
+        let foreign = |lang: &str| parse("/", &[("lang".to_owned(), lang.to_owned())], "").foreign;
+        assert_eq!(["en", "en-GB", "EN", "de", ""].map(foreign), [false, false, false, true, true]);
+        assert!(!parse("/", &[], "").foreign);
     }
 
     #[wasm_bindgen_test]

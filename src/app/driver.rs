@@ -3,6 +3,7 @@
 //! There is one loop, made when the page starts and never thrown away. It sleeps while nothing
 //! moves: a paused page draws nothing.
 
+use crate::app::stage::way;
 use crate::app::state::{Lab, Place};
 use crate::base::time::Span;
 use crate::session::Session;
@@ -46,6 +47,8 @@ struct Way {
     judge: bool,
     /// Let time pass from there.
     play: bool,
+    /// Say what happens there.
+    tell: bool,
 }
 
 impl Driver {
@@ -63,6 +66,11 @@ impl Driver {
     /// Judges the link that was opened at the end of the way.
     pub fn then_judge(&mut self) {
         self.way.judge = true;
+    }
+
+    /// Says at the end of the way what happens there.
+    pub fn then_tell(&mut self) {
+        self.way.tell = true;
     }
 
     /// Forgets what was to be done at the end of the way: something else was done.
@@ -188,37 +196,41 @@ fn approach(lab: Lab, now: f64, seen: bool) -> bool {
     let there = spend(if seen { BUDGET } else { BUDGET_UNSEEN }, || {
         lab.update_session(|s| s.approach(SLICE)).unwrap_or(true)
     });
-    let goal = lab.with_session(|s| s.goal());
+    let (goal, looks) = lab.with_session(|s| (s.goal(), s.is_looking()));
     let way = lab.driver.try_update_value(|d| {
         d.way.began.get_or_insert(now);
         if there { std::mem::take(&mut d.way) } else { d.way }
     });
-    let Some(Way { began: Some(since), judge, play }) = way else { return there };
+    let Some(way @ Way { began: Some(since), .. }) = way else { return there };
     let Some(to) = goal else {
-        arrive(lab, judge, play);
+        arrive(lab, way);
         return true;
     };
+    let to = if looks { f64::INFINITY } else { to.as_secs() };
     if now - since > PATIENCE {
         if lab.going.get_untracked().is_none() {
-            lab.announced.set(format!("Going to {:.1} s", to.as_secs()));
+            lab.announced.set(way::aim(to));
         }
-        lab.going.set(Some(to.as_secs()));
+        lab.going.set(Some(to));
     }
     there
 }
 
 /// Does what was to be done at the end of the way.
-fn arrive(lab: Lab, judge: bool, play: bool) {
+fn arrive(lab: Lab, way: Way) {
     if lab.going.get_untracked().is_some() {
         lab.announced.set(format!("At {:.1} s", lab.with_session(|s| s.now()).as_secs()));
         lab.going.set(None);
     }
-    if judge {
+    if way.judge {
         lab.judge_link();
     } else {
         lab.changed.update(|n| *n += 1);
     }
-    if play {
+    if let Some(line) = lab.with_session(Session::noticed).filter(|_| way.tell) {
+        lab.announced.set(line.text);
+    }
+    if way.play {
         lab.playing.set(true);
     }
 }

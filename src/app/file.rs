@@ -91,7 +91,7 @@ async fn text_of(file: &File) -> Result<String, Diagnostics> {
 }
 
 /// What the text of a file says, as a run at its beginning.
-fn session_of(text: &str) -> Result<Session, Diagnostics> {
+pub fn session_of(text: &str) -> Result<Session, Diagnostics> {
     read::text(text).and_then(Session::start)
 }
 

@@ -5,6 +5,8 @@
 
 use crate::app::actions::perform_key;
 use crate::app::panels::compare;
+use crate::app::stage::hand::{fit, zoom};
+use crate::app::stage::lens::STEP;
 use crate::app::stage::{self, lasso, walk};
 use crate::app::state::{Lab, Selection, Theme, Tool};
 use crate::base::time::Time;
@@ -80,6 +82,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(Some(shift("ArrowRight")), None, "Move the node to the right", |lab| push(lab, 1.0, 0.0)),
     bind(Some(shift("ArrowUp")), None, "Move the node up", |lab| push(lab, 0.0, -1.0)),
     bind(Some(shift("ArrowDown")), None, "Move the node down", |lab| push(lab, 0.0, 1.0)),
+    bind(Some(key("Equal")), None, "Look closer", |lab| zoom(lab, STEP)),
+    bind(Some(key("Minus")), None, "Look from farther away", |lab| zoom(lab, 1.0 / STEP)),
+    bind(Some(key("Digit0")), None, "Show the whole stage", fit),
     bind(Some(key("Enter")), None, "What can be done to it", enter),
     bind(Some(shift("F10")), None, "The same, as in other programs", enter),
     bind(Some(key("KeyC")), None, "Cut or heal the link", |lab| on_selected(lab, "C", Tool::Cut)),
@@ -90,7 +95,7 @@ pub const BINDINGS: &[Binding] = &[
         on_selected(lab, "G", Tool::Slow);
     }),
     bind(Some(key("KeyP")), None, "Tear the nodes in two: Space picks, Enter divides", |lab| {
-        lab.tool.set(Tool::Partition);
+        lab.take(Tool::Partition);
     }),
     bind(Some(key("KeyV")), None, "Back to selecting", |lab| lab.tool.set(Tool::Select)),
     bind(Some(key("Escape")), None, "Let go; on the way to an instant, stop there", let_go),
@@ -139,6 +144,9 @@ impl Press {
             "Comma" => ",",
             "BracketLeft" => "[",
             "BracketRight" => "]",
+            "Equal" => "+",
+            "Minus" => "-",
+            "Digit0" => "0",
             "Slash" if self.shift => "?",
             "Slash" => "/",
             "ArrowLeft" => "←",
@@ -154,8 +162,16 @@ impl Press {
     }
 
     fn is(&self, event: &KeyboardEvent) -> bool {
-        event.code() == self.code
-            && event.shift_key() == self.shift
+        let code = event.code();
+        let code = match code.as_str() {
+            "NumpadAdd" => "Equal",
+            "NumpadSubtract" => "Minus",
+            "Numpad0" => "Digit0",
+            code => code,
+        };
+        // On many keyboards + is = with Shift.
+        code == self.code
+            && (event.shift_key() == self.shift || code == "Equal")
             && event.alt_key() == self.alt
             && (event.ctrl_key() || event.meta_key()) == self.ctrl
     }
@@ -199,6 +215,7 @@ fn place_bet(lab: Lab, n: usize) {
 fn push(lab: Lab, dx: f64, dy: f64) {
     if let Selection::Node(id) = lab.selected.get_untracked() {
         stage::shift(lab, id, (dx * PUSH, dy * PUSH));
+        stage::put(lab, id);
     }
 }
 
@@ -241,7 +258,7 @@ fn on_selected(lab: Lab, letter: &str, tool: Tool) {
         Selection::Node(_) | Selection::Link(_) => {
             perform_key(lab, lab.selected.get_untracked(), letter);
         }
-        _ => lab.tool.set(tool),
+        _ => lab.take(tool),
     }
 }
 

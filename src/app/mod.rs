@@ -17,6 +17,7 @@ pub mod icon;
 pub mod keys;
 pub mod panels;
 pub mod shell;
+pub mod source;
 pub mod stage;
 pub mod state;
 pub mod time;

@@ -41,12 +41,16 @@ fn App() -> impl Into<View> {
     if address::open(lab, &asked) && asked.play {
         lab.play();
     }
+    if asked.foreign && lab.told.with_untracked(|told| told.is_empty()) {
+        lab.told.set("There is no translation of this page yet: it is in English.");
+    }
     address::keep_in_step(lab);
     file::take_dropped(lab);
     window_event_listener(leptos::ev::keydown, move |event| keys::anywhere(lab, &event));
     pause_when_hidden(lab);
     (
         move || match lab.place.get() {
+            Place::Gallery if lab.waiting.get() => ().into_view(),
             Place::Gallery => (Toolbar(), Gallery()).into_view(),
             Place::Lab => Laboratory().into_view(),
             Place::Embed => Embed().into_view(),
@@ -80,8 +84,7 @@ fn look(lab: Lab, asked: &Asked) {
         .is_some_and(|q| q.matches());
     lab.calm.set(asked.calm.unwrap_or(reduced));
     lab.theme.set(asked.theme);
-    let [ui, hide, show] = &asked.chrome;
-    chrome::apply(ui, hide, show);
+    chrome::apply(&asked.chrome);
     // An effect on the root element: the tokens hang on it.
     Effect::new(move |_| {
         let Some(root) = document().document_element() else { return };

@@ -4,7 +4,9 @@
 //! fills one [`Frame`] and ticks [`Lab::frame_number`]. The stage follows that signal, panels
 //! follow the slower [`Lab::slow_tick`].
 
+use crate::app::chrome;
 use crate::app::driver::Driver;
+use crate::app::stage::lens::Lens;
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
@@ -13,6 +15,7 @@ use crate::scenario::v1::Scenario;
 use crate::session::Session;
 use crate::session::command::Command;
 use crate::session::deed::Since;
+use crate::session::moved::Shift;
 use crate::session::share::LinkOptions;
 use leptos::prelude::*;
 use serde_json::Value;
@@ -65,8 +68,8 @@ pub enum Theme {
     Dark,
 }
 
-/// How far nodes were moved by hand, by name: to the right and down, in shares of the stage.
-pub type Moves = Vec<(String, (f64, f64))>;
+/// How far nodes were moved by hand, by name.
+pub type Moves = Vec<(String, Shift)>;
 
 /// Which page is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,7 +108,8 @@ pub struct Lab {
     pub playing: RwSignal<bool>,
     /// Simulated seconds per second.
     pub speed: RwSignal<f64>,
-    /// Where the run is on its way to, in seconds, when that takes a while.
+    /// Where the run is on its way to, in seconds, when that takes a while; infinite for the next
+    /// event.
     pub going: RwSignal<Option<f64>>,
     /// How much of that speed this machine reaches, 1 when all of it.
     pub pace: RwSignal<f64>,
@@ -123,6 +127,8 @@ pub struct Lab {
     pub broken: RwSignal<Option<String>>,
     /// What there is to know about what was just done; shown until the next thing is done.
     pub told: RwSignal<&'static str>,
+    /// Whether the first thing to be shown is still being fetched.
+    pub waiting: RwSignal<bool>,
     /// The latest sentence for people who cannot see the stage.
     pub announced: RwSignal<String>,
     /// Whether the share dialog is open.
@@ -135,8 +141,12 @@ pub struct Lab {
     pub tables: RwSignal<bool>,
     /// The answer that a person expects to the question of the story, by its number.
     pub bet: RwSignal<Option<usize>>,
-    /// How far nodes were moved by hand from where they stood, by name, in shares of the stage.
+    /// How far nodes were moved by hand, by name; ahead of the run while one is being moved.
     pub moved: RwSignal<Moves>,
+    /// The middle of what is seen of the stage, see [`Lab::lens`].
+    pub(super) middle: RwSignal<(f64, f64)>,
+    /// How much that is enlarged.
+    pub(super) zoom: RwSignal<f64>,
     /// Whether the outline, the stage as a table, is open.
     pub outline: RwSignal<bool>,
 }
@@ -168,6 +178,7 @@ impl Lab {
             problems: RwSignal::default(),
             broken: RwSignal::default(),
             told: RwSignal::default(),
+            waiting: RwSignal::new(false),
             announced: RwSignal::default(),
             sharing: RwSignal::new(false),
             help: RwSignal::new(false),
@@ -175,6 +186,8 @@ impl Lab {
             tables: RwSignal::new(false),
             bet: RwSignal::new(None),
             moved: RwSignal::default(),
+            middle: RwSignal::new(Lens::default().middle),
+            zoom: RwSignal::new(1.0),
             outline: RwSignal::new(false),
         }
     }
@@ -201,7 +214,8 @@ impl Lab {
         self.tool.set(Tool::Select);
         self.told.set("");
         self.bet.set(None);
-        self.moved.set(Moves::new());
+        self.moved.set(session.moved().to_vec());
+        self.show_part(Lens::default());
         let speed = session.scenario().view.speed;
         self.speed.set(if speed > 0.0 { speed } else { 1.0 });
         self.session.set_value(session.in_steps());
@@ -218,6 +232,26 @@ impl Lab {
 
     /// The same of several things that are one to the person: one undo takes them back.
     pub fn deed(&self, commands: Vec<Command>) -> bool {
+        if chrome::may(&commands) { self.order(commands) } else { self.refuse() }
+    }
+
+    /// Says that the address does not let a reader do that.
+    pub fn refuse(&self) -> bool {
+        self.told.set(chrome::LOCKED);
+        false
+    }
+
+    /// Takes a tool, if a reader may use it.
+    pub fn take(&self, tool: Tool) {
+        if tool == Tool::Select || chrome::may_break() {
+            self.tool.set(tool);
+        } else {
+            self.refuse();
+        }
+    }
+
+    /// Does it whatever a reader may do: who has put the run into a page may do everything.
+    pub fn order(&self, commands: Vec<Command>) -> bool {
         self.told.set("");
         // Should doing it break the page, this is what reproduces it.
         trouble::reproduce_with(self.with_session(|s| s.link_with(&commands)));
@@ -238,8 +272,12 @@ impl Lab {
         fine
     }
 
-    /// Takes the last deed back.
+    /// Takes the last deed back. What the link did is not a reader's who may not change everything.
     pub fn undo(&self) {
+        if !chrome::may_set() && !self.with_session(Session::has_deeds) {
+            self.refuse();
+            return;
+        }
         if self.update_session(Session::undo) == Some(true) {
             self.told.set("");
             self.after_change();
@@ -264,6 +302,9 @@ impl Lab {
 
     /// Begins again with another scenario and these settings; true if they make sense.
     pub fn begin_with(&self, scenario: Scenario, settings: Vec<(String, Value)>) -> bool {
+        if !chrome::may_set() {
+            return self.refuse();
+        }
         self.told.set("");
         self.playing.set(false);
         self.driver.update_value(Driver::forget);
@@ -280,6 +321,7 @@ impl Lab {
     pub(super) fn after_change(&self) {
         self.driver.update_value(Driver::forget_way);
         self.going.set(None);
+        self.moved.set(self.with_session(|s| s.moved().to_vec()));
         self.opened.update(|n| *n += 1);
         self.changed.update(|n| *n += 1);
         trouble::reproduce_with(self.with_session(|s| s.link(LinkOptions::default())));

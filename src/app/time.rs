@@ -1,6 +1,7 @@
 //! Time in hand: opening a run at an instant, playing, stepping, seeking.
 
 use crate::app::driver::Driver;
+use crate::app::stage::lens::Lens;
 use crate::app::state::Lab;
 use crate::base::time::Time;
 use crate::scenario::link::Opened;
@@ -16,7 +17,9 @@ pub const SPEEDS: [f64; 19] = [
 impl Lab {
     /// Opens what a link says. Whether its run is still the same is judged once it is there.
     pub fn open_link(&self, opened: Opened) {
+        let lens = Lens::of(opened.view);
         self.open(Session::opening(opened));
+        self.show_part(lens);
         self.driver.update_value(Driver::then_judge);
     }
 
@@ -62,13 +65,11 @@ impl Lab {
         self.with_session(|s| s.goal().is_some())
     }
 
-    /// Goes to the next event a person would notice, and says what it was.
+    /// Goes to the next event a person would notice, and says what it was once it is there.
     pub fn step(&self) {
         self.pause();
-        if let Some(Some(line)) = self.update_session(Session::step_event) {
-            self.announced.set(line.text);
-        }
-        self.changed.update(|n| *n += 1);
+        self.update_session(Session::seek_event);
+        self.driver.update_value(Driver::then_tell);
         self.refresh();
     }
 

@@ -65,6 +65,25 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The nodes that it is done to.
+    pub fn nodes(&self) -> Vec<NodeId> {
+        match self {
+            Command::Kill(node)
+            | Command::Start(node)
+            | Command::Pause(node)
+            | Command::Resume(node)
+            | Command::Slow(node, _)
+            | Command::Surge { node, .. } => vec![*node],
+            Command::Cut { source, target }
+            | Command::Heal { source, target }
+            | Command::Gray { source, target, .. } => vec![*source, *target],
+            Command::Partition(sides) => sides.concat(),
+            Command::HealAll | Command::Set { .. } => Vec::new(),
+        }
+    }
+}
+
 /// A command and when it was given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Timed<T> {

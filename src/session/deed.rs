@@ -1,6 +1,7 @@
 //! What a person does at once, and the way back: one undo takes back what one click did.
 
 use super::command::{Command, Timed};
+use super::moved::runs_as;
 use super::run::Run;
 use super::{Branch, Session, share};
 use crate::base::diagnostics::Diagnostics;
@@ -15,8 +16,8 @@ const MOST: usize = 100;
 /// All of a session that a deed changes; everything else follows from it.
 #[derive(Clone, Debug)]
 pub(super) struct Past {
-    origin: Arc<Scenario>,
-    commands: Arc<Vec<Timed<Command>>>,
+    pub(super) origin: Arc<Scenario>,
+    pub(super) commands: Arc<Vec<Timed<Command>>>,
     branches: Vec<Branch>,
 }
 
@@ -154,6 +155,11 @@ impl Session {
         Ok(())
     }
 
+    /// Whether something was done since the link was opened, or whatever was opened.
+    pub fn has_deeds(&self) -> bool {
+        !self.done.is_empty()
+    }
+
     /// Takes the last deed back; false if there is none. What a link did is taken back instant by
     /// instant: it does not say what was one deed.
     pub fn undo(&mut self) -> bool {
@@ -200,7 +206,7 @@ impl Session {
         self.remember(before);
     }
 
-    fn past(&self) -> Past {
+    pub(super) fn past(&self) -> Past {
         let (origin, commands) = (self.origin.clone(), self.commands.clone());
         Past { origin, commands, branches: self.branches.clone() }
     }
@@ -210,7 +216,7 @@ impl Session {
         Arc::ptr_eq(&self.origin, &past.origin) && Arc::ptr_eq(&self.commands, &past.commands)
     }
 
-    fn remember(&mut self, before: Past) {
+    pub(super) fn remember(&mut self, before: Past) {
         if self.done.len() == MOST {
             self.done.remove(0);
         }
@@ -220,10 +226,14 @@ impl Session {
 
     /// Makes what was done be this, and comes back to now.
     fn go_to(&mut self, past: Past) {
-        let same = Arc::ptr_eq(&self.origin, &past.origin);
+        let same = runs_as(&self.origin, &past.origin);
+        let done = Arc::ptr_eq(&self.commands, &past.commands);
         (self.commands, self.branches) = (past.commands, past.branches);
         if same {
-            self.replay_from_start();
+            self.show_as(past.origin);
+            if !done {
+                self.replay_from_start();
+            }
         } else if let Ok(run) = Run::new((*past.origin).clone()) {
             self.begin(past.origin, run, self.bound_for());
         }

@@ -8,6 +8,7 @@ pub mod capacity;
 pub mod command;
 pub mod deed;
 pub mod history;
+pub mod moved;
 mod prices;
 pub mod report;
 pub mod run;
@@ -33,7 +34,7 @@ use crate::observe::operations::Operations;
 use crate::observe::replicas::Store;
 use crate::observe::shards::Sharding;
 use crate::observe::{copies, figure, held, inspect, picture, proof, replicas, shards};
-use crate::scenario::link::{self, Opened};
+use crate::scenario::link::{self, Opened, Source};
 use crate::scenario::redundancy::availability::Expected;
 use crate::scenario::redundancy::{self, Redundancy};
 use crate::scenario::v1::Scenario;
@@ -49,14 +50,14 @@ use twin::Twin;
 
 /// How long the end of a message stays in the frame, in simulated time.
 const FADE: Span = Span::secs(2);
-/// Events looked through for the next one that a person would notice.
-const STEP_MAX: u32 = 200_000;
 
 /// A run that can go forward, back, and elsewhere.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// The preset it came from.
     preset: Option<String>,
+    /// Or the scenario from elsewhere.
+    source: Option<Arc<Source>>,
     /// What the link says the digest is at an instant.
     expected: Option<(Time, u64)>,
     /// The scenario as opened, with the settings that apply from the beginning.
@@ -77,6 +78,8 @@ pub struct Session {
     newest: Time,
     /// Where it is on its way to.
     goal: Option<Time>,
+    /// Whether it stops on the way at the next event that a person would notice.
+    looks: bool,
     /// Whether ways are gone in steps, by whoever has other things to do meanwhile.
     in_steps: bool,
 }
@@ -111,6 +114,7 @@ impl Session {
             Err(problems) => panic!("a link opened what does not compile: {problems}"),
         };
         session.preset = opened.preset;
+        session.source = opened.source;
         session.expected = opened.t.zip(opened.digest);
         session.commands = Arc::new(share::commands(&opened.script, &session.run.plan));
         session.apply_due(Time::ZERO);
@@ -136,6 +140,7 @@ impl Session {
         let run = Run::new(origin.clone())?;
         Ok(Session {
             preset: None,
+            source: None,
             expected: None,
             origin: Arc::new(origin),
             commands: Arc::default(),
@@ -148,6 +153,7 @@ impl Session {
             run,
             newest: Time::ZERO,
             goal: None,
+            looks: false,
             in_steps: false,
         })
     }
@@ -240,35 +246,32 @@ impl Session {
         }
     }
 
-    /// Goes to the next event that a person would notice, and says what it is.
-    pub fn step_event(&mut self) -> Option<Line> {
-        let end = self.end();
-        for _ in 0..STEP_MAX {
-            let next = self.commands.iter().find(|c| c.at > self.run.course.now()).map(|c| c.at);
-            let stop = end.min(next.unwrap_or(Time::NEVER));
-            let stepped = self.run.course.step(stop);
-            if !stepped && Some(stop) == next {
-                self.apply_due(stop);
-            }
-            self.newest = self.newest.max(self.run.course.now());
-            if stepped && self.run.course.noticed() {
-                break;
-            }
-            if !stepped && stop == end {
-                return None;
-            }
-        }
-        // What else happens at this instant belongs to it.
-        self.advance(self.now(), u32::MAX);
-        self.run.course.watch.noticed()
-    }
-
     /// Goes to an instant, before or after now; a session with ways in steps sets out for it.
     pub fn seek(&mut self, at: Time) {
-        self.goal = Some(at.min(self.end()));
+        (self.goal, self.looks) = (Some(at.min(self.end())), false);
         if !self.in_steps {
             self.arrive();
         }
+    }
+
+    /// Goes to the next event that a person would notice, or to the end if there is none; a session
+    /// with ways in steps sets out for it.
+    pub fn seek_event(&mut self) {
+        (self.goal, self.looks) = (Some(self.end()), true);
+        if !self.in_steps {
+            self.arrive();
+        }
+    }
+
+    /// Whether it is looking for an event: its goal is as far as it looks.
+    pub fn is_looking(&self) -> bool {
+        self.goal.is_some() && self.looks
+    }
+
+    /// The event that it has just come to, if it was one that a person would notice.
+    pub fn noticed(&self) -> Option<Line> {
+        let course = &self.run.course;
+        course.noticed().then(|| course.watch.noticed()).flatten()
     }
 
     /// Where it is on its way to, if it is.
@@ -279,6 +282,11 @@ impl Session {
     /// Goes on towards its goal, handling at most `events`; true if it is there, or has none.
     pub fn approach(&mut self, events: u32) -> bool {
         let Some(at) = self.goal else { return true };
+        if self.looks {
+            let found = self.look_on(at, events);
+            self.goal = self.goal.filter(|_| !found);
+            return found;
+        }
         if at < self.now() || self.history.nearest(at).is_some_and(|r| r.course.now() > self.now())
         {
             self.restore(at);
@@ -288,6 +296,29 @@ impl Session {
             self.goal = None;
         }
         there
+    }
+
+    /// Looks through at most `events` for one that a person would notice; true if one was found, or
+    /// there is none before `end`.
+    fn look_on(&mut self, end: Time, events: u32) -> bool {
+        for _ in 0..events {
+            let next = self.commands.iter().find(|c| c.at > self.run.course.now()).map(|c| c.at);
+            let stop = end.min(next.unwrap_or(Time::NEVER));
+            let stepped = self.run.course.step(stop);
+            if !stepped && Some(stop) == next {
+                self.apply_due(stop);
+            }
+            self.newest = self.newest.max(self.run.course.now());
+            if stepped && self.run.course.noticed() {
+                // What else happens at this instant belongs to it.
+                self.advance(self.now(), u32::MAX);
+                return true;
+            }
+            if !stepped && stop == end {
+                return true;
+            }
+        }
+        false
     }
 
     /// Goes all the way to its goal.
@@ -302,7 +333,7 @@ impl Session {
 
     /// Where it is, or will be once it is there.
     fn bound_for(&self) -> Time {
-        self.goal.unwrap_or(self.now())
+        self.goal.filter(|_| !self.looks).unwrap_or(self.now())
     }
 
     /// Goes back to the last snapshot at or before `at`.

@@ -104,6 +104,7 @@ pub(super) fn steps(commands: &[Timed<Command>], plan: &Plan) -> Vec<Step> {
 pub fn opened(session: &Session, options: LinkOptions) -> Opened {
     let mut opened = Opened::new(session.origin().clone());
     opened.preset = session.preset().map(str::to_owned);
+    opened.source = session.source.clone();
     opened.script = steps(session.commands(), &session.run().plan);
     opened.engine = Some(ENGINE);
     opened.b = session.twin().map_or(Vec::new(), |twin| link::texts(twin.changes()));
@@ -135,8 +136,10 @@ pub fn fragment_with(session: &Session, commands: &[Command]) -> String {
 
 /// The scenario with every change that is in force now, as text of a file.
 pub fn file(session: &Session) -> String {
+    let mut scenario = session.scenario().clone();
+    scenario.view = session.origin().view.clone();
     // A tree of JSON always has a text.
-    serde_json::to_string_pretty(&session.scenario().write()).unwrap_or_default() + "\n"
+    serde_json::to_string_pretty(&scenario.write()).unwrap_or_default() + "\n"
 }
 
 /// The part of a link after `#`.

@@ -6,7 +6,7 @@ use super::command::{Command, Timed};
 use super::{Session, share};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Time;
-use crate::scenario::compile;
+use crate::scenario::compile::{self, Plan};
 use crate::scenario::v1::Scenario;
 use serde_json::Value;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub type Changes = Vec<(String, Value)>;
 pub struct Twin {
     changes: Changes,
     other: Box<Session>,
+    /// Nodes that something was done to on the first side, and that are not on this one.
+    missing: Vec<String>,
     /// The scenario and the commands of the first side that this is beside.
     origin: Arc<Scenario>,
     commands: Arc<Vec<Timed<Command>>>,
@@ -38,7 +40,8 @@ impl Twin {
         let named = share::commands(&named, &other.run.plan);
         other.commands = Arc::new(shared(&named, &changes, &other.origin));
         other.apply_due(Time::ZERO);
-        Ok(Twin { changes, other: Box::new(other), origin, commands })
+        let missing = missing(&commands, &session.run.plan, &other.run.plan);
+        Ok(Twin { changes, other: Box::new(other), missing, origin, commands })
     }
 
     /// What differs from the first side.
@@ -46,9 +49,22 @@ impl Twin {
         &self.changes
     }
 
+    /// Nodes that are not on this side, though something was done to them on the first: of that,
+    /// nothing was done here.
+    pub fn missing(&self) -> &[String] {
+        &self.missing
+    }
+
     /// The run on this side. While it goes on it may be behind the first.
     pub fn session(&self) -> &Session {
         &self.other
+    }
+
+    /// The first side is shown in another way.
+    pub(super) fn show_as(&mut self, before: &Arc<Scenario>, now: &Arc<Scenario>) {
+        if Arc::ptr_eq(&self.origin, before) {
+            self.origin = now.clone();
+        }
     }
 
     fn is_beside(&self, session: &Session) -> bool {
@@ -59,6 +75,18 @@ impl Twin {
     fn goal(&self, session: &Session) -> Time {
         session.now().min(self.other.end())
     }
+}
+
+/// The nodes of one plan that `commands` are done to and that are not in the other, each once.
+fn missing(commands: &[Timed<Command>], plan: &Plan, other: &Plan) -> Vec<String> {
+    let mut missing: Vec<String> = Vec::new();
+    for node in commands.iter().flat_map(|command| command.what.nodes()) {
+        let name = plan.name(node);
+        if other.find(name).is_empty() && !missing.iter().any(|known| known == name) {
+            missing.push(name.to_owned());
+        }
+    }
+    missing
 }
 
 /// What the other side shares of `commands`. One that sets only what is compared is left out; after
@@ -164,7 +192,8 @@ impl Session {
     /// Goes over to the other side: it is on screen from now on, alone. One undo goes back.
     pub fn take_other_side(&mut self) -> bool {
         let Some(twin) = self.twin.take() else { return false };
-        let (origin, commands) = (twin.other.origin.clone(), twin.other.commands.clone());
+        let (mut origin, commands) = (twin.other.origin.clone(), twin.other.commands.clone());
+        Arc::make_mut(&mut origin).view = self.origin.view.clone();
         self.replace(origin, commands);
         true
     }
@@ -290,6 +319,21 @@ mod tests {
         let (_, b) = digests(&mut both);
         let alone = pairs.replace("b.db", "db") + "&t=3s";
         assert_eq!(b, Session::open(link::open(Some("raft-election"), &alone).0).digest());
+    }
+
+    #[test]
+    fn what_is_done_to_a_node_that_the_other_side_lacks_is_named() {
+        let mut both = session("b.api.replicas=2&at=1s:kill:api-4,1s:kill:api-1&t=3s");
+        abreast(&mut both);
+        let missing = |both: &Session| both.twin().expect("a comparison").missing().to_vec();
+        assert_eq!(missing(&both), ["api-4"]);
+        let (three, four) = (NodeId(3), NodeId(4));
+        both.command(Command::Cut { source: three, target: four }).expect("nodes");
+        both.command(Command::Kill(three)).expect("a node");
+        abreast(&mut both);
+        assert_eq!(missing(&both).len(), 2, "each once: {:?}", missing(&both));
+        let done = both.twin().expect("a comparison").session().commands().len();
+        assert_eq!(done, 1, "one of them is there");
     }
 
     #[test]

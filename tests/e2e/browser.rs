@@ -202,6 +202,13 @@ impl Browser {
         std::fs::write(file, picture).expect("room for a picture");
     }
 
+    /// Fingers on the screen: `touchStart`, `touchMove` or `touchEnd`, and where all of them are.
+    pub fn touch(&self, what: &str, fingers: &[(i32, i32)]) {
+        let points: Vec<Value> =
+            (0..).zip(fingers).map(|(id, (x, y))| json!({ "id": id, "x": x, "y": y })).collect();
+        self.devtools("Input.dispatchTouchEvent", &json!({ "type": what, "touchPoints": points }));
+    }
+
     /// A command of Chromium's own protocol, for what WebDriver lacks.
     fn devtools(&self, command: &str, parameters: &Value) {
         self.session

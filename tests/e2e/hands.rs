@@ -1,7 +1,7 @@
 //! What people do to a run with their hands: forms, lines around nodes, going back and doing
 //! something else; and on what: a phone, a page that must keep still.
 
-use super::browser::{Browser, PHONE};
+use super::browser::{Browser, PHONE, key};
 use super::lab::{link, pause, wait_past};
 
 const ENTER: &str = "\u{E006}";
@@ -279,4 +279,50 @@ fn a_scenario_is_opened_from_a_file() {
     browser.wait_for_text(".share-file", "Saved");
     browser.assert_calm();
     std::fs::remove_dir_all(&folder).expect("files of its own");
+}
+
+#[test]
+fn a_reader_changes_no_more_than_the_address_allows() {
+    let browser = Browser::open("?preset=retry-storm&edit=none&lang=de#seed=5&t=3s");
+    browser.wait_for_text("[role=status]", "no translation");
+    browser.find("g.node");
+    let before = link(&browser);
+    assert!(browser.find_all(".tool[aria-label='Crash']").is_empty());
+    // By keys, by a click on a link, by words, by a thing to try, in the form.
+    browser.script("document.querySelectorAll('g.node')[1].focus()");
+    browser.keys("xgp");
+    assert!(browser.find_all(".pad, .menu").is_empty());
+    browser.wait_for_text("[role=status]", "edit=");
+    browser.script("document.querySelector('g.link').focus()");
+    browser.keys("c");
+    browser.script(
+        "document.querySelector('g.link').dispatchEvent(new MouseEvent('click', {bubbles: true}))",
+    );
+    for words in ["people.retry.attempts=1", "kill:api-1", "undo"] {
+        browser.chord(key::CONTROL, "k");
+        browser.find("[role=combobox]");
+        browser.keys(words);
+        browser.keys(ENTER);
+        browser.until("the dialog closed", || {
+            browser.find_all("dialog[open]").is_empty().then_some(())
+        });
+    }
+    browser.script("document.querySelectorAll('.tries button').forEach(b => b.click())");
+    browser.chord(key::CONTROL, "z");
+    let free = "return document.querySelectorAll('.form :enabled:not(fieldset)').length";
+    assert_eq!(browser.script(free).as_i64(), Some(0));
+    assert_eq!(link(&browser), before);
+
+    browser.go("about:blank");
+    browser.go("?preset=retry-storm&edit=faults#seed=5&at=1s:set:people.retry.attempts+2&t=3s");
+    browser.find("g.node");
+    let before = link(&browser);
+    browser.chord(key::CONTROL, "z");
+    assert_eq!(link(&browser), before, "what the link did is not theirs to take back");
+    browser.script("document.querySelectorAll('g.node')[1].focus()");
+    browser.keys("x");
+    browser.until("a fault", || link(&browser).contains("3s:kill:").then_some(()));
+    browser.chord(key::CONTROL, "z");
+    browser.until("none", || (link(&browser) == before).then_some(()));
+    browser.assert_calm();
 }

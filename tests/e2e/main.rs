@@ -7,6 +7,7 @@
 mod browser;
 mod hands;
 mod lab;
+mod looks;
 mod pace;
 mod page;
 mod server;

@@ -35,25 +35,39 @@ fn answer(mut stream: TcpStream, dist: &Path) -> std::io::Result<()> {
     }
     let target = request.split(' ').nth(1).unwrap_or("/");
     let path = target.split(['?', '#']).next().unwrap_or("/");
-    // The names of compiled files change with what is in them.
-    let named = path.rsplit('/').next().unwrap_or_default();
-    let cache = if named.ends_with("_bg.wasm") || named.starts_with("app-") {
-        "max-age=3600"
-    } else {
-        "no-store"
-    };
+    if let Some(body) = own(path) {
+        return reply(&mut stream, "200 OK", "application/json", body.as_bytes());
+    }
     let (status, kind, body) = match find(path, dist).map(|file| (kind(&file), std::fs::read(file)))
     {
         Some((kind, Ok(body))) => ("200 OK", kind, body),
         _ => ("404 Not Found", "text/plain", b"not found".to_vec()),
     };
+    reply(&mut stream, status, kind, &body)
+}
+
+/// A scenario that somebody keeps beside the page: a good one, a wrong one, and one too long.
+fn own(path: &str) -> Option<String> {
+    let good = r#"{"seed": 77, "nodes": {"ann": {"clients": {"to": "shop"}},
+        "shop": {"service": {"workers": 3}}}}"#;
+    match path.strip_prefix(FOLDER)? {
+        "own/good.json" => Some(good.to_owned()),
+        "own/wrong.json" => Some(good.replace("workers", "wrkers")),
+        "own/long.json" => Some(good.to_owned() + &" ".repeat(300_000)),
+        _ => None,
+    }
+}
+
+fn reply(stream: &mut TcpStream, status: &str, kind: &str, body: &[u8]) -> std::io::Result<()> {
+    // Its name changes with what is in it.
+    let cache = if kind == "application/wasm" { "max-age=3600" } else { "no-store" };
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
          Cache-Control: {cache}\r\nConnection: close\r\n\r\n",
         body.len()
     )?;
-    stream.write_all(&body)
+    stream.write_all(body)
 }
 
 /// The file a request path names; none when it leaves the folder or does not exist.

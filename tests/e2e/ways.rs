@@ -79,3 +79,59 @@ fn two_runs_of_one_scenario_stand_side_by_side() {
     browser.until("a link to one run", || (!link(&browser).contains("b.people")).then_some(()));
     browser.assert_calm();
 }
+
+#[test]
+fn a_scenario_from_elsewhere_is_fetched_and_the_link_goes_on_saying_where() {
+    let browser = Browser::open("?preset=retry-storm&theme=dark#src=own%2Fgood.json&seed=5");
+    browser.wait_for_text(".stage", "shop");
+    browser.wait_for_text("h1", "An experiment of your own");
+    let own = |browser: &Browser| link(browser).split('#').nth(1).unwrap_or_default().to_owned();
+    let before = own(&browser);
+    assert!(before.contains("src=own%2Fgood.json") && before.contains("seed=5"), "{before}");
+    let url = browser.url();
+    assert!(url.contains("theme=dark") && url.contains("src=") && !url.contains("preset"), "{url}");
+    // What is changed is said on top of it.
+    browser.script("document.querySelectorAll('g.node')[1].focus()");
+    browser.keys("x");
+    browser.until("the deed", || own(&browser).contains(":kill:shop").then_some(()));
+    browser.script("location.hash = '#src=own%2Fgood.json&shop.workers=9&seed=6'");
+    browser.until("the setting", || own(&browser).contains("shop.workers=9").then_some(()));
+    assert!(own(&browser).contains("src=own%2Fgood.json"));
+    // What is no good leaves what is there.
+    for (from, words) in [
+        ("own%2Fwrong.json", "wrkers"),
+        ("own%2Flong.json", "has more than 262144 bytes"),
+        ("http:%2F%2Fexample.org%2Fa.json", "is not an https address"),
+    ] {
+        browser.script(&format!("location.hash = '#src={from}'"));
+        browser.wait_for_text("[role=alert]", words);
+        browser.wait_for_text("[role=alert]", "still there");
+        browser.wait_for_text("[role=alert] code", from);
+    }
+    assert!(own(&browser).contains("shop.workers=9"));
+    // Nothing is on screen yet, and nothing can be had: the preset that the link names.
+    browser.go("about:blank");
+    browser.go("?preset=retry-storm#src=own%2Fwrong.json");
+    browser.wait_for_text("[role=alert]", "wrkers");
+    browser.wait_for_text("h1", "Retry storm");
+    browser.assert_calm();
+    browser.script("location.hash = '#src=own%2Fnowhere.json'");
+    browser.wait_for_text("[role=alert]", "is answered with 404");
+}
+
+#[test]
+fn the_next_event_is_gone_to_and_told() {
+    let browser = Browser::open("?preset=retry-storm#t=3s");
+    browser.until("three seconds", || (clock(&browser) > 2.99).then_some(()));
+    browser.script("document.querySelector('.stage').focus()");
+    browser.keys(".");
+    browser.until("an event later", || (clock(&browser) > 3.0).then_some(()));
+    browser.until("it told", || {
+        let told = browser.script("return document.querySelector('p.unseen').textContent");
+        told.as_str().is_some_and(|told| !told.is_empty()).then_some(())
+    });
+    let here = clock(&browser);
+    browser.keys(",");
+    browser.until("the event before", || (clock(&browser) < here).then_some(()));
+    browser.assert_calm();
+}

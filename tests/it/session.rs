@@ -134,11 +134,27 @@ fn a_change_of_the_cast_starts_again_and_comes_back() {
 fn stepping_gives_what_playing_gave() {
     let mut stepped = session();
     for _ in 0..2_000 {
-        stepped.step_event();
+        stepped.seek_event();
     }
     let mut played = session();
     played.seek(stepped.now());
     assert_eq!(stepped.digest(), played.digest());
+    // A few events at a time: the same, and meanwhile it is known what it does.
+    let mut slowly = session().in_steps();
+    for _ in 0..2_000 {
+        slowly.seek_event();
+        assert!(slowly.is_looking());
+        while !slowly.approach(3) {}
+        assert!(slowly.goal().is_none() && !slowly.is_looking());
+    }
+    assert_eq!((slowly.now(), slowly.digest()), (stepped.now(), stepped.digest()));
+    assert_eq!(slowly.noticed(), stepped.noticed());
+    assert!(slowly.noticed().is_some());
+    // A deed on the way is done where it has come to, not at the end.
+    slowly.seek_event();
+    let here = slowly.now();
+    slowly.command(Command::HealAll).expect("a deed");
+    assert!(slowly.goal().is_none() && slowly.now() == here);
     let seen = |s: &Session| format!("{:?}", s.metrics().totals);
     assert_eq!(seen(&stepped), seen(&played));
 }

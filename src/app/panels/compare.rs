@@ -2,6 +2,7 @@
 
 use super::headline::percent;
 use super::parts::reading_pace;
+use crate::app::chrome;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
@@ -22,6 +23,10 @@ const NOTHING: &str = "B would be the preset as it was, and no setting tells thi
 
 /// Puts a run with these changes beside the one on stage; what is wrong with them is shown.
 pub fn compare(lab: Lab, changes: Changes) {
+    if !chrome::may_set() {
+        lab.refuse();
+        return;
+    }
     match lab.update_session(|s| s.compare(changes)) {
         Some(Err(problems)) => lab.problems.set(problems),
         _ => lab.announced.set("Two runs are compared: see the charts.".to_owned()),
@@ -36,6 +41,10 @@ pub fn toggle(lab: Lab) {
         return;
     }
     if lab.with_session(|s| s.twin().is_some()) {
+        if !chrome::may_set() {
+            lab.refuse();
+            return;
+        }
         lab.update_session(Session::stop_comparing);
         return lab.after_change();
     }
@@ -45,6 +54,7 @@ pub fn toggle(lab: Lab) {
             let mut base = preset.scenario.clone();
             // Another seed is another run, not another setting.
             base.seed = s.scenario().seed;
+            base.view = s.scenario().view.clone();
             link::differences(s.scenario(), &base)
         })
     });
@@ -108,6 +118,11 @@ fn Sides(lab: Lab) -> impl Into<View> {
             Some(format!("B is on its way: at {}.", scale::clock(at.as_secs())))
         })
     });
+    let missing = Memo::new(move |_| {
+        pace.get();
+        lab.opened.track();
+        lab.with_session(|s| s.twin().map(|twin| only_in_a(twin.missing()))).unwrap_or_default()
+    });
     let row = |(name, a, b): (&'static str, String, String)| {
         html("tr")
             .class_when("compare-same", a == b)
@@ -129,6 +144,7 @@ fn Sides(lab: Lab) -> impl Into<View> {
                 .child(html("code").child(said))
                 .child("; in the charts it is the dashed line."),
         )
+        .child(html("p").class("compare-said").attr("role", "status").child(missing))
         .child(
             html("table")
                 .class("compare-table")
@@ -165,11 +181,18 @@ fn Deeds(lab: Lab, apart: Memo<Option<Time>>) -> impl Into<View> {
             move || apart.get().is_some(),
             move || Button(Look::Plain, "Go where they part", go),
         ))
-        .child(Button(Look::Plain, "Show B alone", move || {
+        .child(chrome::may_set().then(|| Take(lab)))
+}
+
+/// What changes what is compared.
+fn Take(lab: Lab) -> impl Into<View> {
+    (
+        Button(Look::Plain, "Show B alone", move || {
             lab.update_session(Session::take_other_side);
             lab.after_change();
-        }))
-        .child(Button(Look::Quiet, "Stop comparing", move || toggle(lab)))
+        }),
+        Button(Look::Quiet, "Stop comparing", move || toggle(lab)),
+    )
 }
 
 /// The measures of both sides; nothing without a comparison.
@@ -182,6 +205,17 @@ fn rows(session: &Session) -> Option<Rows> {
     let own = session.verdicts();
     rows.push(("Checks that do not hold", broken(&own).to_string(), broken(&other).to_string()));
     Some(rows)
+}
+
+/// What is said of nodes that something was done to, and that B does not have.
+fn only_in_a(missing: &[String]) -> String {
+    let (exist, them) = match missing.len() {
+        0 => return String::new(),
+        1 => ("does", "it"),
+        _ => ("do", "them"),
+    };
+    let names = missing.join(", ");
+    format!("{names} {exist} not exist in B: what was done to {them} was done in A only.")
 }
 
 /// Settings in a line.

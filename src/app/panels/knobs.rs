@@ -4,11 +4,11 @@ use super::form::Form;
 use super::form::fields::Entry;
 use super::form::path::Path;
 use super::form::schema::{Part, Schema, Shape, chosen};
+use crate::app::chrome;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::state::Lab;
 use crate::scenario::SCHEMA;
-use leptos::ev;
 use leptos::prelude::*;
 use serde_json::Value;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ pub fn Knobs(paths: &[String]) -> impl Into<View> + use<> {
     (!found.is_empty()).then(|| {
         let knobs =
             found.into_iter().map(|(part, path)| Entry(part.node, path, part.label, part.help));
-        html("form")
+        html("fieldset")
             .class("form knobs")
+            .attr("disabled", !chrome::may_set())
             .attr("aria-label", "Settings")
-            .on(ev::submit, |event| event.prevent_default())
             .child(knobs.collect::<View>())
     })
 }

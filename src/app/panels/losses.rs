@@ -2,6 +2,7 @@
 //! it; pairs; what is left of services without a domain; how available it should be.
 
 use super::parts::reading_pace;
+use crate::app::chrome;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
@@ -79,13 +80,13 @@ fn findings(lab: Lab, findings: &[Finding]) -> View {
                 html("div")
                     .child(html("p").class("verdict-name").child(html("strong").child(name)))
                     .child(html("p").class("verdict-says").child(says))
-                    .child(
+                    .child(chrome::may_break().then(|| {
                         html("button")
                             .attr("type", "button")
                             .class("instant")
                             .on(ev::click, lose)
-                            .child("Lose it now"),
-                    ),
+                            .child("Lose it now")
+                    })),
             )
     };
     findings.iter().map(row).collect()

@@ -7,12 +7,12 @@ use super::form::fields::{Entry, Group};
 use super::form::path::Path;
 use super::form::schema::{Schema, Shape, chosen};
 use super::seeds::Seed;
+use crate::app::chrome;
 use crate::app::dom::each::each;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::state::{Lab, Selection};
 use crate::scenario::SCHEMA;
-use leptos::ev;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -40,10 +40,11 @@ pub fn Parameters() -> impl Into<View> {
             String::new(),
         ))
     };
-    html("form")
+    let open = chrome::may_set();
+    html("fieldset")
         .class("form")
-        .on(ev::submit, |event| event.prevent_default())
-        .child(html("p").class("form-note").child(ABOUT))
+        .attr("disabled", !open)
+        .child(html("p").class("form-note").child(if open { ABOUT } else { chrome::LOCKED }))
         .child(html("div").class("row").child(Seed("tune-seed")))
         .child(each(
             move || names.get(),

@@ -14,7 +14,6 @@ use crate::app::widgets::clipboard::{Copied, copy};
 use crate::app::widgets::dialog::Dialog;
 use crate::app::widgets::toggle::Toggle;
 use crate::base::time::Time;
-use crate::session::share::LinkOptions;
 use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
@@ -46,7 +45,8 @@ struct Made {
 
 fn make(lab: Lab, instant: bool) -> Made {
     let changes = lab.opened.get_untracked();
-    lab.with_session(|s| Made { fragment: s.link(LinkOptions { instant }), at: s.now(), changes })
+    let fragment = address::fragment_with(lab, instant);
+    Made { fragment, at: lab.with_session(|s| s.now()), changes }
 }
 
 fn Content() -> impl Into<View> {

@@ -2,6 +2,7 @@
 //! try, and how far to trust it.
 
 use super::compare::compare;
+use crate::app::chrome;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
 use crate::app::dom::view::{IntoView, View};
@@ -138,8 +139,8 @@ fn Attempt(lab: Lab, base: &'static Scenario, attempt: &'static Try) -> impl Int
         lab.with_session(|s| s.set_throughout().is_some_and(|now| is_tried(base, attempt, &now)))
     });
     let press = move || {
-        let seed = lab.with_session(|s| s.origin().seed);
-        let scenario = Scenario { seed, ..base.clone() };
+        let (seed, view) = lab.with_session(|s| (s.origin().seed, s.origin().view.clone()));
+        let scenario = Scenario { seed, view, ..base.clone() };
         let on = !tried.get_untracked();
         let settings = if on { settings().collect() } else { Vec::new() };
         if lab.begin_with(scenario, settings) && on {
@@ -149,11 +150,13 @@ fn Attempt(lab: Lab, base: &'static Scenario, attempt: &'static Try) -> impl Int
     html("li")
         .child(
             Button(Look::Plain, attempt.label.as_str(), press)
-                .attr("aria-pressed", move || tried.get().to_string()),
+                .attr("aria-pressed", move || tried.get().to_string())
+                .attr("disabled", !chrome::may_set()),
         )
         .child(
             Button(Look::Quiet, "Compare", move || compare(lab, settings().collect()))
-                .attr("title", "The same run with this change, beside the one on stage"),
+                .attr("title", "The same run with this change, beside the one on stage")
+                .attr("disabled", !chrome::may_set()),
         )
         .child(show(
             move || tried.get(),
@@ -167,9 +170,11 @@ fn Attempt(lab: Lab, base: &'static Scenario, attempt: &'static Try) -> impl Int
         ))
 }
 
-/// Whether `now` is the preset's scenario with this change and no other. The seed may be any.
+/// Whether `now` is the preset's scenario with this change and no other. The seed may be any, and
+/// nodes may stand anywhere.
 fn is_tried(base: &Scenario, attempt: &Try, now: &Scenario) -> bool {
-    let mut tried = Scenario { seed: now.seed, ..base.clone() };
+    let (seed, view) = (now.seed, now.view.clone());
+    let mut tried = Scenario { seed, view, ..base.clone() };
     let done = attempt.set.iter().all(|(path, value)| change(&mut tried, path, value).is_ok());
     done && tried == *now
 }

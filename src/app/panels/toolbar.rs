@@ -1,6 +1,7 @@
 //! The bar across the top: where one is, and what holds for the whole page.
 
 use crate::app::address;
+use crate::app::chrome;
 use crate::app::dom::each::show;
 use crate::app::dom::view::View;
 use crate::app::dom::{html, svg};
@@ -49,7 +50,10 @@ pub fn Toolbar() -> impl Into<View> {
         .child(html("span").class("bar-space"))
         .child(show(in_lab, move || {
             (
-                html("span").class("bar-seed wide").child(Seed("seed")),
+                html("fieldset")
+                    .class("bar-seed wide")
+                    .attr("disabled", !chrome::may_set())
+                    .child(Seed("seed")),
                 html("button")
                     .class("button button-quiet")
                     .attr("title", "The stage as a table (Alt+O)")

@@ -1,5 +1,6 @@
 //! The layer of messages and crowds: a canvas as sharp as the screen.
 
+use super::lens::Window;
 use super::painter::{Colours, Paint, painter};
 use super::points::collect;
 use super::trail::Trail;
@@ -48,16 +49,22 @@ pub fn Points() -> impl Into<View> {
         scene.picture.track();
         lab.calm.track();
         lab.theme.track();
-        let geometry = scene.geometry.get();
+        let (geometry, seen) = (scene.geometry.get(), scene.window());
         let Some(element) = canvas.get() else { return };
-        easel.update_value(|e| paint(e, scene, &element, &geometry));
+        easel.update_value(|e| paint(e, scene, &element, &geometry, seen));
     });
     recover(canvas, easel, repaint);
     follow_system_colours(repaint);
     html("canvas").class("layer points").found_by(canvas).attr("aria-hidden", "true")
 }
 
-fn paint(easel: &mut Easel, scene: Scene, canvas: &HtmlCanvasElement, geometry: &Geometry) {
+fn paint(
+    easel: &mut Easel,
+    scene: Scene,
+    canvas: &HtmlCanvasElement,
+    geometry: &Geometry,
+    seen: Window,
+) {
     if !easel.tried {
         easel.tried = true;
         easel.painter = painter(canvas);
@@ -66,6 +73,8 @@ fn paint(easel: &mut Easel, scene: Scene, canvas: &HtmlCanvasElement, geometry: 
     if easel.size != geometry.size || (easel.density - density).abs() > 1e-9 {
         easel.size = geometry.size;
         easel.density = density;
+        // Where messages were on a stage of another size says nothing.
+        easel.trail.forget();
         canvas.set_width((geometry.size.0 * density) as u32);
         canvas.set_height((geometry.size.1 * density) as u32);
     }
@@ -82,6 +91,7 @@ fn paint(easel: &mut Easel, scene: Scene, canvas: &HtmlCanvasElement, geometry: 
     } else {
         easel.trail.forget();
     }
+    seen.magnify(&mut easel.points);
     if let Some(painter) = &mut easel.painter {
         painter.paint(&easel.points, geometry.size, density, &easel.colours);
     }

@@ -1,7 +1,8 @@
 //! Moving a node with the mouse or a pen. A finger scrolls the page; keys move nodes as well.
 
 use super::geometry::{Point, length, sub};
-use super::{Scene, shift};
+use super::lens::Window;
+use super::{Scene, put, shift};
 use crate::app::dom::El;
 use crate::app::state::Tool;
 use crate::base::id::NodeId;
@@ -11,7 +12,7 @@ use wasm_bindgen::JsCast;
 use web_sys::PointerEvent;
 
 /// Pixels that a hand may tremble during a click.
-const TREMBLE: f64 = 5.0;
+pub(super) const TREMBLE: f64 = 5.0;
 
 /// A drag of one node.
 #[derive(Clone, Copy)]
@@ -32,8 +33,8 @@ impl Drag {
     pub fn listen(self, scene: Scene, id: NodeId, node: El) -> El {
         node.on(ev::pointerdown, move |event| self.start(&event))
             .on(ev::pointermove, move |event| self.go_on(scene, id, &event))
-            .on(ev::pointerup, move |_| self.end())
-            .on(ev::pointercancel, move |_| self.end())
+            .on(ev::pointerup, move |_| self.end(scene, id))
+            .on(ev::pointercancel, move |_| self.end(scene, id))
     }
 
     /// A pointer goes down on the node.
@@ -48,7 +49,7 @@ impl Drag {
     fn go_on(self, scene: Scene, id: NodeId, event: &PointerEvent) {
         let Some(from) = self.last.get_value() else { return };
         if event.buttons() & 1 == 0 || scene.lab.tool.get_untracked() != Tool::Select {
-            return self.end();
+            return self.end(scene, id);
         }
         let by = sub(place(event), from);
         if !self.far.get_value() && length(by) < TREMBLE {
@@ -61,13 +62,17 @@ impl Drag {
             // Without it the node is lost when the pointer outruns it.
             let _ = node.set_pointer_capture(event.pointer_id());
         }
-        let (width, height) = scene.geometry.with_untracked(|g| g.size);
-        shift(scene.lab, id, (by.0 / width, by.1 / height));
+        let Window { size: (width, height), zoom, .. } = untrack(|| scene.window());
+        shift(scene.lab, id, (by.0 / width / zoom, by.1 / height / zoom));
     }
 
     /// It is let go.
-    fn end(self) {
+    fn end(self, scene: Scene, id: NodeId) {
+        let held = self.last.get_value().is_some();
         self.last.set_value(None);
+        if held && self.far.get_value() {
+            put(scene.lab, id);
+        }
     }
 
     /// Whether the node was moved since the pointer went down: then it was no click.
@@ -76,6 +81,7 @@ impl Drag {
     }
 }
 
-fn place(event: &PointerEvent) -> Point {
+/// Where a pointer is.
+pub(super) fn place(event: &PointerEvent) -> Point {
     (f64::from(event.client_x()), f64::from(event.client_y()))
 }

@@ -1,7 +1,7 @@
 //! Where things stand on the screen, in pixels: from places in the unit square to nodes that do not
 //! overlap and lanes that messages travel. Plain arithmetic; knows no browser.
 
-use super::room::{GAP, axis, footprint, is_round, spread, turn};
+use super::room::{GAP, axis, footprint, is_round, is_upright, spread, turn};
 use crate::base::id::NodeId;
 use crate::observe::frame::{Frame, Kind};
 
@@ -144,7 +144,7 @@ impl Plan {
     }
 
     fn at_scale(&self, size: Point, scale: f64) -> Geometry {
-        let upright = size.1 > size.0 * 1.02;
+        let upright = is_upright(size);
         let crowds = self.nodes.iter().filter(|n| n.kind == Kind::Clients).count().max(1);
         let places = spread(self.nodes.iter().map(|n| turn(n.place, upright)).collect());
         let halves: Vec<Point> =
@@ -174,7 +174,7 @@ impl Plan {
 }
 
 impl Geometry {
-    /// The same with nodes moved by shares of the stage, by name. They stay on it.
+    /// The same with nodes moved by shares of a wide stage, by name. They stay on it.
     pub fn moved(mut self, plan: &Plan, moves: &[(String, Point)]) -> Geometry {
         if moves.is_empty() {
             return self;
@@ -185,7 +185,8 @@ impl Geometry {
             at.clamp(low, length - low)
         };
         for (spot, item) in self.nodes.iter_mut().zip(&plan.nodes) {
-            if let Some((_, (x, y))) = moves.iter().find(|(name, _)| *name == item.name) {
+            if let Some((_, by)) = moves.iter().find(|(name, _)| *name == item.name) {
+                let (x, y) = turn(*by, is_upright(size));
                 let (to_x, to_y) = (spot.at.0 + x * size.0, spot.at.1 + y * size.1);
                 spot.at = (kept(to_x, spot.half.0, size.0), kept(to_y, spot.half.1, size.1));
             }

@@ -44,12 +44,15 @@ pub fn Pad() -> impl Into<View> {
             scene.lab.picked.set(Vec::new());
         }
     });
-    let at = |event: &PointerEvent| (f64::from(event.offset_x()), f64::from(event.offset_y()));
+    let at = move |event: &PointerEvent| {
+        let seen = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+        untrack(|| scene.window()).meant(seen)
+    };
     let up = move |event: PointerEvent| {
         let stroke = scene.stroke.get_untracked();
         scene.stroke.set(Vec::new());
         let drawn: f64 = stroke.windows(2).map(|p| length(sub(p[1], p[0]))).sum();
-        if drawn < 24.0 {
+        if drawn * untrack(|| scene.window()).zoom < 24.0 {
             if let Some(id) = node_at(scene, at(&event)) {
                 toggle(lab, id);
             }

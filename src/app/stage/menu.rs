@@ -47,23 +47,22 @@ pub fn Menu() -> impl Into<View> {
     }
 }
 
-/// Where the menu goes: under what is selected, above it near the foot of the stage.
+/// Where the menu goes: under what is selected, above it near the foot of what is seen.
 fn anchor(scene: Scene) -> Option<(f64, f64, bool)> {
-    let geometry = scene.geometry.get();
-    let (x, top, bottom) = match scene.lab.selected.get() {
+    let (geometry, window) = (scene.geometry.get(), scene.window());
+    let (at, up, down) = match scene.lab.selected.get() {
         Selection::Node(id) => {
             let spot = geometry.spot(id)?;
             let label = if spot.round { 38.0 } else { 8.0 };
-            (spot.at.0, spot.at.1 - spot.half.1 - 14.0, spot.at.1 + spot.half.1 + label)
+            (spot.at, spot.half.1 + 14.0, spot.half.1 + label)
         }
-        Selection::Link(id) => {
-            let at = geometry.lanes.get(id.index())?.at(0.5);
-            (at.0, at.1 - 24.0, at.1 + 24.0)
-        }
+        Selection::Link(id) => (geometry.lanes.get(id.index())?.at(0.5), 24.0, 24.0),
         _ => return None,
     };
+    let (x, top) = window.seen((at.0, at.1 - up));
+    let (_, bottom) = window.seen((at.0, at.1 + down));
     let above = bottom > geometry.size.1 - 60.0;
-    let y = if above { top } else { bottom };
+    let y = if above { top.min(geometry.size.1) } else { bottom.max(0.0) };
     // The menu is centred on its anchor; keep it away from the rim.
     Some((
         x.clamp(

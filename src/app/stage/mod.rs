@@ -15,8 +15,10 @@ mod gauge;
 mod geometry;
 mod gl;
 mod glyph;
+pub mod hand;
 pub mod lasso;
 mod legend;
+pub mod lens;
 mod link;
 mod menu;
 pub mod node;
@@ -31,7 +33,7 @@ mod room;
 mod sides;
 mod tools;
 mod trail;
-mod way;
+pub mod way;
 
 use crate::app::dom::view::View;
 use crate::app::dom::{html, svg};
@@ -39,9 +41,12 @@ use crate::app::keys;
 use crate::app::state::{Lab, Selection, Tool};
 use crate::base::id::NodeId;
 use geometry::{Geometry, Plan};
+use hand::Hands;
+use lens::Window;
 use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
+use room::{is_upright, turn};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
@@ -93,6 +98,13 @@ impl Scene {
     }
 }
 
+impl Scene {
+    /// What part of the stage is seen.
+    pub fn window(&self) -> Window {
+        Window::new(self.lab.lens(), self.geometry.with(|g| g.size))
+    }
+}
+
 /// The stage with everything that stands on it.
 pub fn Stage() -> impl Into<View> {
     let lab = expect_context::<Lab>();
@@ -107,10 +119,8 @@ pub fn Stage() -> impl Into<View> {
             format!("Stage: {} nodes, {} links", f.nodes.len(), f.links.len().div_ceil(2))
         })
     };
-    let view_box = move || {
-        let (width, height) = scene.geometry.with(|g| g.size);
-        format!("0 0 {width:.0} {height:.0}")
-    };
+    let view_box = move || scene.window().view_box();
+    hand::follow(scene);
     let click = move |event: web_sys::MouseEvent| {
         let packet = pick::packet_at(scene, &event);
         lab.selected.set(packet.map_or(Selection::None, Selection::Packet));
@@ -131,8 +141,10 @@ pub fn Stage() -> impl Into<View> {
         .on(ev::keydown, move |event| keys::on_stage(lab, &event))
         .child(caption::Caption())
         .child(
-            html("div")
+            Hands::default()
+                .listen(scene, html("div"))
                 .class("stage-room")
+                .class_when("part", move || lab.lens().is_part())
                 .found_by(room)
                 .child(
                     svg("svg")
@@ -159,6 +171,7 @@ pub fn Stage() -> impl Into<View> {
                 )
                 .child(lasso::Pad())
                 .child(menu::Menu())
+                .child(hand::Fit())
                 .child(way::Way()),
         )
         .child(tools::Tools())
@@ -188,14 +201,34 @@ fn measure(room: NodeRef<Div>, size: RwSignal<(f64, f64)>) {
     });
 }
 
-/// Moves a node, by shares of the stage.
+/// Moves a node by shares of the stage as it is on the screen, until it is [`put`] there.
 pub fn shift(lab: Lab, id: NodeId, by: geometry::Point) {
-    let name = lab.node_name(id);
+    let (name, by) = (lab.node_name(id), turn(by, is_upright(room_size())));
     lab.moved.update(|moves| {
         let known = moves.iter().position(|(moved, _)| *moved == name);
         let (_, (x, y)) = known.map(|n| moves.remove(n)).unwrap_or_default();
         moves.push((name, ((x + by.0).clamp(-1.0, 1.0), (y + by.1).clamp(-1.0, 1.0))));
     });
+}
+
+/// Leaves a node where it was moved to: from then on it is part of the run's link.
+pub fn put(lab: Lab, id: NodeId) {
+    let name = lab.node_name(id);
+    let found = lab.moved.with_untracked(|moves| moves.iter().find(|m| m.0 == name).cloned());
+    let Some((name, by)) = found else { return };
+    lab.update_session(|s| s.put(&name, by));
+    lab.moved.set(lab.with_session(|s| s.moved().to_vec()));
+    lab.changed.update(|n| *n += 1);
+    lab.refresh();
+}
+
+/// The size of the stage on the screen.
+fn room_size() -> geometry::Point {
+    let room = document().query_selector(".stage-room").ok().flatten();
+    room.map_or((1.0, 1.0), |room| {
+        let rect = room.get_bounding_client_rect();
+        (rect.width(), rect.height())
+    })
 }
 
 /// Moves the focus to the nearest node or link in a direction: what lies across counts twice.

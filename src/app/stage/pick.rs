@@ -16,9 +16,10 @@ const NEAR: f64 = 10.0;
 pub fn point(scene: Scene, event: &MouseEvent) -> Option<Point> {
     let over = document().query_selector(".layer.over").ok().flatten()?;
     let rect = over.get_bounding_client_rect();
-    let zoom = scene.geometry.with_untracked(|g| g.size.0) / rect.width().max(1.0);
+    let window = untrack(|| scene.window());
+    let scale = window.size.0 / rect.width().max(1.0);
     let at = (f64::from(event.client_x()) - rect.x(), f64::from(event.client_y()) - rect.y());
-    Some((at.0 * zoom, at.1 * zoom))
+    Some(window.meant((at.0 * scale, at.1 * scale)))
 }
 
 /// The message nearest to a click, in flight or just ended, while time stands still.
@@ -29,10 +30,11 @@ pub fn packet_at(scene: Scene, event: &MouseEvent) -> Option<u64> {
     }
     let click = point(scene, event)?;
     let geometry = scene.geometry.get_untracked();
+    let near = NEAR / untrack(|| scene.window()).zoom;
     lab.with_frame(|frame| {
         spots(frame, &geometry)
             .map(|(id, at)| (id, length(sub(at, click))))
-            .filter(|(_, far)| *far <= NEAR)
+            .filter(|(_, far)| *far <= near)
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(id, _)| id)
     })

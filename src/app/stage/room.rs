@@ -11,6 +11,11 @@ pub fn is_round(kind: Kind) -> bool {
     matches!(kind, Kind::Clients | Kind::Balancer | Kind::Names | Kind::Fleet)
 }
 
+/// Whether a stage of this size is narrow.
+pub fn is_upright(size: Point) -> bool {
+    size.1 > size.0 * 1.02
+}
+
 /// A wide picture stands on its side on a narrow screen.
 pub fn turn(place: Point, upright: bool) -> Point {
     if upright { (place.1, place.0) } else { place }

@@ -1,5 +1,7 @@
 //! The tools at hand: what a click on the stage does.
 
+use super::hand::Zoom;
+use crate::app::chrome;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::icon::icon;
@@ -21,10 +23,6 @@ const TOOLS: [(Tool, &str, &str, &str); 5] = [
 /// The tools, and a way to repair everything.
 pub fn Tools() -> impl Into<View> {
     let lab = expect_context::<Lab>();
-    let broken = Memo::new(move |_| {
-        lab.slow_tick.track();
-        lab.with_session(Session::is_broken)
-    });
     let tool =
         move |(tool, symbol, name, key): (Tool, &'static str, &'static str, &'static str)| {
             html("button")
@@ -43,16 +41,23 @@ pub fn Tools() -> impl Into<View> {
         .attr("role", "toolbar")
         .attr("aria-label", "Tools")
         .attr("aria-orientation", "vertical")
-        .child(TOOLS.map(tool))
-        .child(
-            html("button")
-                .class("tool heal")
-                .attr("title", "Heal everything: links and nodes")
-                .attr("aria-label", "Heal everything")
-                .attr("disabled", move || !broken.get())
-                .on(ev::click, move |_| {
-                    lab.command(Command::HealAll);
-                })
-                .child(icon("heal")),
-        )
+        .child(chrome::may_break().then(|| (TOOLS.map(tool), Heal(lab))))
+        .child(Zoom())
+}
+
+/// Mends everything.
+fn Heal(lab: Lab) -> impl Into<View> {
+    let broken = Memo::new(move |_| {
+        lab.slow_tick.track();
+        lab.with_session(Session::is_broken)
+    });
+    html("button")
+        .class("tool heal")
+        .attr("title", "Heal everything: links and nodes")
+        .attr("aria-label", "Heal everything")
+        .attr("disabled", move || !broken.get())
+        .on(ev::click, move |_| {
+            lab.command(Command::HealAll);
+        })
+        .child(icon("heal"))
 }

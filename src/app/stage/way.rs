@@ -48,9 +48,20 @@ pub fn Way() -> impl Into<View> {
     show(move || lab.going.get().is_some(), veil)
 }
 
+/// Where it goes to, in seconds; as far as need be for the next event.
+pub fn aim(to: f64) -> String {
+    if to.is_infinite() {
+        return "Looking for the next event".to_owned();
+    }
+    format!("Going to {to:.*} s", digits(to))
+}
+
+fn digits(to: f64) -> usize {
+    usize::from(to.is_infinite() || to.fract() > 0.0)
+}
+
 fn words(to: f64, now: f64) -> String {
-    let digits = usize::from(to.fract() > 0.0);
-    format!("Going to {to:.digits$} s: at {now:.digits$} s")
+    format!("{}: at {now:.*} s", aim(to), digits(to))
 }
 
 #[cfg(test)]
@@ -63,5 +74,6 @@ mod tests {
     fn the_way_is_told_in_words() {
         assert_eq!(words(60.0, 23.4), "Going to 60 s: at 23 s");
         assert_eq!(words(12.4, 3.0), "Going to 12.4 s: at 3.0 s");
+        assert_eq!(words(f64::INFINITY, 3.0), "Looking for the next event: at 3.0 s");
     }
 }

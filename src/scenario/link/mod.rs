@@ -3,10 +3,11 @@
 //! ```text
 //! state  = pair *( "&" pair )       in any order
 //! pair   = "v=" engine | "d=" digest | "seed=" n | "t=" span | "speed=" n | "view=" x,y,zoom
-//!        | "at=" script | path "=" value | "b." path "=" value | "z=" blob
+//!        | "at=" script | path "=" value | "b." path "=" value | "z=" blob | "src=" address
 //! path   = see `compile::set`: api.queue, people.retry.jitter, lb~api.loss, duration
 //! value  = number [unit] | word | list with commas | "j." base64url of JSON
 //! script = see `script`
+//! address = where a scenario file is that the link starts from, percent-encoded; see [`open_on`]
 //! blob   = codec "." crc16 "." base64url; codec 1 = deflated JSON merge patch against the preset,
 //!          codec 2 = the whole scenario, deflated
 //! ```
@@ -28,6 +29,7 @@ use crate::base::diagnostics::{Diagnostics, Severity};
 use crate::base::time::{Span, Time};
 use script::Step;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// How the engine behaves. A link of another number opens, and may run differently.
 pub const ENGINE: u32 = 3;
@@ -35,17 +37,30 @@ pub const ENGINE: u32 = 3;
 pub const START: &str = "retry-storm";
 /// The name of scenarios that start from no preset.
 pub const CUSTOM: &str = "custom";
+/// The most that a part of the stage is enlarged.
+pub const MOST_ZOOM: f64 = 8.0;
 /// The part of a link after `#` may have this many bytes.
 pub const MOST_LINK: usize = 128 * 1024;
 /// Pairs a link may have.
 pub const MOST_PAIRS: usize = 400;
+
+/// A scenario that a link starts from instead of a preset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Where it is, as the link says.
+    pub address: String,
+    /// What was there. It compiles.
+    pub scenario: Scenario,
+}
 
 /// What a link opens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opened {
     /// The preset it starts from, by its id.
     pub preset: Option<String>,
-    /// What is run: the preset with every change of the link. It compiles.
+    /// What it starts from if that is no preset.
+    pub source: Option<Arc<Source>>,
+    /// What is run: what it starts from with every change of the link. It compiles.
     pub scenario: Scenario,
     /// What was done by hand, in order of time.
     pub script: Vec<Step>,
@@ -53,7 +68,8 @@ pub struct Opened {
     pub t: Option<Time>,
     /// Seconds of the run per second of watching; the scenario's own where there is none.
     pub speed: Option<f64>,
-    /// What part of the stage to show: x, y, zoom.
+    /// What part of the stage to show: its middle in the unit square, and how much it is enlarged,
+    /// from 1 to [`MOST_ZOOM`].
     pub view: Option<(f64, f64, f64)>,
     /// The changes that make the other side of a comparison: paths and values.
     pub b: Vec<(String, String)>,
@@ -68,6 +84,7 @@ impl Opened {
     pub fn new(scenario: Scenario) -> Opened {
         Opened {
             preset: None,
+            source: None,
             scenario,
             script: Vec::new(),
             t: None,
@@ -83,6 +100,28 @@ impl Opened {
 /// What the address of a page opens: the name of a preset, and what stands after `#`. There is
 /// always something, and a warning for everything that could not be used.
 pub fn open(preset: Option<&str>, fragment: &str) -> (Opened, Diagnostics) {
+    open_from(preset, None, fragment)
+}
+
+/// The same on top of a scenario that was fetched from where the link says, see [`source_of`]. Who
+/// reads links does not fetch: that is for those who know a network.
+pub fn open_on(source: Source, fragment: &str) -> (Opened, Diagnostics) {
+    open_from(None, Some(source), fragment)
+}
+
+/// Where the scenario is that a link starts from, if it names one and holds none.
+pub fn source_of(fragment: &str) -> Option<String> {
+    let fragment = Some(fragment).filter(|text| text.len() <= MOST_LINK)?;
+    let pairs = || fragment.split('&').filter_map(|pair| pair.split_once('='));
+    let source = pairs().find(|(key, _)| *key == "src")?.1;
+    pairs().all(|(key, _)| key != "z").then(|| percent_decoded(source))
+}
+
+fn open_from(
+    preset: Option<&str>,
+    source: Option<Source>,
+    fragment: &str,
+) -> (Opened, Diagnostics) {
     let mut problems = Diagnostics::default();
     let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
     let fragment = if fragment.len() > MOST_LINK {
@@ -94,11 +133,23 @@ pub fn open(preset: Option<&str>, fragment: &str) -> (Opened, Diagnostics) {
     };
     let pairs = pairs(fragment, &mut problems);
     let blob = pairs.iter().find(|(key, _)| key == "z").map(|(_, value)| value.as_str());
-    let mut opened = base(preset, blob, &mut problems);
+    let mut opened = match source {
+        Some(source) => {
+            let scenario = source.scenario.clone();
+            Opened { source: Some(Arc::new(source)), ..Opened::new(scenario) }
+        }
+        None => base(preset, blob, &mut problems),
+    };
     let (mut changes, mut steps) = (Vec::new(), None);
     for (key, value) in &pairs {
         match key.as_str() {
             "z" => {}
+            "src" if opened.source.is_some() => {}
+            "src" => {
+                let message = format!("`{}` was not fetched", short(value));
+                let remedy = "the page fetches it, if there is no z; or save it, and run the file";
+                problems.warn("src", message, remedy);
+            }
             "at" => steps = Some(value),
             "v" | "d" | "t" | "speed" | "view" => own(&mut opened, key, value, &mut problems),
             _ => match key.strip_prefix("b.") {
@@ -206,7 +257,12 @@ fn own(opened: &mut Opened, key: &str, value: &str, problems: &mut Diagnostics) 
             let numbers: Option<Vec<f64>> =
                 value.split(',').map(|n| n.parse().ok().filter(|n: &f64| n.is_finite())).collect();
             opened.view = match numbers.as_deref() {
-                Some([x, y, zoom]) => Some((*x, *y, *zoom)),
+                Some([x, y, zoom])
+                    if [x, y].iter().all(|at| (0.0..=1.0).contains(*at))
+                        && (1.0..=MOST_ZOOM).contains(zoom) =>
+                {
+                    Some((*x, *y, *zoom))
+                }
                 _ => None,
             };
             opened.view.is_some()
@@ -216,7 +272,7 @@ fn own(opened: &mut Opened, key: &str, value: &str, problems: &mut Diagnostics) 
         let remedy = match key {
             "t" => "write a duration, as in t=12.4s",
             "speed" => "write a number from 0.001 to 1000",
-            "view" => "write x,y,zoom",
+            "view" => "write x,y,zoom: the middle of what is seen, from 0 to 1, and 1 to 8",
             _ => "leave it out",
         };
         problems.warn(key, format!("`{key}={}` means nothing", short(value)), remedy);

@@ -104,6 +104,37 @@ fn a_topology_of_ones_own_travels_whole() {
 }
 
 #[test]
+fn a_link_starts_from_a_scenario_elsewhere_as_long_as_it_can_be_said_against_it() {
+    let address = "https://example.org/a file.json?x=1&y=2";
+    let fragment = "src=https:%2F%2Fexample.org%2Fa%20file.json%3Fx%3D1%26y%3D2&seed=9&api.queue=7";
+    assert_eq!(source_of(fragment).as_deref(), Some(address));
+    assert_eq!(source_of(&format!("z=2.0.A&{fragment}")), None);
+    assert_eq!(source_of("seed=9"), None);
+    let own = || Source { address: address.to_owned(), scenario: storm() };
+    let (opened, problems) = open_on(own(), fragment);
+    assert!(problems.is_empty(), "{problems}");
+    assert_eq!((opened.scenario.seed, &opened.preset), (9, &None));
+    let (preset, again) = encode(&opened);
+    assert_eq!(preset, CUSTOM);
+    assert_eq!(source_of(&again).as_deref(), Some(address));
+    assert!(again.contains("api.queue=7&") && again.contains("&seed=9&"), "{again}");
+    let reopened = open_on(own(), &again).0;
+    assert_eq!(
+        (reopened.scenario, reopened.source),
+        (opened.scenario.clone(), opened.source.clone())
+    );
+    // A node more, and the source is of no use.
+    let mut more = opened;
+    let node = more.scenario.nodes.0[1].1.clone();
+    more.scenario.nodes.0.push(("one-more".to_owned(), node));
+    let (_, whole) = encode(&more);
+    assert!(whole.contains("z=2.") && !whole.contains("src="), "{whole}");
+    assert_eq!(open(Some(CUSTOM), &whole).0.scenario, more.scenario);
+    // Nobody has fetched it.
+    warns(Some(STORM), fragment, "warning: src: `https://example.org/a file.json?x=1&y=2` was not");
+}
+
+#[test]
 fn what_cannot_be_used_names_itself() {
     let preset = Some(STORM);
     warns(
@@ -124,6 +155,10 @@ fn what_cannot_be_used_names_itself() {
     warns(preset, "t=5", "`t=5` means nothing (write a duration, as in t=12.4s)");
     warns(preset, "t=5h", "is after the end of the run");
     warns(preset, "speed=fast", "`speed=fast` means nothing");
+    for view in ["0.5,0.5", "0.5,0.5,0", "0.5,2,1", "-1,0.5,2", "0.5,0.5,9", "a,b,c", "0,0,NaN"] {
+        let words = "write x,y,zoom: the middle of what is seen, from 0 to 1, and 1 to 8";
+        warns(preset, &format!("view={view}"), words);
+    }
     warns(preset, "v=99", "another version of the engine");
     warns(preset, "at=5s:eat:api", "nobody knows how to do that");
     warns(preset, "at=5s:kill:db", "there is no node `db`");
@@ -304,6 +339,7 @@ proptest! {
         at in proptest::option::of(0u64..60_000_000),
         digest in proptest::option::of(any::<u64>()),
         speed in proptest::option::of(0.001f64..1_000.0),
+        view in proptest::option::of((0.0f64..1.0, 0.0f64..1.0, 1.0f64..8.0)),
     ) {
         let mut scenario = storm();
         for (path, value) in &changes {
@@ -318,6 +354,7 @@ proptest! {
             script,
             t: at.map(Time),
             speed,
+            view,
             engine: Some(ENGINE),
             digest,
             b: vec![("people.retry.jitter".to_owned(), "full".to_owned())],

@@ -12,17 +12,26 @@ const LONGEST_READABLE: usize = 1_500;
 /// The fragment, and the preset it belongs to.
 pub fn fragment(opened: &Opened) -> (&'static str, String) {
     let preset = opened.preset.as_deref().and_then(presets::find);
-    let base = preset.map(|p| p.scenario.clone()).unwrap_or_default();
+    let source = opened.source.as_deref();
+    let near = source.map(|s| &s.scenario).or(preset.map(|p| &p.scenario));
     // The seed stands on its own, whatever else there is.
     let seed = opened.scenario.seed;
-    let base = Scenario { seed, ..base };
-    let readable = diff::pairs(&base, &opened.scenario);
+    let with_seed =
+        |base: Option<&Scenario>| Scenario { seed, ..base.cloned().unwrap_or_default() };
+    let readable = diff::pairs(&with_seed(near), &opened.scenario);
     let length = |pairs: &Vec<(String, String)>| -> usize {
         pairs.iter().map(|(path, value)| path.len() + value.len() + 2).sum()
     };
     let mut pairs = match readable {
-        Some(pairs) if length(&pairs) <= LONGEST_READABLE => pairs,
-        _ => vec![("z".to_owned(), blob::write(&opened.scenario, &base))],
+        Some(mut pairs) if length(&pairs) <= LONGEST_READABLE => {
+            pairs.extend(source.map(|source| ("src".to_owned(), source.address.clone())));
+            pairs
+        }
+        // What is whole needs nothing from elsewhere.
+        _ => {
+            let base = with_seed(preset.map(|p| &p.scenario));
+            vec![("z".to_owned(), blob::write(&opened.scenario, &base))]
+        }
     };
     let mut add = |key: &str, value: String| pairs.push((key.to_owned(), value));
     add("v", opened.engine.unwrap_or(ENGINE).to_string());

@@ -436,6 +436,8 @@ wire! {
         /// Where nodes stand in the unit square, x to the right and y down; the rest finds its
         /// own place.
         places: Named<(f64, f64)> = Named::default();
+        /// How far nodes were moved from there by hand, in shares of the stage.
+        moved: Named<(f64, f64)> = Named::default();
     }
 }
 
