@@ -34,12 +34,14 @@ pub struct Asked {
     pub theme: Theme,
     /// How much of the page is shown: `ui`, `hide`, `show`.
     pub chrome: [String; 3],
+    /// Who may talk to the page: `api`, `origin`, `lms`.
+    pub host: [String; 3],
     /// What in the query means nothing.
     pub problems: Diagnostics,
 }
 
 /// What the query may say of how the page looks: names and their values.
-const LOOKS: [(&str, &[&str]); 7] = [
+const LOOKS: [(&str, &[&str]); 10] = [
     ("embed", &["0", "1"]),
     ("play", &["0", "1"]),
     ("motion", &["calm", "full", "auto"]),
@@ -47,11 +49,20 @@ const LOOKS: [(&str, &[&str]); 7] = [
     ("ui", chrome::SIZES),
     ("hide", &[]),
     ("show", &[]),
+    ("api", &["0", "1"]),
+    ("origin", &[]),
+    ("lms", &["cmi5"]),
 ];
 
+/// What says that the page reports to a learning management system.
+const LMS: (&str, &str) = ("lms", "cmi5");
+/// What such a system adds to the address.
+const LAUNCH: [&str; 5] = ["endpoint", "fetch", "actor", "registration", "activityId"];
+
 /// What in a query means nothing, and what is allowed there.
-fn judge(query: &[(String, String)]) -> Diagnostics {
+pub(super) fn judge(query: &[(String, String)]) -> Diagnostics {
     let mut problems = Diagnostics::default();
+    let launched = query.iter().any(|(name, value)| (name.as_str(), value.as_str()) == LMS);
     for (name, value) in query.iter().filter(|(name, _)| name != "preset") {
         let said: String = format!("{name}={value}").chars().take(60).collect();
         match LOOKS.iter().find(|(known, _)| known == name) {
@@ -63,12 +74,13 @@ fn judge(query: &[(String, String)]) -> Diagnostics {
                     problems.warn("", format!("`{said}` in the address means nothing"), remedy);
                 }
             }
-            // Which settings there are depends on the scenario.
-            Some(("show", _)) => {}
+            // Which settings there are depends on the scenario, and any page may be the host.
+            Some(("show" | "origin", _)) => {}
             Some((_, values)) => {
                 let remedy = format!("`{name}` may be {}", values.join(", "));
                 problems.warn("", format!("`{said}` in the address means nothing"), remedy);
             }
+            None if launched && LAUNCH.contains(&name.as_str()) => {}
             None => {
                 let names: Vec<&str> = LOOKS.iter().map(|(known, _)| *known).collect();
                 let remedy = format!("Before the # there may be preset, {}", names.join(", "));
@@ -101,6 +113,7 @@ pub fn parse(path: &str, query: &[(String, String)], fragment: &str) -> Asked {
             _ => Theme::Auto,
         },
         chrome: ["ui", "hide", "show"].map(|name| get(name).unwrap_or_default().to_owned()),
+        host: ["api", "origin", "lms"].map(|name| get(name).unwrap_or_default().to_owned()),
         problems: judge(query),
     }
 }
@@ -292,6 +305,8 @@ mod tests {
             "preset=x&embed=1&play=0&motion=calm&theme=auto&ui=min&hide=legend,story&show=api.queue",
         );
         assert!(judge(&good).is_empty());
+        let launch = "lms=cmi5&endpoint=https://x/&fetch=https://x/t&actor={}&registration=1";
+        assert!(judge(&query(&format!("{launch}&activityId=x&api=1&origin=https://y"))).is_empty());
         let wrong = [
             "theme=purple",
             "embed=yes",
@@ -300,6 +315,9 @@ mod tests {
             "play=maybe",
             "ui=tiny",
             "hide=me",
+            "api=yes",
+            "lms=scorm",
+            "fetch=https://lms.example/token",
         ];
         let found = judge(&query(&wrong.join("&"))).problems;
         assert_eq!(found.len(), wrong.len());
@@ -308,7 +326,7 @@ mod tests {
         }
         assert_eq!(found[0].remedy, "`theme` may be light, dark, auto");
         assert!(
-            found[3].remedy.contains("preset, embed, play, motion, theme, ui, hide, show"),
+            found[3].remedy.contains("preset, embed, play, motion, theme, ui, hide, show, api"),
             "{}",
             found[3]
         );

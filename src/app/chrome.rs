@@ -16,11 +16,16 @@ pub fn parts() -> Vec<&'static str> {
 
 /// Notes what is asked for at the root of the page, where the style sheet finds it.
 pub fn apply(ui: &str, hide: &str, show: &str) {
-    let Some(root) = document().document_element() else { return };
-    for (name, value) in [("data-ui", ui), ("data-hide", hide), ("data-show", show)] {
-        // All of them are legal attributes, so it cannot be refused.
-        let _ = root.set_attribute(name, &value.replace(',', " "));
+    for (name, value) in [("ui", ui), ("hide", hide), ("show", show)] {
+        note(name, value);
     }
+}
+
+/// Notes one of these. What is made by what was asked for is not made anew.
+pub fn note(name: &str, value: &str) {
+    let Some(root) = document().document_element() else { return };
+    // All of them are legal attributes, so it cannot be refused.
+    let _ = root.set_attribute(&format!("data-{name}"), &value.replace(',', " "));
 }
 
 /// What was asked for: the parts of `data-hide` or `data-show`.

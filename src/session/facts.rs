@@ -6,10 +6,22 @@ use crate::base::time::{Span, Time};
 use crate::check::{State, Verdict};
 use crate::observe::line::{Line, Tone};
 use crate::observe::totals::Totals;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 /// The stretch of time that "now" means.
 const WINDOW: Span = Span::secs(2);
+
+/// An object with these fields, in their order.
+pub fn object(fields: Vec<(&str, Value)>) -> Value {
+    Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// Adds a field to an object.
+pub fn put(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(fields) = object {
+        fields.insert(name.to_owned(), value);
+    }
+}
 
 /// Numbers of the last seconds, and under `total` those of the whole run. Rates are per second,
 /// latencies in milliseconds, `errors` and `wasted` are shares of one.
@@ -19,8 +31,8 @@ pub fn metrics(session: &Session) -> Value {
     let from = Time(metrics.now.0.saturating_sub(WINDOW.0) / bin * bin);
     let window = metrics.now.since(from);
     let mut now = counted(&metrics.between(from, metrics.now), window);
-    now.insert("t".to_owned(), metrics.now.as_secs().into());
-    now.insert("window".to_owned(), window.as_secs().into());
+    now.push(("t", metrics.now.as_secs().into()));
+    now.push(("window", window.as_secs().into()));
     let mut total = counted(&metrics.totals, metrics.now.since(Time::ZERO));
     let t = &metrics.totals;
     let counts = [
@@ -32,12 +44,12 @@ pub fn metrics(session: &Session) -> Value {
         ("timed_out", t.timed_out),
         ("done_twice", t.double_effects),
     ];
-    total.extend(counts.map(|(name, count)| (name.to_owned(), count.into())));
-    now.insert("total".to_owned(), total.into());
-    now.into()
+    total.extend(counts.map(|(name, count)| (name, count.into())));
+    now.push(("total", object(total)));
+    object(now)
 }
 
-fn counted(totals: &Totals, span: Span) -> Map<String, Value> {
+fn counted(totals: &Totals, span: Span) -> Vec<(&'static str, Value)> {
     let rate = |count: u64| count as f64 / span.as_secs();
     let share = |part: u64, of: u64| part as f64 / of as f64;
     let numbers = [
@@ -50,7 +62,7 @@ fn counted(totals: &Totals, span: Span) -> Map<String, Value> {
         ("wasted", share(totals.wasted, totals.worked)),
     ];
     // A number that is none becomes null.
-    numbers.into_iter().map(|(name, number)| (name.to_owned(), number.into())).collect()
+    numbers.map(|(name, number)| (name, number.into())).into()
 }
 
 /// A check: whether it holds (null while it cannot be said), why, and the instant to look at.
@@ -61,7 +73,12 @@ pub fn check(verdict: &Verdict) -> Value {
         State::Unknown => None,
     };
     let t = verdict.at.map(|at| at.as_secs());
-    json!({"id": verdict.name, "pass": pass, "value": verdict.sentence, "t": t})
+    object(vec![
+        ("id", verdict.name.as_str().into()),
+        ("pass", pass.into()),
+        ("value", verdict.sentence.as_str().into()),
+        ("t", t.into()),
+    ])
 }
 
 /// A line of the log.
@@ -73,27 +90,29 @@ pub fn event(session: &Session, line: &Line) -> Value {
         Tone::Bad => "bad",
     };
     let node = line.node.map(|node| session.run().plan.name(node));
-    json!({"t": line.at.as_secs(), "text": line.text, "tone": tone, "node": node})
+    object(vec![
+        ("t", line.at.as_secs().into()),
+        ("text", line.text.as_str().into()),
+        ("tone", tone.into()),
+        ("node", node.into()),
+    ])
 }
 
 /// What came of a run that is at its end: the checks that the scenario asks for, which share of
 /// them holds, and whether all do. One that cannot be said does not hold. Score and `passed` are
 /// null where the scenario asks for none.
-pub fn result(session: &Session) -> Map<String, Value> {
+pub fn result(session: &Session) -> Value {
     // What every run is watched for is no merit of whoever has set it up.
     let verdicts = session.run().course.checks.verdicts();
     let held = verdicts.iter().filter(|v| v.state == State::Holds).count();
     let of = verdicts.len();
-    let score = (of > 0).then(|| held as f64 / of as f64);
-    let checks: Vec<Value> = verdicts.iter().map(check).collect();
-    let facts = [
-        ("preset", json!(session.preset())),
-        ("seed", json!(session.origin().seed)),
-        ("passed", json!((of > 0).then_some(held == of))),
-        ("score", json!(score)),
-        ("checks", checks.into()),
-    ];
-    facts.into_iter().map(|(name, fact)| (name.to_owned(), fact)).collect()
+    object(vec![
+        ("preset", session.preset().into()),
+        ("seed", session.origin().seed.into()),
+        ("passed", (of > 0).then_some(held == of).into()),
+        ("score", (of > 0).then(|| held as f64 / of as f64).into()),
+        ("checks", verdicts.iter().map(check).collect::<Vec<_>>().into()),
+    ])
 }
 
 /// Every measure over time as comma-separated values, a row for each bin that is over. The first
@@ -123,6 +142,7 @@ pub fn csv(session: &Session) -> String {
 mod tests {
     use super::*;
     use crate::scenario::link;
+    use serde_json::json;
 
     fn session(preset: &str, fragment: &str) -> Session {
         Session::open(link::open(Some(preset), fragment).0)
