@@ -2,51 +2,104 @@
 //! `index.html` for a folder, 404 for the rest. It serves below a folder, since the page must not
 //! assume that it lives at the root.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 const FOLDER: &str = "/some/folder/";
+
+/// What is asked for.
+pub struct Request {
+    /// `GET`, `POST`.
+    pub method: String,
+    /// Where, with what stands after `?`.
+    pub target: String,
+    /// What comes with it.
+    pub body: String,
+}
+
+/// What is answered.
+pub struct Answer {
+    /// A number and a word.
+    pub status: &'static str,
+    /// The type of what follows.
+    pub kind: &'static str,
+    /// What follows.
+    pub body: Vec<u8>,
+    /// Whether pages of other origins may see it, and ask in ways that need leave.
+    pub open: bool,
+}
 
 /// Serves `dist/` until the process ends; returns the address of the page.
 pub fn start() -> String {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist");
     assert!(dist.join("index.html").is_file(), "there is no built page; run: make build");
+    serve(move |request| {
+        let path = request.target.split(['?', '#']).next().unwrap_or("/");
+        let found = find(path, &dist).map(|file| (kind(&file), std::fs::read(file)));
+        match found {
+            Some((kind, Ok(body))) => Answer { status: "200 OK", kind, body, open: false },
+            _ => {
+                let body = b"not found".to_vec();
+                Answer { status: "404 Not Found", kind: "text/plain", body, open: false }
+            }
+        }
+    })
+}
+
+/// Serves until the process ends, from an origin of its own; returns the address of a folder.
+pub fn serve(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port on this machine");
     let address = listener.local_addr().expect("a bound listener has an address");
+    let answer = Arc::new(answer);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let dist = dist.clone();
+            let answer = answer.clone();
             // A connection that breaks is the browser's to retry.
-            thread::spawn(move || drop(answer(stream, &dist)));
+            thread::spawn(move || {
+                let _ = read(&stream).and_then(|request| write(stream, &answer(&request)));
+            });
         }
     });
     format!("http://{address}{FOLDER}")
 }
 
-fn answer(mut stream: TcpStream, dist: &Path) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let request = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-    for line in lines {
-        if line?.is_empty() {
-            break;
+fn read(stream: &TcpStream) -> std::io::Result<Request> {
+    let mut reader = BufReader::new(stream);
+    let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
+    reader.read_line(&mut first)?;
+    while reader.read_line(&mut line)? > 0 && line != "\r\n" {
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().unwrap_or(0);
         }
+        line.clear();
     }
-    let target = request.split(' ').nth(1).unwrap_or("/");
-    let path = target.split(['?', '#']).next().unwrap_or("/");
-    let (status, kind, body) = match find(path, dist).map(|file| (kind(&file), std::fs::read(file)))
-    {
-        Some((kind, Ok(body))) => ("200 OK", kind, body),
-        _ => ("404 Not Found", "text/plain", b"not found".to_vec()),
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let mut words = first.split(' ').map(str::to_owned);
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    Ok(Request { method, target, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+fn write(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
+    let Answer { status, kind, body, open } = answer;
+    let leave = if *open {
+        "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Methods: *\r\n\
+         Access-Control-Allow-Headers: authorization, content-type, x-experience-api-version\r\n"
+    } else {
+        ""
     };
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
-         Cache-Control: no-store\r\nConnection: close\r\n\r\n",
+         Cache-Control: no-store\r\n{leave}Connection: close\r\n\r\n",
         body.len()
     )?;
-    stream.write_all(&body)
+    stream.write_all(body)
 }
 
 /// The file a request path names; none when it leaves the folder or does not exist.
