@@ -3,7 +3,7 @@
 use super::fields::{Refusal, text};
 use crate::app::panels::share::page_address;
 use crate::app::state::Lab;
-use crate::observe::frame::{Condition, NodeView};
+use crate::observe::frame::{Condition, Frame, NodeView};
 use crate::scenario::v1::wire::Wire;
 use crate::session::Session;
 use crate::session::facts;
@@ -15,30 +15,29 @@ use serde_json::Value;
 const LINES: u64 = 40;
 
 /// Something to ask for, by its name.
-pub type Fact = (&'static str, fn(Lab, &Value) -> Value);
+pub type Fact = (&'static str, fn(Lab, &Session, &Value) -> Value);
 
 /// What `get` answers.
-pub const FACTS: [Fact; 6] = [
-    ("url", |lab, _| url(lab).into()),
-    ("scenario", |lab, _| lab.with_session(|s| s.scenario().write())),
-    ("metrics", |lab, _| lab.with_session(facts::metrics)),
-    ("events", |lab, message| {
+pub static FACTS: [Fact; 6] = [
+    ("url", |lab, session, _| url(lab, session)),
+    ("scenario", |_, session, _| session.scenario().write()),
+    ("metrics", |_, session, _| facts::metrics(session)),
+    ("events", |_, session, message| {
         let newest = message.get("n").and_then(Value::as_u64).unwrap_or(LINES).min(1_000);
-        lab.with_session(|s| {
-            let lines = s.log(usize::try_from(newest).unwrap_or_default());
-            lines.iter().rev().map(|line| facts::event(s, line)).collect::<Vec<_>>().into()
-        })
+        let mut lines = session.log(usize::try_from(newest).unwrap_or_default());
+        lines.reverse();
+        lines.iter().map(|line| facts::event(session, line)).collect::<Vec<_>>().into()
     }),
-    ("checks", |lab, _| {
-        lab.with_session(|s| s.verdicts().iter().map(facts::check).collect::<Vec<_>>().into())
+    ("checks", |_, session, _| {
+        session.verdicts().iter().map(facts::check).collect::<Vec<_>>().into()
     }),
     ("snapshot", snapshot),
 ];
 
 /// What `export` answers, as texts.
-pub const EXPORTS: [Fact; 2] = [
-    ("json", |lab, _| lab.with_session(Session::file).into()),
-    ("csv", |lab, _| lab.with_session(facts::csv).into()),
+pub static EXPORTS: [Fact; 2] = [
+    ("json", |_, session, _| session.file().into()),
+    ("csv", |_, session, _| facts::csv(session).into()),
 ];
 
 /// Answers what is asked for.
@@ -53,37 +52,30 @@ pub fn export(lab: Lab, message: &Value) -> Result<Value, Refusal> {
 
 fn one_of(facts: &[Fact], path: &str, lab: Lab, message: &Value) -> Result<Value, Refusal> {
     let name = text(message, path)?;
-    match facts.iter().find(|(known, _)| *known == name) {
-        Some((_, fact)) => Ok(fact(lab, message)),
-        None => {
-            let known: Vec<&str> = facts.iter().map(|(known, _)| *known).collect();
-            let says = format!("`{path}` may be {}; not `{name}`", known.join(", "));
-            Err(Refusal::new("unsupported", says, path))
-        }
-    }
+    let found = facts.iter().find(|(known, _)| *known == name);
+    let says = || format!("there is no `{name}`; `hello` answers what there is");
+    let (_, fact) = found.ok_or_else(|| Refusal::new("unsupported", says(), path))?;
+    Ok(lab.with_session(|session| fact(lab, session, message)))
 }
 
 /// The whole address of this run at this instant.
-pub fn url(lab: Lab) -> String {
-    let fragment = lab.with_session(|s| s.link(LinkOptions::default()));
-    page_address(lab, &[], &fragment)
+pub fn url(lab: Lab, session: &Session) -> Value {
+    page_address(lab, &[], &session.link(LinkOptions::default())).into()
 }
 
 /// Where time stands.
-pub fn state(lab: Lab) -> Value {
-    lab.with_session(|s| {
-        facts::object(vec![
-            ("playing", lab.playing.get_untracked().into()),
-            ("t", s.now().as_secs().into()),
-            ("end", s.end().as_secs().into()),
-            ("speed", lab.speed.get_untracked().into()),
-            ("seed", s.origin().seed.into()),
-        ])
-    })
+pub fn state(lab: Lab, session: &Session) -> Value {
+    facts::object(vec![
+        ("playing", lab.playing.get_untracked().into()),
+        ("t", session.now().as_secs().into()),
+        ("end", session.end().as_secs().into()),
+        ("speed", lab.speed.get_untracked().into()),
+        ("seed", session.origin().seed.into()),
+    ])
 }
 
 /// Where time stands, and how the nodes are.
-fn snapshot(lab: Lab, _: &Value) -> Value {
+fn snapshot(lab: Lab, session: &Session, _: &Value) -> Value {
     let node = |node: &NodeView| {
         let state = match node.condition {
             Condition::Up => "up",
@@ -93,11 +85,12 @@ fn snapshot(lab: Lab, _: &Value) -> Value {
         };
         facts::object(vec![("id", node.name.as_str().into()), ("state", state.into())])
     };
-    let nodes = lab.with_frame(|frame| frame.nodes.iter().map(node).collect::<Vec<_>>());
-    let mut snapshot = state(lab);
-    let digest = format!("{:016x}", lab.with_session(Session::digest));
-    facts::put(&mut snapshot, "preset", lab.preset.get_untracked().into());
-    facts::put(&mut snapshot, "digest", digest.into());
+    let mut frame = Frame::default();
+    session.frame(&mut frame);
+    let nodes: Vec<Value> = frame.nodes.iter().map(node).collect();
+    let mut snapshot = state(lab, session);
+    facts::put(&mut snapshot, "preset", session.preset().into());
+    facts::put(&mut snapshot, "digest", format!("{:016x}", session.digest()).into());
     facts::put(&mut snapshot, "nodes", nodes.into());
     snapshot
 }

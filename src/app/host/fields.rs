@@ -60,3 +60,23 @@ pub fn first(found: &Diagnostics) -> Refusal {
     let message = format!("{}: {}", problem.message, problem.remedy);
     Refusal::new("invalid", message, &problem.path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    fn an_instant_is_a_number_of_seconds_or_as_in_links() {
+        for (t, at) in [(json!(12.5), 12_500_000), (json!("12.5s"), 12_500_000), (json!(0), 0)] {
+            assert_eq!(instant(&json!({"t": t}), "t").ok(), Some(Time(at)));
+        }
+        for wrong in [json!(-1), json!(1e300), json!("soon"), json!(null), json!([1])] {
+            let refused = instant(&json!({"t": wrong}), "t").err().map(|r| r.json());
+            let refused = refused.expect("no instant");
+            assert_eq!((&refused["code"], &refused["path"]), (&json!("invalid"), &json!("t")));
+        }
+        assert!(instant(&json!({}), "t").is_err());
+    }
+}

@@ -48,7 +48,7 @@ const fn named(name: &'static str, does: fn(&Host, &Value) -> Answer) -> Message
 }
 
 /// Every message that is known. Those that cannot be obeyed yet say so.
-pub const MESSAGES: [Message; 18] = [
+pub static MESSAGES: [Message; 18] = [
     any("hello", |host, _| Ok(Reply::Now(tells::ready(host)))),
     any("play", play),
     any("pause", |host, _| {
@@ -132,10 +132,10 @@ pub fn reply(re: &Value, answer: Result<Value, Refusal>) -> Value {
 fn obey(host: &Host, message: &Value) -> Answer {
     let name = text(message, "type")?;
     let Some(known) = MESSAGES.iter().find(|known| known.name == name) else {
-        let names = MESSAGES.map(|known| known.name);
+        let names: Vec<&str> = MESSAGES.iter().map(|known| known.name).collect();
         let says = match read::near(name, &names) {
             Some(near) => format!("there is no message `{name}`; did you mean `{near}`?"),
-            None => format!("there is no message `{name}`; there are {}", names.join(", ")),
+            None => format!("there is no message `{name}`; `hello` answers which there are"),
         };
         return Err(Refusal::new("unknown", says, "type"));
     };
@@ -238,12 +238,9 @@ fn subscribe(host: &Host, message: &Value) -> Answer {
     };
     let mut wanted = Vec::new();
     for name in names.iter().map(|name| name.as_str().unwrap_or_default()) {
-        let Some(known) = tells::TELLS.iter().find(|known| known.name == name) else {
-            let known = tells::TELLS.map(|known| known.name).join(", ");
-            let says = format!("`{name}` is never said; there are {known}");
-            return Err(Refusal::new("invalid", says, "events"));
-        };
-        wanted.push(known.name);
+        let known = tells::TELLS.iter().find(|known| known.name == name);
+        let says = || Refusal::new("invalid", format!("`{name}` is never said"), "events");
+        wanted.push(known.ok_or_else(says)?.name);
     }
     host.told.borrow_mut().subscribe(wanted, every);
     DONE

@@ -124,3 +124,24 @@ fn load_cmi5(host: Rc<Host>) {
         let _ = body.append_child(&script);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    fn every_message_is_described() {
+        let (here, readme) = (include_str!("mod.rs"), include_str!("../../../README.md"));
+        let heard = hears::MESSAGES.iter().map(|message| message.name);
+        let told = tells::TELLS.iter().map(|tell| tell.name).chain(["ready", "reply", "resize"]);
+        for name in heard.filter(|name| !hears::is_for_later(name)).chain(told) {
+            let word = format!("`{name}`");
+            let text = here.split("#[cfg(test)]").next().unwrap_or_default();
+            assert!(text.contains(&word) && readme.contains(&word), "{name}");
+        }
+        for (name, _) in facts::FACTS.iter().chain(&facts::EXPORTS) {
+            assert!(readme.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}

@@ -100,3 +100,26 @@ pub fn heard(port: &Port, event: &MessageEvent) -> Option<Heard> {
     };
     Some(Heard { from, message })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    fn only_an_origin_of_its_own_names_somebody() {
+        for nobody in ["", "null", "*", "/", "course.example"] {
+            assert_eq!(named(nobody), None, "{nobody}");
+        }
+        assert_eq!(named("https://course.example/").as_deref(), Some("https://course.example"));
+        assert_eq!(named("http://localhost:8080").as_deref(), Some("http://localhost:8080"));
+    }
+
+    #[wasm_bindgen_test]
+    fn without_a_page_around_it_and_a_launch_it_is_deaf() {
+        // Where the tests run there is none; nor is this page its own host.
+        assert!(Port::new(true, "https://course.example", false).is_deaf());
+        assert!(Port::new(false, "", false).is_deaf());
+        assert!(!Port::new(false, "", true).is_deaf());
+    }
+}

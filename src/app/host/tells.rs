@@ -8,6 +8,7 @@ use crate::base::diagnostics::{Diagnostics, Problem};
 use crate::base::time::Time;
 use crate::check::State;
 use crate::scenario::{link, presets};
+use crate::session::Session;
 use crate::session::facts::{self as run, object, put};
 use crate::session::share::LinkOptions;
 use leptos::prelude::*;
@@ -83,15 +84,19 @@ pub struct Tell {
     /// Whether it is said to those who have not asked for it.
     unasked: bool,
     /// What there is to say that has not been said.
-    news: fn(Lab, &mut Told) -> Vec<Value>,
+    news: fn(Lab, &Session, &mut Told) -> Vec<Value>,
 }
 
-const fn tell(name: &'static str, unasked: bool, news: fn(Lab, &mut Told) -> Vec<Value>) -> Tell {
+const fn tell(
+    name: &'static str,
+    unasked: bool,
+    news: fn(Lab, &Session, &mut Told) -> Vec<Value>,
+) -> Tell {
     Tell { name, unasked, news }
 }
 
 /// Everything that is said unasked, in this order, but for `ready` and `resize`.
-pub const TELLS: [Tell; 8] = [
+pub static TELLS: [Tell; 8] = [
     tell("change", true, change),
     tell("event", false, events),
     tell("check", true, checks),
@@ -144,13 +149,15 @@ pub fn look(host: &Host) {
     if told.seen.replace(seen) == Some(seen) {
         return;
     }
-    for tell in &TELLS {
-        if told.wants(tell) {
-            for news in (tell.news)(lab, &mut told) {
-                host.port.tell(envelope(tell.name, news));
+    lab.with_session(|session| {
+        for tell in &TELLS {
+            if told.wants(tell) {
+                for news in (tell.news)(lab, session, &mut told) {
+                    host.port.tell(envelope(tell.name, news));
+                }
             }
         }
-    }
+    });
 }
 
 /// Stops time where the host wants it, and gives the answers that waited for an instant.
@@ -174,8 +181,8 @@ pub fn arrive(host: &Host) {
     }
 }
 
-fn state(lab: Lab, told: &mut Told) -> Vec<Value> {
-    let now = facts::state(lab);
+fn state(lab: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
+    let now = facts::state(lab, session);
     if now == told.state {
         return Vec::new();
     }
@@ -184,77 +191,71 @@ fn state(lab: Lab, told: &mut Told) -> Vec<Value> {
 }
 
 /// What was set or done, if that is not what it was. The first run is no change.
-fn change(lab: Lab, told: &mut Told) -> Vec<Value> {
+fn change(lab: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
     let opened = lab.opened.get_untracked();
     if told.link.as_ref().is_some_and(|(known, _)| *known == opened) {
         return Vec::new();
     }
-    let link = lab.with_session(|s| s.link(LinkOptions { instant: false }));
+    let link = session.link(LinkOptions { instant: false });
     let before = told.link.replace((opened, link.clone()));
     let by = if std::mem::take(&mut told.by_host) { "host" } else { "user" };
     if before.is_none_or(|(_, before)| before == link) {
         return Vec::new();
     }
-    let preset = lab.preset.get_untracked().and_then(|id| presets::find(&id));
+    let preset = session.preset().and_then(presets::find);
     let overrides = preset
-        .and_then(|preset| lab.with_session(|s| link::differences(&preset.scenario, s.scenario())))
+        .and_then(|preset| link::differences(&preset.scenario, session.scenario()))
         .map(|changes| Value::Object(changes.into_iter().collect()));
     vec![object(vec![
-        ("url", facts::url(lab).into()),
+        ("url", facts::url(lab, session)),
         ("overrides", overrides.into()),
         ("by", by.into()),
     ])]
 }
 
-fn events(lab: Lab, told: &mut Told) -> Vec<Value> {
-    lab.with_session(|s| {
-        let lines = s.log(LINES);
-        let newest = lines.first().map(|line| line.seq);
-        let known = std::mem::replace(&mut told.line, newest).unwrap_or(0);
-        // Of a run that went back, what comes again is told again.
-        let fresh = lines.iter().rev().filter(|line| line.seq > known);
-        fresh.map(|line| run::event(s, line)).collect()
-    })
+fn events(_: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
+    let lines = session.log(LINES);
+    let newest = lines.first().map(|line| line.seq);
+    let known = std::mem::replace(&mut told.line, newest).unwrap_or(0);
+    // Of a run that went back, what comes again is told again.
+    let fresh = lines.iter().rev().filter(|line| line.seq > known);
+    fresh.map(|line| run::event(session, line)).collect()
 }
 
-fn checks(lab: Lab, told: &mut Told) -> Vec<Value> {
-    let now = lab.with_session(|s| s.verdicts());
+fn checks(_: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
+    let now = session.verdicts();
     let known = |name: &str, state| told.checks.iter().any(|(n, s)| n == name && *s == state);
     let news = now.iter().filter(|v| !known(&v.name, v.state)).map(run::check).collect();
     told.checks = now.into_iter().map(|v| (v.name, v.state)).collect();
     news
 }
 
-fn metrics(lab: Lab, told: &mut Told) -> Vec<Value> {
+fn metrics(_: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
     let (last, known) = told.numbers;
-    let now = lab.with_session(|s| s.now());
+    let now = session.now();
     if clock() - last < told.every || known == Some(now) {
         return Vec::new();
     }
     told.numbers = (clock(), Some(now));
-    vec![lab.with_session(run::metrics)]
-}
-
-/// Whether the run has been to its end.
-fn is_over(lab: Lab) -> bool {
-    lab.with_session(|s| s.newest() >= s.end())
+    vec![run::metrics(session)]
 }
 
 /// The bet, and whether it is right once the run has shown it.
-fn placed(lab: Lab) -> Option<(usize, Option<bool>)> {
+fn placed(lab: Lab, session: &Session) -> Option<(usize, Option<bool>)> {
     let choice = lab.bet.get_untracked()?;
-    let preset = lab.preset.get_untracked().and_then(|id| presets::find(&id))?;
-    Some((choice, is_over(lab).then_some(choice == preset.question.answer as usize)))
+    let preset = session.preset().and_then(presets::find)?;
+    let over = session.newest() >= session.end();
+    Some((choice, over.then_some(choice == preset.question.answer as usize)))
 }
 
-fn bet(lab: Lab, told: &mut Told) -> Vec<Value> {
-    let now = placed(lab);
+fn bet(lab: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
+    let now = placed(lab, session);
     if now == told.bet {
         return Vec::new();
     }
     told.bet = now;
     let Some((choice, correct)) = now else { return Vec::new() };
-    let preset = lab.preset.get_untracked().and_then(|id| presets::find(&id));
+    let preset = session.preset().and_then(presets::find);
     let text = preset.and_then(|preset| preset.question.choices.get(choice));
     vec![object(vec![
         ("choice", choice.into()),
@@ -264,19 +265,19 @@ fn bet(lab: Lab, told: &mut Told) -> Vec<Value> {
 }
 
 /// What came of the run, whenever it is at its end in another way.
-fn result(lab: Lab, told: &mut Told) -> Vec<Value> {
-    if lab.is_under_way() || lab.with_session(|s| s.now() < s.end()) {
+fn result(lab: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
+    if session.goal().is_some() || session.now() < session.end() {
         return Vec::new();
     }
-    let bet = placed(lab);
-    let mut now = lab.with_session(run::result);
+    let bet = placed(lab, session);
+    let mut now = run::result(session);
     let complete = bet.is_some() || lab.preset.with_untracked(Option::is_none);
     let say = |(choice, correct): (usize, Option<bool>)| {
         object(vec![("choice", choice.into()), ("correct", correct.into())])
     };
     put(&mut now, "complete", complete.into());
     put(&mut now, "bet", bet.map(say).into());
-    put(&mut now, "url", facts::url(lab).into());
+    put(&mut now, "url", facts::url(lab, session));
     if now == told.result {
         return Vec::new();
     }
@@ -285,7 +286,7 @@ fn result(lab: Lab, told: &mut Told) -> Vec<Value> {
     vec![now]
 }
 
-fn error(lab: Lab, told: &mut Told) -> Vec<Value> {
+fn error(lab: Lab, _: &Session, told: &mut Told) -> Vec<Value> {
     let now = lab.problems.get_untracked();
     if now == told.problems {
         return Vec::new();
