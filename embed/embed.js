@@ -25,7 +25,10 @@
   const home = new URL("./", own?.src || document.baseURI).href;
   // In the order of their place in the address.
   const LOOKS = ["play", "theme", "motion", "ui", "show", "hide"];
+  // Those that can be changed when it is loaded.
   const LATER = ["theme", "motion", "ui", "show", "hide"];
+  // What a page without an origin may say.
+  const PLAYBACK = ["play", "pause", "step", "reset", "seek", "speed"];
   // So much is room for a stage, before the page in the frame says what it needs.
   const STYLE = `:host{display:block;position:relative}
     iframe{display:block;width:100%;height:100%;border:0}
@@ -89,6 +92,7 @@
       // Put back, it starts anew: a frame that was taken out has lost what was in it.
       this.#ready?.reject(gone);
       this.#ready = null;
+      this.#playing = false;
       this.frame?.parentNode.replaceWith(this.#facade);
       this.frame = null;
     }
@@ -188,14 +192,14 @@
     async send(type, fields = {}) {
       await this.open();
       const message = { ...fields, netsplit: 1, type };
-      // Who has no origin cannot be answered.
-      const heard = location.origin !== "null";
       const asked = deferred();
-      if (heard) {
+      if (location.origin !== "null") {
         message.id = ++this.#count;
         this.#asked.set(message.id, asked);
-      } else {
+      } else if (PLAYBACK.includes(type)) {
         asked.resolve();
+      } else {
+        throw fault("refused", "This page has no origin: it cannot be answered, only play and pause.");
       }
       this.frame.contentWindow.postMessage(message, this.origin);
       return asked.promise;
