@@ -43,6 +43,7 @@
     return deferred;
   };
   const fault = (code, message, path = "") => Object.assign(new Error(message), { code, path });
+  const gone = () => fault("gone", "The element was taken out of the page.");
 
   /** Every element whose frame is loaded. */
   const loaded = new Set();
@@ -86,11 +87,10 @@
     disconnectedCallback() {
       near.unobserve(this);
       loaded.delete(this);
-      const gone = fault("gone", "The element was taken out of the page.");
-      for (const { reject } of this.#asked.values()) reject(gone);
+      for (const { reject } of this.#asked.values()) reject(gone());
       this.#asked.clear();
       // Put back, it starts anew: a frame that was taken out has lost what was in it.
-      this.#ready?.reject(gone);
+      this.#ready?.reject(gone());
       this.#ready = null;
       this.#playing = false;
       this.frame?.parentNode.replaceWith(this.#facade);
@@ -191,6 +191,7 @@
     /** Sends any message; resolves with the answer. Loads the frame if need be. */
     async send(type, fields = {}) {
       await this.open();
+      if (!this.frame) throw gone();
       const message = { ...fields, netsplit: 1, type };
       const asked = deferred();
       if (location.origin !== "null") {

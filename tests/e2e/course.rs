@@ -140,6 +140,24 @@ fn one_run_plays_at_a_time_and_the_other_waits_for_a_click() {
 }
 
 #[test]
+fn an_element_that_is_taken_out_answers_nobody_and_begins_anew() {
+    let browser = course();
+    until(&browser, "the run", "heard.some(m => m.on === 'a' && m.type === 'ready')");
+    // Before the question is sent, and while it waits for an answer.
+    let at_once = "const a = window.a = document.getElementById('a'), asked = a.get('metrics');
+        a.remove(); return asked.then(() => 'answered', error => error.code)";
+    assert_eq!(browser.script(at_once), "gone");
+    browser.script("document.body.prepend(a)");
+    let far = "return a.open().then(() => {
+        const asked = a.seek(59); setTimeout(() => a.remove());
+        return asked.then(() => 'answered', error => error.code) })";
+    assert_eq!(browser.script(far), "gone");
+    browser.script("heard.length = 0; document.body.prepend(a)");
+    until(&browser, "it again", "heard.some(m => m.on === 'a' && m.type === 'ready')");
+    assert_eq!(come(&browser, "a.get('snapshot')")["value"]["seed"], 5);
+}
+
+#[test]
 fn only_the_page_around_is_heard() {
     let browser = course();
     let address = |query: &str| format!("'{}s/retry-storm/?embed=1&api=1' + {query}", browser.home);

@@ -47,8 +47,8 @@ const fn named(name: &'static str, does: fn(&Host, &Value) -> Answer) -> Message
     Message { name, from_any: false, does }
 }
 
-/// Every message that is known. Those that cannot be obeyed yet say so.
-pub static MESSAGES: [Message; 18] = [
+/// Every message that can be obeyed.
+pub static MESSAGES: [Message; 16] = [
     any("hello", |host, _| Ok(Reply::Now(tells::ready(host)))),
     any("play", play),
     any("pause", |host, _| {
@@ -81,18 +81,13 @@ pub static MESSAGES: [Message; 18] = [
     }),
     named("subscribe", subscribe),
     named("ui", ui),
-    named("lesson", |_, _| later("netsplit has no lessons yet: `load` a preset")),
-    named("announce", |_, _| later("how much is read out cannot be chosen yet")),
 ];
 
-/// Whether a message is one of those that only say that they cannot be obeyed.
-pub fn is_for_later(name: &str) -> bool {
-    ["lesson", "announce"].contains(&name)
-}
-
-fn later(message: &str) -> Answer {
-    Err(Refusal::new("unsupported", message, "type"))
-}
+/// Messages that are known and have no counterpart yet, and what to do instead.
+static LATER: [(&str, &str); 2] = [
+    ("lesson", "there are no lessons yet: `load` a preset"),
+    ("announce", "how much is read out cannot be chosen yet"),
+];
 
 /// Does what the host says and answers, if it wants an answer.
 pub fn hear(host: &Host, heard: &Heard) {
@@ -131,6 +126,9 @@ pub fn reply(re: &Value, answer: Result<Value, Refusal>) -> Value {
 
 fn obey(host: &Host, message: &Value) -> Answer {
     let name = text(message, "type")?;
+    if let Some((_, instead)) = LATER.iter().find(|(later, _)| *later == name) {
+        return Err(Refusal::new("unsupported", *instead, "type"));
+    }
     let Some(known) = MESSAGES.iter().find(|known| known.name == name) else {
         let names: Vec<&str> = MESSAGES.iter().map(|known| known.name).collect();
         let says = match read::near(name, &names) {

@@ -110,8 +110,7 @@ pub static TELLS: [Tell; 8] = [
 /// What is said first.
 pub fn ready(host: &Host) -> Value {
     let obeyed = hears::MESSAGES.iter().filter(|message| message.from_any || host.is_named());
-    let names = obeyed.map(|message| message.name).filter(|name| !hears::is_for_later(name));
-    let mut caps: Vec<Value> = names.map(Value::from).collect();
+    let mut caps: Vec<Value> = obeyed.map(|message| Value::from(message.name)).collect();
     let mut add = |of: &str, facts: &[facts::Fact]| {
         caps.extend(facts.iter().map(|(name, _)| Value::from(format!("{of}.{name}"))));
     };
