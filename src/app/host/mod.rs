@@ -13,7 +13,7 @@
 //! | `set` | `path`, `value` | changes a setting, as one deed |
 //! | `fault` | `step` (`kill:db-1`) | does it now |
 //! | `undo`, `redo` | | |
-//! | `play` * | `until?` | lets time pass |
+//! | `play` * | `until?` | lets time pass; answered at once |
 //! | `pause` * | | |
 //! | `step` * | `by?` | goes to the next event, or on by so much; back where it is negative |
 //! | `reset` * | | goes back to the start and waits there |
