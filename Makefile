@@ -9,7 +9,7 @@ unexport NO_COLOR
 WASM := --target wasm32-unknown-unknown --no-default-features --features app
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev build test test-native test-browser test-e2e shots bench lint size setup clean
+.PHONY: help serve dev build test test-native test-embed test-browser test-e2e shots bench lint size setup clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -31,12 +31,16 @@ test: ## run every test: native, in a headless browser, and end to end on the bu
 	@.scripts/setup rust page
 	@# The page is compiled in one piece, on one core: the native tests have the others meanwhile.
 	@$(MAKE) --no-print-directory -j2 test-native build
+	@$(MAKE) --no-print-directory test-embed
 	@$(MAKE) --no-print-directory test-browser
 	@$(MAKE) --no-print-directory test-e2e
 
 test-native: ## run only the native tests
 	@.scripts/setup rust
 	cargo test --workspace
+
+test-embed: ## run only the tests of what is reported to a learning management system, in node
+	node --test tests/embed/*.test.mjs
 
 test-browser: ## run only the tests compiled to WebAssembly, in a headless browser
 	@.scripts/setup browser

@@ -38,12 +38,14 @@ pub struct Asked {
     pub chrome: [String; chrome::ASKS.len()],
     /// Another language than the page has.
     pub foreign: bool,
+    /// Who may talk to the page: `api`, `origin`, `lms`.
+    pub host: [String; 3],
     /// What in the query means nothing.
     pub problems: Diagnostics,
 }
 
 /// What the query may say of how the page looks: names and their values.
-const LOOKS: [(&str, &[&str]); 10] = [
+const LOOKS: [(&str, &[&str]); 13] = [
     ("embed", &["0", "1"]),
     ("play", &["0", "1"]),
     ("motion", &["calm", "full", "auto"]),
@@ -54,11 +56,20 @@ const LOOKS: [(&str, &[&str]); 10] = [
     ("palette", chrome::PALETTES),
     ("edit", chrome::EDITS),
     ("lang", &[]),
+    ("api", &["0", "1"]),
+    ("origin", &[]),
+    ("lms", &["cmi5"]),
 ];
 
+/// What says that the page reports to a learning management system.
+const LMS: (&str, &str) = ("lms", "cmi5");
+/// What such a system adds to the address.
+const LAUNCH: [&str; 5] = ["endpoint", "fetch", "actor", "registration", "activityId"];
+
 /// What in a query means nothing, and what is allowed there.
-fn judge(query: &[(String, String)]) -> Diagnostics {
+pub(super) fn judge(query: &[(String, String)]) -> Diagnostics {
     let mut problems = Diagnostics::default();
+    let launched = query.iter().any(|(name, value)| (name.as_str(), value.as_str()) == LMS);
     for (name, value) in query.iter().filter(|(name, _)| name != "preset") {
         let said: String = format!("{name}={value}").chars().take(60).collect();
         match LOOKS.iter().find(|(known, _)| known == name) {
@@ -70,12 +81,14 @@ fn judge(query: &[(String, String)]) -> Diagnostics {
                     problems.warn("", format!("`{said}` in the address means nothing"), remedy);
                 }
             }
-            // Which settings there are depends on the scenario; a language is no mistake.
-            Some(("show" | "lang", _)) => {}
+            // Which settings there are depends on the scenario, a language is no mistake, and any
+            // page may be the host.
+            Some(("show" | "lang" | "origin", _)) => {}
             Some((_, values)) => {
                 let remedy = format!("`{name}` may be {}", values.join(", "));
                 problems.warn("", format!("`{said}` in the address means nothing"), remedy);
             }
+            None if launched && LAUNCH.contains(&name.as_str()) => {}
             None => {
                 let names: Vec<&str> = LOOKS.iter().map(|(known, _)| *known).collect();
                 let remedy = format!("Before the # there may be preset, {}", names.join(", "));
@@ -109,6 +122,7 @@ pub fn parse(path: &str, query: &[(String, String)], fragment: &str) -> Asked {
         },
         chrome: chrome::ASKS.map(|name| get(name).unwrap_or_default().to_owned()),
         foreign: get("lang").is_some_and(|lang| !lang.to_ascii_lowercase().starts_with("en")),
+        host: ["api", "origin", "lms"].map(|name| get(name).unwrap_or_default().to_owned()),
         problems: judge(query),
     }
 }
@@ -343,6 +357,8 @@ mod tests {
              &edit=faults&palette=contrast&lang=de",
         );
         assert!(judge(&good).is_empty());
+        let launch = "lms=cmi5&endpoint=https://x/&fetch=https://x/t&actor={}&registration=1";
+        assert!(judge(&query(&format!("{launch}&activityId=x&api=1&origin=https://y"))).is_empty());
         let wrong = [
             "theme=purple",
             "embed=yes",
@@ -353,6 +369,9 @@ mod tests {
             "hide=me",
             "edit=some",
             "palette=pink",
+            "api=yes",
+            "lms=scorm",
+            "fetch=https://lms.example/token",
         ];
         let found = judge(&query(&wrong.join("&"))).problems;
         assert_eq!(found.len(), wrong.len());
@@ -361,7 +380,7 @@ mod tests {
         }
         assert_eq!(found[0].remedy, "`theme` may be light, dark, auto");
         assert!(
-            found[3].remedy.contains("theme, ui, hide, show, palette, edit, lang"),
+            found[3].remedy.contains("theme, ui, hide, show, palette, edit, lang, api"),
             "{}",
             found[3]
         );

@@ -13,6 +13,7 @@ pub mod dom;
 pub mod driver;
 pub mod embed;
 pub mod file;
+pub mod host;
 pub mod icon;
 pub mod keys;
 pub mod panels;

@@ -16,7 +16,7 @@ use crate::app::panels::{PANELS, Panel, Slot};
 use crate::app::stage::Stage;
 use crate::app::state::{Lab, Place, Selection, Theme};
 use crate::app::trouble::{Announcer, Notice};
-use crate::app::{chrome, driver, file, keys};
+use crate::app::{chrome, driver, file, host, keys};
 use crate::scenario::link;
 use crate::session::Session;
 use leptos::prelude::*;
@@ -46,6 +46,7 @@ fn App() -> impl Into<View> {
     }
     address::keep_in_step(lab);
     file::take_dropped(lab);
+    host::start(lab, &asked.host);
     window_event_listener(leptos::ev::keydown, move |event| keys::anywhere(lab, &event));
     pause_when_hidden(lab);
     (

@@ -278,6 +278,11 @@ impl Lab {
             self.refuse();
             return;
         }
+        self.take_back();
+    }
+
+    /// Takes the last deed back, whoever did it.
+    pub fn take_back(&self) {
         if self.update_session(Session::undo) == Some(true) {
             self.told.set("");
             self.after_change();

@@ -7,6 +7,7 @@
 pub mod capacity;
 pub mod command;
 pub mod deed;
+pub mod facts;
 pub mod history;
 pub mod moved;
 mod prices;

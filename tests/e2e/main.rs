@@ -5,8 +5,10 @@
 
 #[allow(dead_code, reason = "words to write tests with: not each is in use at every time")]
 mod browser;
+mod course;
 mod hands;
 mod lab;
+mod launch;
 mod looks;
 mod pace;
 mod page;

@@ -1,11 +1,14 @@
-//! The code that puts a run into another page: its size, its colours, and how it will look.
+//! The code that puts a run into another page, as a frame or as an element that a script can drive:
+//! its size, its colours, and how it will look.
 
 use super::share::{CopyBox, page_address};
+use crate::app::address;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
 use crate::app::dom::view::{IntoView, View};
 use crate::app::state::Lab;
 use crate::app::widgets::toggle::Toggle;
+use crate::scenario::presets;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -34,7 +37,15 @@ pub fn Embed(fragment: Signal<String>) -> impl Into<View> {
         fragment.with(|f| page_address(lab, &query, f))
     });
     let measures = move || SIZES[size.get().min(SIZES.len() - 1)];
+    let as_element = RwSignal::new(false);
     let code = Memo::new(move |_| {
+        if as_element.get() {
+            let theme = THEMES[theme.get().min(THEMES.len() - 1)].1;
+            let looks = [theme, if playing.get() { "play=1" } else { "" }];
+            let origin = window().location().origin().unwrap_or_default();
+            let (home, preset) = (format!("{origin}{}", address::home()), lab.preset.get());
+            return fragment.with(|f| element_code(&home, preset.as_deref(), &looks, f));
+        }
         let (_, width, height) = measures();
         address.with(|address| frame_code(address, width, height))
     });
@@ -64,6 +75,11 @@ pub fn Embed(fragment: Signal<String>) -> impl Into<View> {
         .child(Choices("Size", size, SIZES.map(shape)))
         .child(Choices("Colours", theme, THEMES.map(colour)))
         .child(Toggle("Start playing", playing, move |on| playing.set(on)))
+        .child(Toggle(
+            "As an element: as high as it needs to be, and a script can drive it",
+            as_element,
+            move |on| as_element.set(on),
+        ))
         .child(CopyBox("Code", code, 5))
         .child(Toggle("Preview", preview, move |on| preview.set(on)))
         .child(show(move || preview.get(), frame))
@@ -91,14 +107,37 @@ fn Choices(
     html("fieldset").class("sizes").child(html("legend").child(title)).child(choices)
 }
 
-/// The element that shows `address` inside another page.
+/// A text as the value of an attribute.
+fn quoted(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
+}
+
+/// The frame that shows `address` inside another page.
 fn frame_code(address: &str, width: u32, height: u32) -> String {
-    let address = address.replace('&', "&amp;").replace('"', "&quot;");
+    let address = quoted(address);
     format!(
         "<iframe src=\"{address}\" title=\"netsplit: a simulated distributed system\" \
          width=\"{width}\" height=\"{height}\" style=\"border:0;max-width:100%\" loading=\"lazy\" \
          allow=\"fullscreen; clipboard-write\" \
          sandbox=\"allow-scripts allow-same-origin allow-popups allow-downloads\"></iframe>"
+    )
+}
+
+/// The script that knows the element, and the element with a link for those without scripts.
+/// `looks` are pairs of the address, some of them empty.
+fn element_code(home: &str, preset: Option<&str>, looks: &[&str], fragment: &str) -> String {
+    let title = preset.and_then(presets::find).map_or("netsplit", |preset| preset.title.as_str());
+    let way = preset.map_or_else(String::new, |id| format!("s/{id}/"));
+    let preset = preset.map(|id| ("preset", id));
+    let looks = looks.iter().filter_map(|pair| pair.split_once('='));
+    let pairs = preset.into_iter().chain([("state", fragment)]).chain(looks);
+    let attributes: String =
+        pairs.map(|(name, value)| format!(" {name}=\"{}\"", quoted(value))).collect();
+    let (home, link) = (quoted(home), quoted(&format!("{home}{way}#{fragment}")));
+    format!(
+        "<script src=\"{home}embed.js\" async></script>\n\
+         <netsplit-lab{attributes}><a href=\"{link}\">{}</a></netsplit-lab>",
+        quoted(title)
     )
 }
 
@@ -113,5 +152,27 @@ mod tests {
         let code = frame_code("https://x.org/?embed=1&a=\"b\"#seed=4&t=1s", 480, 300);
         assert!(code.contains("embed=1&amp;a=&quot;b&quot;#seed=4&amp;t=1s\""), "{code}");
         assert!(code.contains("width=\"480\" height=\"300\""));
+    }
+
+    #[wasm_bindgen_test]
+    fn element_code_names_the_run_and_has_a_link_inside() {
+        let code = element_code(
+            "https://x.org/n/",
+            Some("retry-storm"),
+            &["theme=dark", ""],
+            "seed=4&t=1s",
+        );
+        assert_eq!(
+            code,
+            "<script src=\"https://x.org/n/embed.js\" async></script>\n\
+             <netsplit-lab preset=\"retry-storm\" state=\"seed=4&amp;t=1s\" theme=\"dark\">\
+             <a href=\"https://x.org/n/s/retry-storm/#seed=4&amp;t=1s\">Retry storm</a>\
+             </netsplit-lab>"
+        );
+        let own = element_code("https://x.org/n/", None, &[], "z=2.ab.c");
+        assert!(
+            own.contains("<netsplit-lab state=\"z=2.ab.c\"><a href=\"https://x.org/n/#z="),
+            "{own}"
+        );
     }
 }
