@@ -28,6 +28,8 @@ const FETCHING: &str = "Fetching the scenario that the link starts from.";
 thread_local! {
     /// How many times something was opened: what was fetched for an earlier one comes too late.
     static TURN: Cell<u32> = const { Cell::new(0) };
+    /// The turn for which something is being fetched.
+    static FETCHING_FOR: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
 /// Something is opened; what is still on its way is not waited for any more. Returns the turn.
@@ -36,10 +38,16 @@ pub fn next_turn() -> u32 {
     TURN.get()
 }
 
+/// Whether what was opened last is still being fetched.
+pub fn is_fetching() -> bool {
+    FETCHING_FOR.get() == Some(TURN.get())
+}
+
 /// Opens what an address asks for on top of the scenario at `from`. What is on screen stays until
 /// it is there, and if it cannot be had.
 pub fn open(lab: Lab, asked: Asked, from: String) {
     let turn = next_turn();
+    FETCHING_FOR.set(Some(turn));
     let first = lab.place.get_untracked() == Place::Gallery;
     lab.waiting.set(first);
     lab.told.set(FETCHING);
@@ -51,6 +59,7 @@ pub fn open(lab: Lab, asked: Asked, from: String) {
         if TURN.get() != turn {
             return;
         }
+        FETCHING_FOR.set(None);
         lab.waiting.set(false);
         match found {
             Ok(source) => {
