@@ -1,12 +1,15 @@
 //! Static pages beside the built one: `s/<preset>/index.html` for each preset, so that a link has
-//! a title and a description where it is pasted, and works on a host that knows only files.
+//! a title and a description where it is pasted, and works on a host that knows only files; and
+//! one for scenarios that come from no preset.
 
+use super::link::CUSTOM;
 use super::presets::{self, Preset};
 use serde_json::json;
 
 /// The files to write, as paths relative to the built page, and their contents.
 pub fn pages(index: &str) -> Vec<(String, String)> {
-    presets::all().iter().flat_map(|preset| page(index, preset)).collect()
+    let own = (format!("s/{CUSTOM}/index.html"), two_up(index));
+    presets::all().iter().flat_map(|preset| page(index, preset)).chain([own]).collect()
 }
 
 fn page(index: &str, preset: &Preset) -> [(String, String); 2] {
@@ -76,7 +79,10 @@ mod tests {
                      <link rel=\"stylesheet\" href=\"./a.css\">\
                      <link rel=preload href=./b.css></head>\
                      <body><script>import init from './app.js'</script></body></html>";
-        let pages = pages(index);
+        let mut pages = pages(index);
+        let (path, own) = pages.pop().expect("the page of scenarios from no preset");
+        assert_eq!(path, "s/custom/index.html");
+        assert!(own.contains("'../../app.js'") && own.contains("<title>netsplit</title>"));
         assert_eq!(pages.len(), 2 * presets::all().len());
         for ((path, html), preset) in pages.iter().step_by(2).zip(presets::all()) {
             assert_eq!(*path, format!("s/{}/index.html", preset.id));

@@ -1,6 +1,8 @@
 //! The main job: open a preset, watch it, break it by hand, share it, and see the same run again.
 
 use super::browser::Browser;
+use netsplit::scenario::link::{self, Opened};
+use netsplit::scenario::read;
 
 pub fn clock(browser: &Browser) -> f64 {
     let text = browser.text("output.clock");
@@ -223,5 +225,10 @@ fn every_preset_has_a_page_of_its_own() {
     browser.find("output.clock");
     let title = browser.script("return document.title");
     assert!(title.as_str().is_some_and(|t| t.contains("Retry storm")), "{title}");
+    // What `netsplit link FILE` prints leads to a page, too.
+    let text = r#"{"nodes": {"ann": {"clients": {"to": "shop"}}, "shop": {"service": {}}}}"#;
+    let (preset, fragment) = link::encode(&Opened::new(read::text(text).expect("a scenario")));
+    browser.go(&format!("s/{preset}/#{fragment}"));
+    browser.wait_for_text(".stage", "shop");
     browser.assert_calm();
 }

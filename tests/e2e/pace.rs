@@ -1,9 +1,8 @@
 //! How fast the built page is in a real browser: `make bench` prints it.
 
 use super::browser::{Browser, DESKTOP};
+use netsplit::scenario::link::{self, Opened};
 use netsplit::scenario::read;
-use netsplit::session::Session;
-use netsplit::session::share::LinkOptions;
 use std::time::Duration;
 
 const LOADS: usize = 9;
@@ -15,7 +14,7 @@ fn measure() {
     browser.resize(DESKTOP);
     loads(&browser);
     frames(&browser, "retry-storm in its storm", "s/retry-storm/?play=1#t=19s");
-    frames(&browser, "10,000 messages in flight", &format!("s/custom/?play=1#{}", crowded()));
+    frames(&browser, "10,000 messages in flight", &crowded());
 }
 
 /// Milliseconds from asking for the page to its being there to be used.
@@ -78,7 +77,6 @@ fn crowded() -> String {
         "people": {"clients": {"count": 10000, "to": "api", "timeout": "5s",
             "load": {"open": {"rate": "1/s"}}}},
         "api": {"service": {"replicas": 4, "workers": 100, "time": {"exponential": "10ms"}}}}}"#;
-    let scenario = read::text(text).expect("a scenario");
-    let session = Session::start(scenario).expect("a run");
-    session.link(LinkOptions::default())
+    let (preset, fragment) = link::encode(&Opened::new(read::text(text).expect("a scenario")));
+    format!("s/{preset}/?play=1#{fragment}&t=3s")
 }
