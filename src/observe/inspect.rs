@@ -116,7 +116,7 @@ fn state(role: &Role, place: &Place<Role>, now: Time) -> Vec<(String, String)> {
 
 fn backends(balancer: &Balancer, cast: &Cast, rows: &mut Vec<(String, String)>) {
     for (backend, node) in balancer.backends.iter().zip(&balancer.settings.backends) {
-        let state = match (backend.healthy, backend.ejected) {
+        let state = match (backend.health.is_healthy(), backend.ejected) {
             (false, _) => ", unhealthy",
             (_, true) => ", ejected",
             (true, false) if !backend.registered => ", not in use",

@@ -2,6 +2,7 @@
 //! of its backends, and stops using those that keep failing.
 
 use super::fleet::FleetMessage;
+use super::health::{Belief, HealthSettings};
 use super::meaning::late;
 use super::note::Note;
 use super::policy::outlier::{Outlier, OutlierSettings};
@@ -72,25 +73,6 @@ pub enum Policy {
     TwoChoices,
 }
 
-/// How health is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HealthSettings {
-    /// Time between two questions.
-    pub interval: Span,
-    /// How long an answer may take.
-    pub timeout: Span,
-    /// Failures in a row that make a backend unhealthy.
-    pub fall: u32,
-    /// Answers in a row that make it healthy again.
-    pub rise: u32,
-}
-
-impl Default for HealthSettings {
-    fn default() -> Self {
-        HealthSettings { interval: Span::secs(5), timeout: Span::secs(2), fall: 3, rise: 2 }
-    }
-}
-
 /// What a balancer is reminded of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BalancerTimer {
@@ -129,14 +111,12 @@ struct Entry {
 pub struct Backend {
     /// Requests it has not answered.
     pub outstanding: u32,
-    /// Whether health checks say that it lives.
-    pub healthy: bool,
+    /// What health checks say of it.
+    pub health: Belief,
     /// Whether it was taken out for failing requests.
     pub ejected: bool,
     /// Whether it may be used at all: a fleet says so.
     pub registered: bool,
-    streak: u32,
-    answered: u32,
 }
 
 /// A load balancer at work.
@@ -157,14 +137,8 @@ pub struct Balancer {
     picks: Stream,
 }
 
-const FRESH: Backend = Backend {
-    outstanding: 0,
-    healthy: true,
-    ejected: false,
-    registered: true,
-    streak: 0,
-    answered: 0,
-};
+const FRESH: Backend =
+    Backend { outstanding: 0, health: Belief::FRESH, ejected: false, registered: true };
 
 impl Balancer {
     /// An idle balancer.
@@ -199,7 +173,7 @@ impl Balancer {
         self.settings = settings;
         if health {
             self.round += 1;
-            self.backends.iter_mut().for_each(|b| b.healthy = true);
+            self.backends.iter_mut().for_each(|b| b.health.trust());
         }
         if outlier || health {
             self.plan += 1;
@@ -259,7 +233,7 @@ impl Balancer {
         for (backend, node) in self.backends[..mains].iter_mut().zip(&self.settings.backends) {
             let registered = nodes.contains(node);
             if registered && !backend.registered {
-                (backend.healthy, backend.streak) = (true, 0);
+                backend.health.trust();
             }
             backend.registered = registered;
         }
@@ -361,7 +335,7 @@ impl Balancer {
 
     /// A backend in use; all that are registered when none is fit, since some may still answer.
     fn choose(&mut self) -> Option<u32> {
-        let well = |b: &Backend| b.registered && b.healthy && !b.ejected;
+        let well = |b: &Backend| b.registered && b.health.is_healthy() && !b.ejected;
         let (count, first) = (self.backends.len(), self.mains());
         let (mains, spares) = self.backends.split_at(first);
         // Spares stand in for the others together, not for each of them.
@@ -417,28 +391,21 @@ impl Balancer {
     fn alive(&mut self, source: NodeId, number: u32) {
         let place = self.settings.backends.iter().position(|&b| b == source);
         if let Some(backend) = place.and_then(|p| self.backends.get_mut(p)) {
-            backend.answered = backend.answered.max(number);
+            backend.health.answered(number);
         }
     }
 
     fn probe_end(&mut self, round: u32, cx: &mut Cx<'_>) {
         let Some(health) = self.settings.health else { return };
         for (backend, &node) in self.backends.iter_mut().zip(&self.settings.backends) {
-            let alive = backend.answered >= round;
-            if alive == backend.healthy || !backend.registered {
-                backend.streak = 0;
+            if !backend.registered {
+                backend.health.skip();
                 continue;
             }
-            backend.streak += 1;
-            let needed = if alive { health.rise } else { health.fall };
-            if backend.streak >= needed {
-                backend.healthy = alive;
-                backend.streak = 0;
-                cx.note(if alive {
-                    Note::Readmitted { backend: node }
-                } else {
-                    Note::Ejected { backend: node }
-                });
+            match backend.health.judge(round, &health) {
+                Some(true) => cx.note(Note::Readmitted { backend: node }),
+                Some(false) => cx.note(Note::Ejected { backend: node }),
+                None => {}
             }
         }
     }

@@ -6,8 +6,7 @@
 //! each keeps its own answer and asks again when it is too old. While it waits, or when nobody
 //! answers, it goes on with the old one (RFC 8767, serving stale data).
 
-use super::balancer::HealthSettings;
-use super::health::Health;
+use super::health::{Health, HealthSettings};
 use super::note::Note;
 use super::{Cx, Message, Role, Timer};
 use crate::base::id::NodeId;

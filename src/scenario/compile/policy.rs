@@ -1,7 +1,7 @@
 //! From policies as people write them to the settings of the policies that run.
 
 use crate::base::time::Span;
-use crate::protocol::balancer::HealthSettings;
+use crate::protocol::health::HealthSettings;
 use crate::protocol::policy::budget::{self, BudgetSettings};
 use crate::protocol::policy::concurrency::ConcurrencySettings;
 use crate::protocol::policy::hedge::HedgeSettings;
