@@ -2,6 +2,7 @@
 //! only how it looks. Back and forward work; a broken link opens its preset and says what is wrong.
 
 use crate::app::chrome;
+use crate::app::in_step::rewrite;
 use crate::app::source;
 use crate::app::state::{Lab, Place, Theme};
 use crate::app::time::{SPEEDS, own_speed};
@@ -11,13 +12,8 @@ use crate::scenario::link::{Opened, Source};
 use crate::scenario::{link, presets};
 use crate::session::share::{LinkOptions, opened};
 use leptos::prelude::*;
-use std::time::Duration;
-use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::UrlSearchParams;
-
-/// Browsers refuse more than a hundred changes of the address in half a minute.
-const QUIET: Duration = Duration::from_millis(500);
 
 /// What an address asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -277,7 +273,7 @@ pub fn follow(lab: Lab, event: &web_sys::MouseEvent, preset: Option<&str>) {
     go(lab, preset);
 }
 
-/// Goes to a preset, or to the gallery. What is shown of the page and may be changed stays as it is.
+/// Goes to a preset, or to the gallery. What is shown and may be changed stays as it is.
 pub fn go(lab: Lab, preset: Option<&str>) {
     let to = in_these_looks(&preset.map_or_else(home, of_preset));
     let pushed =
@@ -289,58 +285,6 @@ pub fn go(lab: Lab, preset: Option<&str>) {
     }
     open(lab, &read());
     window().scroll_to_with_x_and_y(0.0, 0.0);
-}
-
-/// Keeps page and address together: back, forward and an edited fragment open what they say; what
-/// a person does is written to the fragment once they pause.
-pub fn keep_in_step(lab: Lab) {
-    let reread = move || {
-        // An edited fragment is told twice.
-        if lab.place.try_get_untracked().is_some() && !source::is_fetching_here() {
-            open(lab, &read());
-        }
-    };
-    let call = Closure::<dyn FnMut()>::new(reread);
-    for name in ["popstate", "hashchange"] {
-        // A window takes every kind of listener.
-        let _ = window().add_event_listener_with_callback(name, call.as_ref().unchecked_ref());
-    }
-    // It listens for as long as the page lives.
-    call.forget();
-    let waiting = StoredValue::new_local(None::<TimeoutHandle>);
-    Effect::new(move |before: Option<u64>| {
-        let count = lab.changed.get();
-        if before.is_some_and(|b| b != count) {
-            if let Some(old) = waiting.try_update_value(Option::take).flatten() {
-                old.clear();
-            }
-            let handle = set_timeout_with_handle(move || write(lab), QUIET);
-            waiting.set_value(handle.ok());
-        }
-        count
-    });
-}
-
-fn write(lab: Lab) {
-    // On its way to an instant it is nowhere yet; while a scenario is fetched, the address is of
-    // what is to come.
-    if lab.place.try_get_untracked().is_none_or(|p| p == Place::Gallery)
-        || lab.is_under_way()
-        || source::is_fetching()
-    {
-        return;
-    }
-    let fragment = fragment(lab);
-    trouble::reproduce_with(fragment.clone());
-    rewrite(&format!("#{fragment}"));
-}
-
-/// Puts an address in the place of the one in the bar.
-fn rewrite(to: &str) {
-    if let Ok(history) = window().history() {
-        // Refused when asked too often; the next change writes it.
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(to));
-    }
 }
 
 /// The fragment that opens this run at this instant, with the same part of the stage.

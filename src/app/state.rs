@@ -276,47 +276,43 @@ impl Lab {
         fine
     }
 
-    /// Whether a reader may go a way: as far as he may do what it changes.
-    fn may_go(&self, way: Way) -> bool {
-        let mends = || chrome::may_break() && self.with_session(|s| s.is_of_faults(way));
-        chrome::may_set() || mends() || self.refuse()
-    }
-
     /// Takes the last deed back, if a reader may.
     pub fn undo(&self) {
-        if self.may_go(Way::Undo) {
-            self.take_back();
-        }
+        self.go_as_reader(Way::Undo);
     }
 
     /// Does the deed again that was taken back, if a reader may.
     pub fn do_again(&self) {
-        if self.may_go(Way::Redo) {
-            self.redo();
-        }
-    }
-
-    /// Takes the last deed back, whoever did it and whatever a reader may.
-    pub fn take_back(&self) {
-        if self.update_session(Session::undo) == Some(true) {
-            self.told.set("");
-            self.after_change();
-        }
-    }
-
-    /// Does the deed again that was taken back, whatever a reader may.
-    pub fn redo(&self) {
-        if self.update_session(Session::redo) == Some(true) {
-            self.told.set("");
-            self.after_change();
-        }
+        self.go_as_reader(Way::Redo);
     }
 
     /// Goes over to a future that was left for this one, if a reader may.
     pub fn switch(&self, branch: usize) {
-        if self.may_go(Way::Branch(branch))
-            && self.update_session(|s| s.switch(branch)) == Some(true)
-        {
+        self.go_as_reader(Way::Branch(branch));
+    }
+
+    /// Takes the last deed back, whoever did it and whatever a reader may.
+    pub fn take_back(&self) {
+        self.go(Way::Undo);
+    }
+
+    /// Does the deed again that was taken back, whatever a reader may.
+    pub fn redo(&self) {
+        self.go(Way::Redo);
+    }
+
+    /// A reader may go a way as far as he may do what it changes.
+    fn go_as_reader(&self, way: Way) {
+        let mends = || chrome::may_break() && self.with_session(|s| s.is_of_faults(way));
+        if chrome::may_set() || mends() {
+            self.go(way);
+        } else {
+            self.refuse();
+        }
+    }
+
+    fn go(&self, way: Way) {
+        if self.update_session(|s| s.go(way)) == Some(true) {
             self.told.set("");
             self.after_change();
         }

@@ -182,6 +182,15 @@ impl Session {
         })
     }
 
+    /// Goes a way; false if there is no such way.
+    pub fn go(&mut self, way: Way) -> bool {
+        match way {
+            Way::Undo => self.undo(),
+            Way::Redo => self.redo(),
+            Way::Branch(branch) => self.switch(branch),
+        }
+    }
+
     /// Takes the last deed back; false if there is none. What a link did is taken back instant by
     /// instant: it does not say what was one deed.
     pub fn undo(&mut self) -> bool {

@@ -127,7 +127,7 @@ impl Hands {
     }
 }
 
-/// Whether a finger scrolls the page though only a part is seen: inside another page that is so until
+/// Whether a finger scrolls the page though only a part is seen: so it is inside another page until
 /// a hand has chosen the part. The style sheet tells the browser the same.
 fn scrolls(lab: Lab, event: &PointerEvent) -> bool {
     let inside = lab.place.get_untracked() == Place::Embed;
