@@ -59,7 +59,7 @@ pub fn actions(lab: Lab, selected: Selection) -> Vec<Action> {
 }
 
 /// What can be done to a node in its present condition.
-pub fn node_actions(lab: Lab, id: NodeId) -> Vec<Action> {
+fn node_actions(lab: Lab, id: NodeId) -> Vec<Action> {
     let found = lab.with_frame(|f| f.nodes.get(id.index()).map(|n| (n.kind, n.condition)));
     found.map_or_else(Vec::new, |(kind, condition)| of_node(id, kind, condition))
 }
@@ -98,7 +98,7 @@ struct Way {
 }
 
 /// What can be done to a link and its way back.
-pub fn link_actions(lab: Lab, id: LinkId) -> Vec<Action> {
+fn link_actions(lab: Lab, id: LinkId) -> Vec<Action> {
     let Some((source, target)) = lab.link_ends(id) else { return Vec::new() };
     let way = |l: &LinkView| Way {
         source: l.source,

@@ -2,22 +2,18 @@
 //! only how it looks. Back and forward work; a broken link opens its preset and says what is wrong.
 
 use crate::app::chrome;
+use crate::app::in_step::rewrite;
 use crate::app::source;
 use crate::app::state::{Lab, Place, Theme};
-use crate::app::time::SPEEDS;
+use crate::app::time::{SPEEDS, own_speed};
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::scenario::link::{Opened, Source};
 use crate::scenario::{link, presets};
 use crate::session::share::{LinkOptions, opened};
 use leptos::prelude::*;
-use std::time::Duration;
-use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::UrlSearchParams;
-
-/// Browsers refuse more than a hundred changes of the address in half a minute.
-const QUIET: Duration = Duration::from_millis(500);
 
 /// What an address asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -145,14 +141,39 @@ pub fn read() -> Asked {
 
 /// The address of the gallery, relative to any page of the site.
 pub fn home() -> String {
-    let path = window().location().pathname().unwrap_or_default();
-    path.find("/s/").map_or_else(|| path.clone(), |n| path[..=n].to_owned())
+    home_of(&window().location().pathname().unwrap_or_default()).to_owned()
+}
+
+/// The folder that holds the site, of the path of one of its pages.
+fn home_of(path: &str) -> &str {
+    let end = path.find("/s/").or_else(|| path.rfind('/'));
+    end.map_or("/", |end| &path[..=end])
 }
 
 /// The address of a preset: its own page where those were built, which is in every release.
 pub fn of_preset(id: &str) -> String {
     let way = if cfg!(debug_assertions) { format!("?preset={id}") } else { format!("s/{id}/") };
     format!("{}{way}", home())
+}
+
+/// Another address of the site, that looks as this page was asked to look.
+fn in_these_looks(to: &str) -> String {
+    looking_as(to, &window().location().search().unwrap_or_default())
+}
+
+/// An address with all of a query but what it opens.
+fn looking_as(to: &str, query: &str) -> String {
+    let pairs = query.trim_start_matches('?').split('&');
+    let looks: Vec<&str> =
+        pairs.filter(|pair| !pair.is_empty() && !pair.starts_with("preset=")).collect();
+    let mark = if looks.is_empty() {
+        ""
+    } else if to.contains('?') {
+        "&"
+    } else {
+        "?"
+    };
+    format!("{to}{mark}{}", looks.join("&"))
 }
 
 /// Whether a link as a whole cannot be read: not some setting of it, but what it starts from.
@@ -200,10 +221,7 @@ pub fn open(lab: Lab, asked: &Asked) -> bool {
 pub fn open_on(lab: Lab, asked: &Asked, source: Source) {
     if asked.preset.is_some() {
         // A link without a preset says the same, and stays true when the fragment is written anew.
-        let query = window().location().search().unwrap_or_default();
-        let others = query.trim_start_matches('?').split('&').filter(|p| !p.starts_with("preset="));
-        let query = others.collect::<Vec<_>>().join("&");
-        rewrite(&format!("{}?{query}#{}", home(), asked.fragment));
+        rewrite(&format!("{}#{}", in_these_looks(&home()), asked.fragment));
     }
     let (opened, problems) = link::open_on(source, &asked.fragment);
     lab.broken.set(None);
@@ -231,7 +249,7 @@ pub fn show_own(lab: Lab) {
     source::next_turn();
     lab.waiting.set(false);
     let fragment = fragment(lab);
-    let to = format!("{}#{fragment}", home());
+    let to = format!("{}#{fragment}", in_these_looks(&home()));
     if let Ok(history) = window().history() {
         // Refused when asked too often; the next change writes the fragment.
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&to));
@@ -255,9 +273,9 @@ pub fn follow(lab: Lab, event: &web_sys::MouseEvent, preset: Option<&str>) {
     go(lab, preset);
 }
 
-/// Goes to a preset, or to the gallery.
+/// Goes to a preset, or to the gallery. What is shown and may be changed stays as it is.
 pub fn go(lab: Lab, preset: Option<&str>) {
-    let to = preset.map_or_else(home, of_preset);
+    let to = in_these_looks(&preset.map_or_else(home, of_preset));
     let pushed =
         window().history().and_then(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&to)));
     if pushed.is_err() {
@@ -265,56 +283,8 @@ pub fn go(lab: Lab, preset: Option<&str>) {
         let _ = window().location().set_href(&to);
         return;
     }
-    let asked = Asked { preset: preset.map(str::to_owned), ..Asked::default() };
-    open(lab, &asked);
+    open(lab, &read());
     window().scroll_to_with_x_and_y(0.0, 0.0);
-}
-
-/// Keeps page and address together: back, forward and an edited fragment open what they say; what
-/// a person does is written to the fragment once they pause.
-pub fn keep_in_step(lab: Lab) {
-    let reread = move || {
-        if lab.place.try_get_untracked().is_some() {
-            open(lab, &read());
-        }
-    };
-    let call = Closure::<dyn FnMut()>::new(reread);
-    for name in ["popstate", "hashchange"] {
-        // A window takes every kind of listener.
-        let _ = window().add_event_listener_with_callback(name, call.as_ref().unchecked_ref());
-    }
-    // It listens for as long as the page lives.
-    call.forget();
-    let waiting = StoredValue::new_local(None::<TimeoutHandle>);
-    Effect::new(move |before: Option<u64>| {
-        let count = lab.changed.get();
-        if before.is_some_and(|b| b != count) {
-            if let Some(old) = waiting.try_update_value(Option::take).flatten() {
-                old.clear();
-            }
-            let handle = set_timeout_with_handle(move || write(lab), QUIET);
-            waiting.set_value(handle.ok());
-        }
-        count
-    });
-}
-
-fn write(lab: Lab) {
-    // On its way to an instant it is nowhere yet.
-    if lab.place.try_get_untracked().is_none_or(|p| p == Place::Gallery) || lab.is_under_way() {
-        return;
-    }
-    let fragment = fragment(lab);
-    trouble::reproduce_with(fragment.clone());
-    rewrite(&format!("#{fragment}"));
-}
-
-/// Puts an address in the place of the one in the bar.
-fn rewrite(to: &str) {
-    if let Ok(history) = window().history() {
-        // Refused when asked too often; the next change writes it.
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(to));
-    }
 }
 
 /// The fragment that opens this run at this instant, with the same part of the stage.
@@ -326,6 +296,8 @@ pub fn fragment(lab: Lab) -> String {
 pub fn fragment_with(lab: Lab, instant: bool) -> String {
     let mut opened = lab.with_session(|s| opened(s, LinkOptions { instant }));
     opened.view = untrack(|| lab.lens()).view();
+    let (speed, own) = (lab.speed.get_untracked(), lab.with_session(|s| own_speed(s.scenario())));
+    opened.speed = Some(speed).filter(|speed| speed.to_bits() != own.to_bits());
     link::encode(&opened).1
 }
 
@@ -344,6 +316,29 @@ mod tests {
         let asked = parse("/", &query("preset", "double-charge"), "");
         assert_eq!(asked.preset.as_deref(), Some("double-charge"));
         assert_eq!(parse("/s/", &query("embed", "1"), "").preset, None);
+    }
+
+    #[wasm_bindgen_test]
+    fn the_site_is_the_folder_of_its_pages() {
+        for (path, home) in [
+            ("/", "/"),
+            ("/index.html", "/"),
+            ("/lab/index.html", "/lab/"),
+            ("/lab/s/retry-storm/", "/lab/"),
+            ("/s/retry-storm/index.html", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(home_of(path), home, "{path}");
+        }
+    }
+
+    #[wasm_bindgen_test]
+    fn another_run_looks_as_the_page_was_asked_to_look() {
+        let query = "?preset=retry-storm&edit=none&embed=1";
+        assert_eq!(looking_as("/lab/", query), "/lab/?edit=none&embed=1");
+        assert_eq!(looking_as("/?preset=x", query), "/?preset=x&edit=none&embed=1");
+        assert_eq!(looking_as("/s/x/", "?preset=retry-storm"), "/s/x/");
+        assert_eq!(looking_as("/s/x/", ""), "/s/x/");
     }
 
     #[wasm_bindgen_test]

@@ -2,6 +2,7 @@
 //! page. Nothing is sent anywhere. A file that cannot be read leaves what is on screen alone.
 
 use crate::app::address;
+use crate::app::chrome;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::state::{Lab, Place};
@@ -58,14 +59,19 @@ pub fn take_dropped(lab: Lab) {
     });
     window_event_listener(ev::drop, move |event| {
         if has_files(&event) && open() {
+            // Or the browser would leave the page for the file.
             event.prevent_default();
             take(lab, event.data_transfer().and_then(|data| data.files()));
         }
     });
 }
 
-/// Opens the first of some files.
+/// Opens the first of some files, if a reader may change everything.
 fn take(lab: Lab, files: Option<FileList>) {
+    if !chrome::may_set() {
+        lab.refuse();
+        return;
+    }
     if let Some(file) = files.and_then(|files| files.get(0)) {
         spawn_local(async move {
             match text_of(&file).await {

@@ -101,7 +101,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Some(key("Escape")), None, "Let go; on the way to an instant, stop there", let_go),
     bind(Some(key(DIGITS)), None, "Place the bet of the story on this answer", |_| ()),
     bind(Some(ctrl("KeyZ")), Some(ctrl("KeyZ")), "Undo", |lab| lab.undo()),
-    bind(Some(ctrl("KeyY")), Some(with_shift(ctrl("KeyZ"))), "Redo", |lab| lab.redo()),
+    bind(Some(ctrl("KeyY")), Some(with_shift(ctrl("KeyZ"))), "Redo", |lab| lab.do_again()),
     bind(Some(key("KeyA")), None, "Compare with the preset as it is, and back", compare::toggle),
     bind(None, Some(alt("KeyO")), "Outline: the stage as a table", |lab| {
         lab.outline.update(|o| *o = !*o);

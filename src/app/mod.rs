@@ -15,6 +15,7 @@ pub mod embed;
 pub mod file;
 pub mod host;
 pub mod icon;
+pub mod in_step;
 pub mod keys;
 pub mod panels;
 pub mod shell;

@@ -16,7 +16,7 @@ use crate::app::panels::{PANELS, Panel, Slot};
 use crate::app::stage::Stage;
 use crate::app::state::{Lab, Place, Selection, Theme};
 use crate::app::trouble::{Announcer, Notice};
-use crate::app::{chrome, driver, file, host, keys};
+use crate::app::{chrome, driver, file, host, in_step, keys};
 use crate::scenario::link;
 use crate::session::Session;
 use leptos::prelude::*;
@@ -44,7 +44,7 @@ fn App() -> impl Into<View> {
     if asked.foreign && lab.told.with_untracked(|told| told.is_empty()) {
         lab.told.set("There is no translation of this page yet: it is in English.");
     }
-    address::keep_in_step(lab);
+    in_step::keep(lab);
     file::take_dropped(lab);
     host::start(lab, &asked.host);
     window_event_listener(leptos::ev::keydown, move |event| keys::anywhere(lab, &event));

@@ -12,7 +12,7 @@ use crate::scenario::read::MOST_TEXT;
 use js_sys::{Reflect, Uint8Array};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -30,6 +30,8 @@ thread_local! {
     static TURN: Cell<u32> = const { Cell::new(0) };
     /// The turn for which something is being fetched.
     static FETCHING_FOR: Cell<Option<u32>> = const { Cell::new(None) };
+    /// The address of the page that asked for it.
+    static FETCHING_HERE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Something is opened; what is still on its way is not waited for any more. Returns the turn.
@@ -43,19 +45,28 @@ pub fn is_fetching() -> bool {
     FETCHING_FOR.get() == Some(TURN.get())
 }
 
+/// Whether it is what the address bar asks for now.
+pub fn is_fetching_here() -> bool {
+    is_fetching() && FETCHING_HERE.with_borrow(|asked| *asked == here())
+}
+
+fn here() -> String {
+    window().location().href().unwrap_or_default()
+}
+
 /// Opens what an address asks for on top of the scenario at `from`. What is on screen stays until
 /// it is there, and if it cannot be had.
 pub fn open(lab: Lab, asked: Asked, from: String) {
     let turn = next_turn();
+    // Whatever the address bar says when it is there, this is the link as it came.
+    let page = here();
     FETCHING_FOR.set(Some(turn));
+    FETCHING_HERE.set(page.clone());
     let first = lab.place.get_untracked() == Place::Gallery;
     lab.waiting.set(first);
     lab.told.set(FETCHING);
     spawn_local(async move {
-        let found = fetched(&from).await.and_then(|text| {
-            let scenario = session_of(&text)?.origin().clone();
-            Ok(Source { address: from, scenario })
-        });
+        let found = source(&from, &page).await;
         if TURN.get() != turn {
             return;
         }
@@ -74,7 +85,7 @@ pub fn open(lab: Lab, asked: Asked, from: String) {
                 }
                 problems.extend(asked.problems);
                 lab.problems.set(problems);
-                lab.broken.set(window().location().href().ok());
+                lab.broken.set(Some(page));
                 lab.told.set(if first { "" } else { trouble::KEPT });
             }
         }
@@ -95,18 +106,35 @@ fn allowed(from: &str, page: &str) -> Result<String, Diagnostics> {
         let message = format!("`{from}` is no address");
         return Err(wrong(message, "write https://…, percent-encoded"));
     };
-    let origin: String = page.split_inclusive('/').take(3).collect();
-    if there.starts_with("https://") || there.starts_with(&origin) {
+    if there.starts_with("https://") || there.starts_with(&origin(page)) {
         return Ok(there);
     }
     let message = format!("`{from}` is not an https address");
     Err(wrong(message, "only https is fetched, and what is beside this page"))
 }
 
+/// What is at an address, as a page of this address understands it. It is kept as every page of the
+/// site understands it, since the run goes on at another.
+async fn source(from: &str, page: &str) -> Result<Source, Diagnostics> {
+    let address = allowed(from, page)?;
+    let text = fetched(&address, page).await?;
+    let scenario = session_of(&text)?.origin().clone();
+    Ok(Source { address: lasting(address, page), scenario })
+}
+
+/// An address at the origin of the page as a path from its root.
+fn lasting(address: String, page: &str) -> String {
+    let path = address.strip_prefix(&origin(page)).filter(|path| !path.starts_with('/'));
+    path.map(|path| format!("/{path}")).unwrap_or(address)
+}
+
+/// The origin of a page, with a stroke at its end.
+fn origin(page: &str) -> String {
+    page.split_inclusive('/').take(3).collect()
+}
+
 /// The text at an address.
-async fn fetched(from: &str) -> Result<String, Diagnostics> {
-    let page = window().location().href().unwrap_or_default();
-    let address = allowed(from, &page)?;
+async fn fetched(address: &str, page: &str) -> Result<String, Diagnostics> {
     let how = RequestInit::new();
     how.set_credentials(RequestCredentials::Omit);
     how.set_referrer_policy(ReferrerPolicy::NoReferrer);
@@ -116,14 +144,14 @@ async fn fetched(from: &str) -> Result<String, Diagnostics> {
                       read it (CORS)";
         wrong(format!("`{address}` cannot be fetched"), remedy)
     };
-    let answer = JsFuture::from(window().fetch_with_str_and_init(&address, &how));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(address, &how));
     let answer: Response = answer.await.map_err(unreachable)?.unchecked_into();
     if !answer.ok() {
         let message = format!("`{address}` is answered with {}", answer.status());
         return Err(wrong(message, "see whether the file is still there"));
     }
     // It may have been led on to somewhere else.
-    allowed(&answer.url(), &page)?;
+    allowed(&answer.url(), page)?;
     let bytes = bytes_of(&answer).await.map_err(unreachable)?;
     let Some(bytes) = bytes else {
         let message = format!("`{address}` has more than {MOST_TEXT} bytes");
@@ -158,6 +186,23 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
+
+    #[wasm_bindgen_test]
+    fn a_source_is_kept_as_every_page_of_the_site_understands_it() {
+        let page = "http://localhost:8080/s/x/?theme=dark#src=own.json";
+        for (from, kept) in [
+            ("own.json", "/s/x/own.json"),
+            ("/own.json", "/own.json"),
+            ("http://localhost:8080/own.json", "/own.json"),
+            ("https://x.org/a.json", "https://x.org/a.json"),
+            ("http://localhost:8080//x.org/a", "http://localhost:8080//x.org/a"),
+        ] {
+            let address = allowed(from, page).expect(from);
+            assert_eq!(lasting(address.clone(), page), kept);
+            // It is read back as the same.
+            assert_eq!(allowed(kept, "http://localhost:8080/"), Ok(address));
+        }
+    }
 
     #[wasm_bindgen_test]
     fn https_is_fetched_and_what_is_beside_the_page() {

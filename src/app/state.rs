@@ -7,6 +7,7 @@
 use crate::app::chrome;
 use crate::app::driver::Driver;
 use crate::app::stage::lens::Lens;
+use crate::app::time::own_speed;
 use crate::app::trouble;
 use crate::base::diagnostics::Diagnostics;
 use crate::base::id::{LinkId, NodeId};
@@ -14,7 +15,7 @@ use crate::observe::frame::Frame;
 use crate::scenario::v1::Scenario;
 use crate::session::Session;
 use crate::session::command::Command;
-use crate::session::deed::Since;
+use crate::session::deed::{Since, Way};
 use crate::session::moved::Shift;
 use crate::session::share::LinkOptions;
 use leptos::prelude::*;
@@ -98,6 +99,8 @@ pub struct Lab {
     pub opened: RwSignal<u64>,
     /// Ticks when a person changed the run; the address follows.
     pub changed: RwSignal<u64>,
+    /// Whether a hand has chosen what part of the stage is seen, and not a link.
+    pub looked: RwSignal<bool>,
     /// Which page is shown.
     pub place: RwSignal<Place>,
     /// The preset on screen, if the run started from one.
@@ -164,6 +167,7 @@ impl Lab {
             slow_tick: RwSignal::new(0),
             opened: RwSignal::new(0),
             changed: RwSignal::new(0),
+            looked: RwSignal::new(false),
             place: RwSignal::default(),
             preset: RwSignal::default(),
             selected: RwSignal::default(),
@@ -216,8 +220,8 @@ impl Lab {
         self.bet.set(None);
         self.moved.set(session.moved().to_vec());
         self.show_part(Lens::default());
-        let speed = session.scenario().view.speed;
-        self.speed.set(if speed > 0.0 { speed } else { 1.0 });
+        self.looked.set(false);
+        self.speed.set(own_speed(session.scenario()));
         self.session.set_value(session.in_steps());
         self.driver.update_value(Driver::forget);
         self.going.set(None);
@@ -272,34 +276,43 @@ impl Lab {
         fine
     }
 
-    /// Takes the last deed back. What the link did is not a reader's who may not change everything.
+    /// Takes the last deed back, if a reader may.
     pub fn undo(&self) {
-        if !chrome::may_set() && !self.with_session(Session::has_deeds) {
-            self.refuse();
-            return;
-        }
-        self.take_back();
+        self.go_as_reader(Way::Undo);
     }
 
-    /// Takes the last deed back, whoever did it.
-    pub fn take_back(&self) {
-        if self.update_session(Session::undo) == Some(true) {
-            self.told.set("");
-            self.after_change();
-        }
+    /// Does the deed again that was taken back, if a reader may.
+    pub fn do_again(&self) {
+        self.go_as_reader(Way::Redo);
     }
 
-    /// Does the deed again that was taken back.
-    pub fn redo(&self) {
-        if self.update_session(Session::redo) == Some(true) {
-            self.told.set("");
-            self.after_change();
-        }
-    }
-
-    /// Goes over to a future that was left for this one.
+    /// Goes over to a future that was left for this one, if a reader may.
     pub fn switch(&self, branch: usize) {
-        if self.update_session(|s| s.switch(branch)) == Some(true) {
+        self.go_as_reader(Way::Branch(branch));
+    }
+
+    /// Takes the last deed back, whoever did it and whatever a reader may.
+    pub fn take_back(&self) {
+        self.go(Way::Undo);
+    }
+
+    /// Does the deed again that was taken back, whatever a reader may.
+    pub fn redo(&self) {
+        self.go(Way::Redo);
+    }
+
+    /// A reader may go a way as far as he may do what it changes.
+    fn go_as_reader(&self, way: Way) {
+        let mends = || chrome::may_break() && self.with_session(|s| s.is_of_faults(way));
+        if chrome::may_set() || mends() {
+            self.go(way);
+        } else {
+            self.refuse();
+        }
+    }
+
+    fn go(&self, way: Way) {
+        if self.update_session(|s| s.go(way)) == Some(true) {
             self.told.set("");
             self.after_change();
         }

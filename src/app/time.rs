@@ -5,6 +5,7 @@ use crate::app::stage::lens::Lens;
 use crate::app::state::Lab;
 use crate::base::time::Time;
 use crate::scenario::link::Opened;
+use crate::scenario::v1::Scenario;
 use crate::session::Session;
 use leptos::prelude::*;
 
@@ -13,6 +14,11 @@ pub const SPEEDS: [f64; 19] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0,
     200.0, 500.0, 1000.0,
 ];
+
+/// The speed that a scenario begins with.
+pub fn own_speed(scenario: &Scenario) -> f64 {
+    Some(scenario.view.speed).filter(|speed| *speed > 0.0).unwrap_or(1.0)
+}
 
 impl Lab {
     /// Opens what a link says. Whether its run is still the same is judged once it is there.
@@ -93,7 +99,13 @@ impl Lab {
         let off = |n: usize| libm::log(SPEEDS[n] / now).abs();
         let nearest = (0..SPEEDS.len()).min_by(|a, b| off(*a).total_cmp(&off(*b))).unwrap_or(0);
         let wanted = (nearest as i32 + notches).clamp(0, SPEEDS.len() as i32 - 1) as usize;
-        self.speed.set(SPEEDS[wanted]);
+        self.play_at(SPEEDS[wanted]);
+    }
+
+    /// Makes time pass at a speed; the address follows.
+    pub fn play_at(&self, speed: f64) {
+        self.speed.set(speed);
+        self.changed.update(|n| *n += 1);
     }
 
     /// Goes to an instant. What is not simulated yet is simulated over the next frames.

@@ -328,6 +328,12 @@ fn find(what: &str) -> Result<Opened, String> {
     let bare = || link::preset_of(what).filter(|_| what.contains(['/', '?']));
     let bare = || bare().filter(|_| !Path::new(what).exists()).map(|preset| (Some(preset), ""));
     if let Some((preset, fragment)) = linked.or_else(bare) {
+        if let Some(address) = link::source_of(fragment) {
+            return Err(format!(
+                "the link starts from a file that is somewhere else, and nothing is fetched here: \
+                 save {address:?} and give the name of that file, with --set for the settings"
+            ));
+        }
         let (opened, problems) = link::open(preset, fragment);
         if !problems.is_empty() {
             eprintln!("{problems}");

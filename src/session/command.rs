@@ -18,6 +18,15 @@ pub enum Command {
     Resume(NodeId),
     /// Make a node slower, in thousandths: 5000 is five times. 1000 ends it.
     Slow(NodeId, u32),
+    /// Set the clock of a node wrong, in place of how wrong it was. Nothing and nothing ends it.
+    Clock {
+        /// Which node.
+        node: NodeId,
+        /// The jump, in microseconds.
+        offset_us: i64,
+        /// Microseconds gained per second.
+        drift_ppm: i64,
+    },
     /// Cut one direction.
     Cut {
         /// From here.
@@ -74,6 +83,7 @@ impl Command {
             | Command::Pause(node)
             | Command::Resume(node)
             | Command::Slow(node, _)
+            | Command::Clock { node, .. }
             | Command::Surge { node, .. } => vec![*node],
             Command::Cut { source, target }
             | Command::Heal { source, target }

@@ -21,6 +21,17 @@ pub(super) struct Past {
     branches: Vec<Branch>,
 }
 
+/// A way to another past, or future.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Before the last deed.
+    Undo,
+    /// After the deed that was taken back last.
+    Redo,
+    /// To a branch that was left.
+    Branch(usize),
+}
+
 /// From when on a deed changes the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {
@@ -117,6 +128,7 @@ impl Session {
         // Everything due at this instant happens first, so that a replay finds the same order.
         self.advance(self.now(), u32::MAX);
         self.run.apply(&command)?;
+        self.run.applied = Some(self.now());
         self.fork();
         let done = Timed { at: self.now(), what: command };
         Arc::make_mut(&mut self.commands).push(done);
@@ -155,9 +167,28 @@ impl Session {
         Ok(())
     }
 
-    /// Whether something was done since the link was opened, or whatever was opened.
-    pub fn has_deeds(&self) -> bool {
-        !self.done.is_empty()
+    /// Whether a way changes only what is broken, or where nodes stand: no setting. What a link did
+    /// is not known as a deed, so that there is no such way back before it.
+    pub fn is_of_faults(&self, way: Way) -> bool {
+        let there = match way {
+            Way::Undo => self.done.last().map(|past| (&past.origin, &past.commands)),
+            Way::Redo => self.undone.last().map(|past| (&past.origin, &past.commands)),
+            Way::Branch(n) => self.branches.get(n).map(|left| (&left.origin, &left.commands)),
+        };
+        let sets = |c: &&Timed<Command>| matches!(c.what, Command::Set { .. });
+        there.is_some_and(|(origin, commands)| {
+            runs_as(&self.origin, origin)
+                && self.commands.iter().filter(sets).eq(commands.iter().filter(sets))
+        })
+    }
+
+    /// Goes a way; false if there is no such way.
+    pub fn go(&mut self, way: Way) -> bool {
+        match way {
+            Way::Undo => self.undo(),
+            Way::Redo => self.redo(),
+            Way::Branch(branch) => self.switch(branch),
+        }
     }
 
     /// Takes the last deed back; false if there is none. What a link did is taken back instant by
@@ -190,7 +221,11 @@ impl Session {
             return false;
         }
         let before = self.past();
-        let Branch { at, origin, commands, .. } = self.branches.remove(branch);
+        let Branch { at, mut origin, commands, .. } = self.branches.remove(branch);
+        if origin.view != self.origin.view {
+            // Nodes stand where they stand: it is another future, not another picture.
+            Arc::make_mut(&mut origin).view = self.origin.view.clone();
+        }
         let (newest, left) = (self.newest, self.past());
         self.branches.push(Branch { at, newest, origin: left.origin, commands: left.commands });
         self.go_to(Past { origin, commands, branches: self.branches.clone() });
@@ -438,5 +473,66 @@ mod tests {
                 assert_eq!(again.set_throughout(), Some(tried), "{}: {fragment}", preset.id);
             }
         }
+    }
+
+    #[test]
+    fn a_way_that_changes_a_setting_is_told_from_one_that_mends() {
+        use super::Way;
+        let mut session = session("at=1s:kill:api-2&t=2s");
+        assert!(!session.is_of_faults(Way::Undo), "the link did it");
+        session.command(Command::Kill(NodeId(1))).expect("a node");
+        assert!(session.is_of_faults(Way::Undo) && !session.is_of_faults(Way::Redo));
+        session.put("people", (0.1, 0.1));
+        assert!(session.is_of_faults(Way::Undo));
+        session.command(set("people.count", json!(9))).expect("a setting");
+        assert!(!session.is_of_faults(Way::Undo));
+        assert!(session.undo() && !session.is_of_faults(Way::Redo));
+        assert!(session.is_of_faults(Way::Undo), "the move");
+        // Another future is left by a fault, and a third by a setting.
+        session.seek(Time(9_000_000));
+        session.seek(Time(5_000_000));
+        session.command(Command::Kill(NodeId(2))).expect("a node");
+        assert!(session.is_of_faults(Way::Branch(0)) && !session.is_of_faults(Way::Branch(1)));
+        session.command(set("api.queue", json!(9))).expect("a setting");
+        assert!(!session.is_of_faults(Way::Branch(0)));
+    }
+
+    #[test]
+    fn nodes_stay_where_they_were_put_when_another_future_is_gone_to() {
+        let mut session = session("t=5s");
+        session.seek(Time(2_000_000));
+        session.command(Command::Kill(NodeId(1))).expect("a node");
+        session.put("people", (0.1, 0.2));
+        assert!(session.switch(0));
+        assert_eq!(session.moved(), [("people".to_owned(), (0.1, 0.2))]);
+        assert!(session.commands().is_empty());
+    }
+
+    #[test]
+    fn what_is_due_at_the_instant_of_an_event_is_done_when_events_are_looked_for() {
+        // Some event happens at 3 s, and a node is crashed right after it.
+        let mut session = session("t=3s");
+        let at = loop {
+            let next = session.run.course.world.next_at().expect("an event");
+            if next > Time(4_000_000) {
+                break next;
+            }
+            session.seek(next);
+        };
+        let link = format!("at={}us:kill:api-1&t=3s", at.0);
+        let mut looking = self::session(&link);
+        let mut counted = self::session(&link);
+        looking.seek_event();
+        while looking.now() <= at {
+            looking.seek_event();
+        }
+        while !counted.advance(looking.now(), 1) {}
+        let mut sought = self::session(&link);
+        sought.seek(looking.now());
+        assert_eq!(looking.digest(), sought.digest());
+        assert_eq!(counted.digest(), sought.digest());
+        let mut frame = Frame::default();
+        looking.frame(&mut frame);
+        assert_eq!(frame.nodes[1].condition, Condition::Down);
     }
 }

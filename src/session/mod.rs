@@ -72,6 +72,8 @@ pub struct Session {
     /// Where the run forked, and what had been done after that.
     branches: Vec<Branch>,
     twin: Option<Twin>,
+    /// Whether it is itself the other side of a comparison.
+    is_other: bool,
     /// Why there is none any more, until it is said.
     no_twin: Option<Diagnostics>,
     run: Run,
@@ -149,6 +151,7 @@ impl Session {
             undone: Vec::new(),
             branches: Vec::new(),
             twin: None,
+            is_other: false,
             no_twin: None,
             history: History::new(&run),
             run,
@@ -221,7 +224,7 @@ impl Session {
         let until = until.min(self.end());
         let last = self.run.course.events() + u64::from(events);
         loop {
-            let next = self.commands.iter().find(|c| c.at > self.run.course.now()).map(|c| c.at);
+            let next = self.next_due();
             let stop = until.min(next.unwrap_or(Time::NEVER));
             // No further at once than snapshots are apart: a jump leaves as many as playing does.
             let left = last.saturating_sub(self.run.course.events()).min(history::GAP);
@@ -230,7 +233,7 @@ impl Session {
                 self.apply_due(stop);
             }
             self.newest = self.newest.max(self.run.course.now());
-            self.history.offer(&self.run);
+            self.history.offer(&self.run, self.sides());
             if reached && stop == until {
                 return true;
             }
@@ -240,8 +243,19 @@ impl Session {
         }
     }
 
+    /// When the next command is due that has not been applied.
+    fn next_due(&self) -> Option<Time> {
+        self.commands.iter().map(|c| c.at).find(|at| Some(*at) > self.run.applied)
+    }
+
+    /// How many runs share the memory there is for snapshots.
+    fn sides(&self) -> u64 {
+        if self.is_other || self.twin.is_some() { 2 } else { 1 }
+    }
+
     /// Applies the commands of this very instant; they were checked when they were given.
     fn apply_due(&mut self, at: Time) {
+        self.run.applied = Some(at);
         for command in self.commands.iter().filter(|c| c.at == at) {
             let _ = self.run.apply(&command.what);
         }
@@ -303,13 +317,14 @@ impl Session {
     /// there is none before `end`.
     fn look_on(&mut self, end: Time, events: u32) -> bool {
         for _ in 0..events {
-            let next = self.commands.iter().find(|c| c.at > self.run.course.now()).map(|c| c.at);
+            let next = self.next_due();
             let stop = end.min(next.unwrap_or(Time::NEVER));
             let stepped = self.run.course.step(stop);
             if !stepped && Some(stop) == next {
                 self.apply_due(stop);
             }
             self.newest = self.newest.max(self.run.course.now());
+            self.history.offer(&self.run, self.sides());
             if stepped && self.run.course.noticed() {
                 // What else happens at this instant belongs to it.
                 self.advance(self.now(), u32::MAX);

@@ -32,6 +32,8 @@ pub struct Run {
     pub plan: Plan,
     /// The world, and everything that follows it.
     pub course: Course,
+    /// Up to when commands have been applied, with those of that very instant.
+    pub(super) applied: Option<Time>,
 }
 
 impl Run {
@@ -54,7 +56,7 @@ impl Run {
         let detailed = offered(&plan) <= DETAILED_RATE;
         world.shared.trace.level = if detailed { Level::All } else { Level::Notes };
         let course = Course::new(world, cast, checks(&plan));
-        Ok(Run { scenario, plan, course })
+        Ok(Run { scenario, plan, course, applied: None })
     }
 
     /// The bytes of a snapshot, roughly.
@@ -99,6 +101,13 @@ impl Run {
                 world.recover_slow(*node);
                 if *factor != 1_000 {
                     world.begin(Fault::Slow { node: *node, factor: *factor }, None);
+                }
+            }
+            Command::Clock { node, offset_us, drift_ppm } => {
+                let (node, offset_us, drift_ppm) = (*node, *offset_us, *drift_ppm);
+                world.recover_clock(node);
+                if (offset_us, drift_ppm) != (0, 0) {
+                    world.begin(Fault::Clock { node, offset_us, drift_ppm }, None);
                 }
             }
             Command::Cut { source, target } => {

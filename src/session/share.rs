@@ -44,6 +44,11 @@ fn act(act: &Act, plan: &Plan) -> Vec<Command> {
         Act::Slow(name, factor) => {
             plan.find_breakable(name).into_iter().map(|node| Command::Slow(node, *factor)).collect()
         }
+        Act::Clock { node, offset_us, drift_ppm } => {
+            let (offset_us, drift_ppm) = (*offset_us, *drift_ppm);
+            let clock = |node| Command::Clock { node, offset_us, drift_ppm };
+            plan.find_breakable(node).into_iter().map(clock).collect()
+        }
         Act::Cut(name) => {
             ways(name).map(|(source, target)| Command::Cut { source, target }).collect()
         }
@@ -81,6 +86,9 @@ fn words(command: &Command, plan: &Plan) -> Act {
         Command::Pause(node) => Act::Pause(name(node)),
         Command::Resume(node) => Act::Resume(name(node)),
         Command::Slow(node, factor) => Act::Slow(name(node), factor),
+        Command::Clock { node, offset_us, drift_ppm } => {
+            Act::Clock { node: name(node), offset_us, drift_ppm }
+        }
         Command::Cut { source, target } => Act::Cut(way(source, target)),
         Command::Heal { source, target } => Act::Heal(way(source, target)),
         Command::Partition(sides) => {
@@ -192,6 +200,33 @@ mod tests {
         let again = Session::start(read).expect("a scenario that runs");
         let link = again.link(LinkOptions { instant: false });
         assert_eq!(&session_of(&link), session.scenario());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_wrong_is_in_the_link_and_healing_takes_it_back() {
+        let wrong = |session: &Session| {
+            let mut frame = crate::observe::frame::Frame::default();
+            session.frame(&mut frame);
+            frame.faults.iter().filter(|f| f.sentence.contains("clock")).count()
+        };
+        let mut session = session("t=2s");
+        let clock = |offset_us, drift_ppm| {
+            let node = crate::base::id::NodeId(1);
+            Command::Clock { node, offset_us, drift_ppm }
+        };
+        session.command(clock(500_000, 0)).expect("a clock");
+        session.command(clock(-20_000, 300)).expect("a clock");
+        assert_eq!(wrong(&session), 1, "the second in place of the first");
+        session.seek(Time(4_000_000));
+        let link = session.link(LinkOptions::default());
+        assert!(link.contains("+-20ms+300ppm"), "{link}");
+        let again = self::session(&link);
+        assert_eq!((again.digest(), wrong(&again)), (session.digest(), 1));
+        session.command(clock(0, 0)).expect("a clock");
+        assert_eq!(wrong(&session), 0);
+        session.command(clock(1_000, 0)).expect("a clock");
+        session.command(Command::HealAll).expect("healed");
+        assert_eq!(wrong(&session), 0);
     }
 
     fn session_of(link: &str) -> crate::scenario::v1::Scenario {

@@ -115,6 +115,17 @@ pub fn words(command: &Command, cast: &Cast) -> String {
         Command::Slow(node, factor) => {
             format!("{} {}× slower", name(node), f64::from(*factor) / 1_000.0)
         }
+        Command::Clock { node, offset_us: 0, drift_ppm: 0 } => {
+            format!("the clock of {} right", name(node))
+        }
+        Command::Clock { node, offset_us, drift_ppm } => format!(
+            "the clock of {} {:+} ms{}",
+            name(node),
+            *offset_us as f64 / 1e3,
+            Some(drift_ppm)
+                .filter(|ppm| **ppm != 0)
+                .map_or(String::new(), |ppm| format!(", {ppm:+} µs a second"))
+        ),
         Command::Cut { source, target } => format!("cut {} → {}", name(source), name(target)),
         Command::Heal { source, target } => format!("heal {} → {}", name(source), name(target)),
         Command::Partition(sides) => {

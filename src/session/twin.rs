@@ -33,7 +33,7 @@ impl Twin {
         for (path, value) in &changes {
             compile::change(&mut scenario, path, value)?;
         }
-        let mut other = Session::start(scenario)?.in_steps();
+        let mut other = Session { is_other: true, ..Session::start(scenario)?.in_steps() };
         let (origin, commands) = (session.origin.clone(), session.commands.clone());
         // Nodes may have other numbers on this side: what is done to one is done to its name.
         let named = share::steps(&commands, &session.run.plan);
@@ -132,6 +132,7 @@ impl Session {
     /// What is wrong with the changes.
     pub fn compare(&mut self, changes: Changes) -> Result<(), Diagnostics> {
         self.twin = Some(Twin::beside(self, changes)?);
+        self.history.fit(&self.run, self.sides());
         Ok(())
     }
 

@@ -68,6 +68,15 @@ impl<P: Process> World<P> {
         }
     }
 
+    /// Ends every wrong clock of a node.
+    pub fn recover_clock(&mut self, node: NodeId) {
+        let clock = |a: &&Active| matches!(a.fault, Fault::Clock { node: n, .. } if n == node);
+        let ids: Vec<_> = self.shared.active.iter().filter(clock).map(|a| a.id).collect();
+        for id in ids {
+            self.heal(id);
+        }
+    }
+
     /// Changes what a link is like without faults.
     pub fn set_link(&mut self, link: LinkId, settings: LinkSettings) {
         self.shared.network.links[link.index()].settings = settings;

@@ -311,7 +311,20 @@ fn a_reader_changes_no_more_than_the_address_allows() {
     browser.chord(key::CONTROL, "z");
     let free = "return document.querySelectorAll('.form :enabled:not(fieldset)').length";
     assert_eq!(browser.script(free).as_i64(), Some(0));
+    // Nodes stay where they are; what the host did is not theirs to take back.
+    browser.script("document.querySelectorAll('g.node')[1].focus()");
+    browser.chord("\u{E008}", "\u{E014}");
+    browser.chord(key::CONTROL, "y");
+    assert!(browser.find_all(".history button").is_empty());
+    browser.chord("\u{E00A}", "o");
+    browser.find(".outline table");
+    assert!(browser.find_all(".outline .acts button").is_empty());
     assert_eq!(link(&browser), before);
+    // Neither does another run unlock the page.
+    browser.click(".brand");
+    browser.click(".start");
+    browser.find("g.node");
+    assert!(browser.url().contains("edit=none"), "{}", browser.url());
 
     browser.go("about:blank");
     browser.go("?preset=retry-storm&edit=faults#seed=5&at=1s:set:people.retry.attempts+2&t=3s");

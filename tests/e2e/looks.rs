@@ -173,3 +173,81 @@ fn two_fingers_look_closer_and_then_one_moves_what_is_seen() {
     assert!(!link(&browser).contains("view.moved"), "the node itself was not moved");
     browser.assert_calm();
 }
+
+#[test]
+fn the_keyboard_stays_where_there_is_nothing_left_to_do() {
+    let browser = Browser::open("?preset=retry-storm#t=2s&view=0.5,0.5,2");
+    browser.wait_for_text(".fit", "2.0×");
+    let focus = "const e = document.activeElement;
+         return [e.className, e.getAttribute('aria-label') ?? '', e.getAttribute('aria-disabled') ?? '']
+           .join('|')";
+    let focus = || browser.script(focus).as_str().unwrap_or_default().to_owned();
+    // What is read on the button is in its name.
+    let name = "return document.querySelector('.fit').hasAttribute('aria-label')";
+    assert_eq!(browser.script(name).as_bool(), Some(false));
+    browser.script("document.querySelector('.fit').focus()");
+    browser.keys(super::browser::key::ENTER);
+    browser.until("all of it", || browser.find_all(".fit").is_empty().then_some(()));
+    assert!(focus().starts_with("stage|"), "{}", focus());
+    browser.script("document.querySelector('.tool.farther').focus()");
+    assert!(focus().ends_with("|Look from farther away|true"), "{}", focus());
+    browser.script("document.querySelector(\".tool[aria-label='Look closer']\").focus()");
+    (0..9).for_each(|_| browser.keys(super::browser::key::ENTER));
+    browser.wait_for_text(".fit", "8.0×");
+    assert!(focus().ends_with("|Look closer|true"), "{}", focus());
+    browser.assert_calm();
+}
+
+#[test]
+fn in_another_page_a_finger_scrolls_that_page_until_a_hand_has_looked_closer() {
+    let browser = Browser::open("?preset=retry-storm&embed=1#t=2s&view=0.5,0.5,2");
+    browser.find(".stage-room.part");
+    let scrolls = || {
+        let style = "return getComputedStyle(document.querySelector('.stage-room')).touchAction";
+        browser.script(style).as_str() != Some("none")
+    };
+    assert!(scrolls());
+    browser.script("document.querySelector('.stage').focus()");
+    browser.keys("+");
+    browser.wait_for_text(".fit", "2.8×");
+    assert!(!scrolls());
+    browser.assert_calm();
+}
+
+#[test]
+fn a_link_says_how_fast_if_that_is_not_how_the_scenario_begins() {
+    let browser = Browser::open("?preset=retry-storm#t=2s");
+    browser.find("g.node");
+    assert!(!link(&browser).contains("speed="));
+    browser.script("document.querySelector('.stage').focus()");
+    browser.keys("]]");
+    let said = "return document.querySelector('.speed output').textContent";
+    let fast = browser.script(said);
+    let link = again(&browser);
+    assert!(link.contains("&speed="), "{link}");
+    assert_eq!(browser.script(said), fast);
+    browser.assert_calm();
+}
+
+#[test]
+fn the_code_for_a_page_carries_what_a_reader_sees_and_may_change() {
+    let browser = Browser::open("?preset=retry-storm#people.retry.attempts=2&seed=5");
+    browser.find("g.node");
+    browser.chord("\u{E00A}", "s");
+    browser.click(".share-embed > summary");
+    browser.click(".share-embed .sizes > button");
+    browser.script(
+        "const e = document.querySelector('.share-embed select'); e.value = '1';
+         e.dispatchEvent(new Event('change', {bubbles: true}))",
+    );
+    let code = "return document.querySelector('.share-embed textarea').value";
+    let says = |text: &str| {
+        browser.until(text, || {
+            browser.script(code).as_str().is_some_and(|code| code.contains(text)).then_some(())
+        });
+    };
+    says("embed=1&amp;show=people.retry.attempts&amp;edit=faults#");
+    browser.script("document.querySelectorAll('.share-embed [role=switch]')[1].click()");
+    says("show=\"people.retry.attempts\" edit=\"faults\"");
+    browser.assert_calm();
+}

@@ -87,7 +87,8 @@ fn a_scenario_from_elsewhere_is_fetched_and_the_link_goes_on_saying_where() {
     browser.wait_for_text("h1", "An experiment of your own");
     let own = |browser: &Browser| link(browser).split('#').nth(1).unwrap_or_default().to_owned();
     let before = own(&browser);
-    assert!(before.contains("src=own%2Fgood.json") && before.contains("seed=5"), "{before}");
+    let kept = "src=%2Fsome%2Ffolder%2Fown%2Fgood.json";
+    assert!(before.contains(kept) && before.contains("seed=5"), "{before}");
     let url = browser.url();
     assert!(url.contains("theme=dark") && url.contains("src=") && !url.contains("preset"), "{url}");
     // What is changed is said on top of it.
@@ -96,7 +97,7 @@ fn a_scenario_from_elsewhere_is_fetched_and_the_link_goes_on_saying_where() {
     browser.until("the deed", || own(&browser).contains(":kill:shop").then_some(()));
     browser.script("location.hash = '#src=own%2Fgood.json&shop.workers=9&seed=6'");
     browser.until("the setting", || own(&browser).contains("shop.workers=9").then_some(()));
-    assert!(own(&browser).contains("src=own%2Fgood.json"));
+    assert!(own(&browser).contains(kept));
     // What is no good leaves what is there.
     for (from, words) in [
         ("own%2Fwrong.json", "wrkers"),
@@ -109,6 +110,16 @@ fn a_scenario_from_elsewhere_is_fetched_and_the_link_goes_on_saying_where() {
         browser.wait_for_text("[role=alert] code", from);
     }
     assert!(own(&browser).contains("shop.workers=9"));
+    // From the page of a preset the address means something else, and the link goes on meaning it.
+    browser.go("about:blank");
+    browser.go("s/retry-storm/?edit=none#src=..%2F..%2Fown%2Fgood.json&seed=5");
+    browser.wait_for_text(".stage", "shop");
+    browser.find(".gauge, g.node");
+    let there = link(&browser);
+    assert!(there.contains(kept) && !there.contains("/s/"), "{there}");
+    browser.go("about:blank");
+    browser.go(&there);
+    browser.wait_for_text(".stage", "shop");
     // Nothing is on screen yet, and nothing can be had: the preset that the link names.
     browser.go("about:blank");
     browser.go("?preset=retry-storm#src=own%2Fwrong.json");

@@ -49,3 +49,14 @@ fn old_links_open_for_ever() {
     assert!(changed.is_empty(), "{}", changed.join("\n"));
     assert!(count >= 15, "only {count} links were found");
 }
+
+#[test]
+fn a_command_says_what_to_do_with_a_link_that_starts_from_a_file_elsewhere() {
+    let link = "/s/retry-storm/#src=https:%2F%2Fexample.org%2Fshop.json&seed=4";
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_netsplit"));
+    let answer = command.args(["run", link]).output().expect("the command that was just built");
+    let said = String::from_utf8_lossy(&answer.stderr);
+    assert_eq!(answer.status.code(), Some(2), "{said}");
+    assert!(answer.stdout.is_empty(), "nothing else is run in its place");
+    assert!(said.contains("save \"https://example.org/shop.json\""), "{said}");
+}

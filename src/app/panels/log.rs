@@ -1,6 +1,7 @@
 //! What happened, in sentences, newest first.
 
 use super::parts::{EventLine, reading_pace};
+use crate::app::chrome;
 use crate::app::dom::each::{each, show};
 use crate::app::dom::html;
 use crate::app::dom::view::View;
@@ -65,7 +66,7 @@ fn Branches() -> impl Into<View> {
         html("li").child(Button(Look::Plain, name, move || lab.switch(n)))
     };
     show(
-        move || !futures.with(Vec::is_empty),
+        move || !futures.with(Vec::is_empty) && chrome::may_break(),
         move || {
             html("section")
                 .class("branches")

@@ -1,6 +1,6 @@
 //! The stage as a table: the same nodes and links, the same things to do.
 
-use crate::app::actions::{Action, link_actions, node_actions, perform};
+use crate::app::actions::{Action, actions, perform};
 use crate::app::dom::html;
 use crate::app::dom::view::{IntoView, View};
 use crate::app::stage::node::role;
@@ -23,22 +23,12 @@ pub fn Outline() -> impl Into<View> {
     let nodes = Memo::new(move |_| {
         lab.slow_tick.track();
         let rows = lab.with_frame(|f| f.nodes.iter().map(node_cells).collect::<Vec<_>>());
-        let row = |(id, cells)| Row {
-            selection: Selection::Node(id),
-            cells,
-            actions: node_actions(lab, id),
-        };
-        rows.into_iter().map(row).collect::<Vec<_>>()
+        rows.into_iter().map(|(id, cells)| row(lab, Selection::Node(id), cells)).collect::<Vec<_>>()
     });
     let links = Memo::new(move |_| {
         lab.slow_tick.track();
         let rows = lab.with_frame(|f| f.links.iter().map(|l| link_cells(f, l)).collect::<Vec<_>>());
-        let row = |(id, cells)| Row {
-            selection: Selection::Link(id),
-            cells,
-            actions: link_actions(lab, id),
-        };
-        rows.into_iter().map(row).collect::<Vec<_>>()
+        rows.into_iter().map(|(id, cells)| row(lab, Selection::Link(id), cells)).collect::<Vec<_>>()
     });
     let faults = move || {
         lab.slow_tick.track();
@@ -72,6 +62,10 @@ pub fn Outline() -> impl Into<View> {
         .child(table(lab, ["from", "to", "state", "in flight"], links))
         .child(html("h3").child("Faults"))
         .child(faults)
+}
+
+fn row(lab: Lab, selection: Selection, cells: Vec<String>) -> Row {
+    Row { selection, cells, actions: actions(lab, selection) }
 }
 
 fn node_cells(node: &NodeView) -> (NodeId, Vec<String>) {

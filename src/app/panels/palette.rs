@@ -189,7 +189,7 @@ fn run(lab: Lab, entry: Option<Entry>) {
         Deed::Open(id) => address::go(lab, Some(id)),
         Deed::Typed(Typed { t, speed, commands }) => {
             if let Some(speed) = speed {
-                lab.speed.set(speed);
+                lab.play_at(speed);
             }
             if !commands.is_empty() && lab.deed(commands) {
                 lab.announced.set(name);

@@ -1,5 +1,6 @@
 //! Time: play, pause, step, speed, and the bar on which the whole run lies.
 
+use crate::app::chrome;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
 use crate::app::icon::icon;
@@ -60,12 +61,10 @@ pub fn Playback() -> impl Into<View> {
                 .child(html("small").child(" s")),
         )
         .child(Scrub())
-        .child(
-            html("div")
-                .class("transport history")
-                .child(button("undo", "Undo", "Ctrl+Z", |lab| lab.undo()))
-                .child(button("redo", "Redo", "Ctrl+Y", |lab| lab.redo())),
-        )
+        .child(html("div").class("transport history").child(chrome::may_break().then(|| {
+            let again = button("redo", "Redo", "Ctrl+Y", |lab| lab.do_again());
+            (button("undo", "Undo", "Ctrl+Z", |lab| lab.undo()), again)
+        })))
 }
 
 /// Simulated seconds per second, in words.

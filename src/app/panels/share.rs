@@ -169,7 +169,7 @@ fn Meter(address: Memo<String>) -> impl Into<View> {
 }
 
 /// The address of this run with more to say in the query.
-pub fn page_address(lab: Lab, more: &[&str], fragment: &str) -> String {
+pub fn page_address(lab: Lab, more: &[String], fragment: &str) -> String {
     let origin = window().location().origin().unwrap_or_default();
     let base = lab.preset.get().map_or_else(address::home, |id| address::of_preset(&id));
     let mut address = format!("{origin}{base}");

@@ -3,12 +3,14 @@
 
 use super::share::{CopyBox, page_address};
 use crate::app::address;
+use crate::app::chrome::EDITS;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
 use crate::app::dom::view::{IntoView, View};
 use crate::app::state::Lab;
+use crate::app::widgets::button::{Button, Look};
 use crate::app::widgets::toggle::Toggle;
-use crate::scenario::presets;
+use crate::scenario::{link, presets};
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -20,31 +22,85 @@ const SIZES: [(&str, u32, u32); 3] =
 const THEMES: [(&str, &str); 3] =
     [("As the reader's system", ""), ("Light", "theme=light"), ("Dark", "theme=dark")];
 
+/// What a reader may change, in the order of [`EDITS`].
+const MAY: [&str; EDITS.len()] = ["everything", "only what is broken", "nothing"];
+
+/// What the code says of looks besides that it is inside another page: pairs of the query.
+#[derive(Clone, Copy)]
+struct Looks {
+    theme: RwSignal<usize>,
+    playing: RwSignal<bool>,
+    /// Settings to show, as they were typed.
+    show: RwSignal<String>,
+    edit: RwSignal<usize>,
+}
+
+impl Looks {
+    fn new() -> Looks {
+        let (theme, edit) = (RwSignal::new(0), RwSignal::new(0));
+        Looks { theme, playing: RwSignal::new(false), show: RwSignal::default(), edit }
+    }
+
+    fn pairs(self) -> Vec<String> {
+        let mut pairs = Vec::new();
+        if self.playing.get() {
+            pairs.push("play=1".to_owned());
+        }
+        let theme = THEMES[self.theme.get().min(THEMES.len() - 1)].1;
+        if !theme.is_empty() {
+            pairs.push(theme.to_owned());
+        }
+        let show = self.show.with(|show| paths(show));
+        if !show.is_empty() {
+            pairs.push(format!("show={show}"));
+        }
+        let edit = self.edit.get().min(EDITS.len() - 1);
+        if edit > 0 {
+            pairs.push(format!("edit={}", EDITS[edit]));
+        }
+        pairs
+    }
+}
+
+/// The paths of a list as it was typed, without what no path has.
+fn paths(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-~".contains(c);
+    let words = text.split(|c| !plain(c)).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(",")
+}
+
+/// The settings of nodes that are not as the preset has them.
+fn changed(lab: Lab) -> String {
+    let preset = lab.preset.get_untracked().and_then(|id| presets::find(&id));
+    let Some(preset) = preset else { return String::new() };
+    let paths = lab.with_session(|s| {
+        let scenario = s.scenario();
+        let differs = link::differences(&preset.scenario, scenario).unwrap_or_default();
+        let of_node = |path: &String| {
+            let name = path.split('.').next();
+            scenario.nodes.0.iter().any(|(known, _)| Some(known.as_str()) == name)
+        };
+        differs.into_iter().map(|(path, _)| path).filter(of_node).collect::<Vec<_>>()
+    });
+    paths.join(", ")
+}
+
 /// Code for another page.
 pub fn Embed(fragment: Signal<String>) -> impl Into<View> {
     let lab = expect_context::<Lab>();
-    let (size, playing) = (RwSignal::new(1_usize), RwSignal::new(false));
-    let theme = RwSignal::new(0_usize);
+    let (size, looks) = (RwSignal::new(1_usize), Looks::new());
     let address = Memo::new(move |_| {
-        let mut query = vec!["embed=1"];
-        if playing.get() {
-            query.push("play=1");
-        }
-        match THEMES[theme.get().min(THEMES.len() - 1)].1 {
-            "" => {}
-            theme => query.push(theme),
-        }
+        let mut query = vec!["embed=1".to_owned()];
+        query.extend(looks.pairs());
         fragment.with(|f| page_address(lab, &query, f))
     });
     let measures = move || SIZES[size.get().min(SIZES.len() - 1)];
     let as_element = RwSignal::new(false);
     let code = Memo::new(move |_| {
         if as_element.get() {
-            let theme = THEMES[theme.get().min(THEMES.len() - 1)].1;
-            let looks = [theme, if playing.get() { "play=1" } else { "" }];
             let origin = window().location().origin().unwrap_or_default();
             let (home, preset) = (format!("{origin}{}", address::home()), lab.preset.get());
-            return fragment.with(|f| element_code(&home, preset.as_deref(), &looks, f));
+            return fragment.with(|f| element_code(&home, preset.as_deref(), &looks.pairs(), f));
         }
         let (_, width, height) = measures();
         address.with(|address| frame_code(address, width, height))
@@ -73,8 +129,9 @@ pub fn Embed(fragment: Signal<String>) -> impl Into<View> {
         .class("share-embed")
         .child(html("summary").child("Put it into a page"))
         .child(Choices("Size", size, SIZES.map(shape)))
-        .child(Choices("Colours", theme, THEMES.map(colour)))
-        .child(Toggle("Start playing", playing, move |on| playing.set(on)))
+        .child(Choices("Colours", looks.theme, THEMES.map(colour)))
+        .child(Toggle("Start playing", looks.playing, move |on| looks.playing.set(on)))
+        .child(Readers(lab, looks))
         .child(Toggle(
             "As an element: as high as it needs to be, and a script can drive it",
             as_element,
@@ -83,6 +140,30 @@ pub fn Embed(fragment: Signal<String>) -> impl Into<View> {
         .child(CopyBox("Code", code, 5))
         .child(Toggle("Preview", preview, move |on| preview.set(on)))
         .child(show(move || preview.get(), frame))
+}
+
+/// What a reader sees of the settings, and may change.
+fn Readers(lab: Lab, looks: Looks) -> impl Into<View> {
+    let option = |(n, may): (usize, &'static str)| html("option").attr("value", n).child(may);
+    let choose = move |event| looks.edit.set(event_target_value(&event).parse().unwrap_or(0));
+    let field = html("input")
+        .class("field-input")
+        .attr("type", "text")
+        .attr("placeholder", "people.retry.attempts, api.queue")
+        .attr("spellcheck", "false")
+        .value(looks.show)
+        .on(ev::input, move |event| looks.show.set(event_target_value(&event)));
+    let select = html("select")
+        .class("field-input")
+        .on(ev::change, choose)
+        .child(MAY.into_iter().enumerate().map(option).collect::<View>());
+    let any = !changed(lab).is_empty();
+    let fill = Button(Look::Plain, "Those that were changed", move || looks.show.set(changed(lab)));
+    html("div")
+        .class("sizes")
+        .child(html("label").child("Settings to show ").child(field))
+        .child(any.then_some(fill))
+        .child(html("label").child("A reader may change ").child(select))
 }
 
 /// One of several, each with its picture.
@@ -124,8 +205,8 @@ fn frame_code(address: &str, width: u32, height: u32) -> String {
 }
 
 /// The script that knows the element, and the element with a link for those without scripts.
-/// `looks` are pairs of the address, some of them empty.
-fn element_code(home: &str, preset: Option<&str>, looks: &[&str], fragment: &str) -> String {
+/// `looks` are pairs of the address.
+fn element_code(home: &str, preset: Option<&str>, looks: &[String], fragment: &str) -> String {
     let title = preset.and_then(presets::find).map_or("netsplit", |preset| preset.title.as_str());
     let way = preset.map_or_else(String::new, |id| format!("s/{id}/"));
     let preset = preset.map(|id| ("preset", id));
@@ -155,17 +236,27 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
+    fn settings_to_show_are_paths_with_commas_between() {
+        assert_eq!(paths(" people.retry.attempts ,api.queue;lb~api.loss"), {
+            "people.retry.attempts,api.queue,lb~api.loss"
+        });
+        assert_eq!(paths(" , &x=\"1\""), "x,1");
+        assert_eq!(paths(""), "");
+    }
+
+    #[wasm_bindgen_test]
     fn element_code_names_the_run_and_has_a_link_inside() {
         let code = element_code(
             "https://x.org/n/",
             Some("retry-storm"),
-            &["theme=dark", ""],
+            &["theme=dark".to_owned(), "edit=none".to_owned()],
             "seed=4&t=1s",
         );
         assert_eq!(
             code,
             "<script src=\"https://x.org/n/embed.js\" async></script>\n\
-             <netsplit-lab preset=\"retry-storm\" state=\"seed=4&amp;t=1s\" theme=\"dark\">\
+             <netsplit-lab preset=\"retry-storm\" state=\"seed=4&amp;t=1s\" theme=\"dark\" \
+             edit=\"none\">\
              <a href=\"https://x.org/n/s/retry-storm/#seed=4&amp;t=1s\">Retry storm</a>\
              </netsplit-lab>"
         );

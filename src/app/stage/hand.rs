@@ -10,7 +10,8 @@ use crate::app::dom::El;
 use crate::app::dom::each::show;
 use crate::app::dom::html;
 use crate::app::dom::view::View;
-use crate::app::state::{Lab, Selection};
+use crate::app::keys::focus_first;
+use crate::app::state::{Lab, Place, Selection};
 use crate::scenario::link::MOST_ZOOM;
 use leptos::ev;
 use leptos::prelude::*;
@@ -31,8 +32,14 @@ impl Lab {
         self.zoom.set(lens.zoom);
     }
 
-    /// Looks at another part of the stage; the address follows.
+    /// Looks at another part of the stage by hand; the address follows.
     fn look(&self, lens: Lens) {
+        self.looked.set(true);
+        self.bring(lens);
+    }
+
+    /// The same, but not as a hand has chosen.
+    fn bring(&self, lens: Lens) {
         self.show_part(lens);
         self.changed.update(|n| *n += 1);
     }
@@ -95,7 +102,7 @@ impl Hands {
         let from = *last;
         let window = untrack(|| scene.window());
         let by = sub(to, from);
-        if other.is_none() && window.zoom <= 1.0 {
+        if other.is_none() && (window.zoom <= 1.0 || scrolls(scene.lab, event)) {
             return;
         }
         if !far && length(by) < TREMBLE {
@@ -118,6 +125,13 @@ impl Hands {
         let id = event.pointer_id();
         self.0.borrow_mut().pointers.retain(|h| h.0 != id);
     }
+}
+
+/// Whether a finger scrolls the page though only a part is seen: so it is inside another page until
+/// a hand has chosen the part. The style sheet tells the browser the same.
+fn scrolls(lab: Lab, event: &PointerEvent) -> bool {
+    let inside = lab.place.get_untracked() == Place::Embed;
+    inside && !lab.looked.get_untracked() && event.pointer_type() == "touch"
 }
 
 /// What two fingers do of which one moves: what is between them stays between them.
@@ -156,7 +170,12 @@ pub fn zoom(lab: Lab, factor: f64) {
 
 /// Shows all of the stage.
 pub fn fit(lab: Lab) {
+    let button = document().query_selector(".fit:focus").is_ok_and(|found| found.is_some());
     lab.look(Lens::default());
+    if button {
+        // It has gone, and the keyboard would be nowhere.
+        focus_first(".stage");
+    }
 }
 
 /// What is picked out comes into sight.
@@ -171,7 +190,7 @@ pub fn follow(scene: Scene) {
         };
         let window = untrack(|| scene.window());
         if let Some(at) = at.filter(|at| !window.shows(*at)) {
-            scene.lab.look(window.around(at));
+            scene.lab.bring(window.around(at));
         }
     });
 }
@@ -187,7 +206,6 @@ pub fn Fit() -> impl Into<View> {
             html("button")
                 .class("fit")
                 .attr("title", "Show the whole stage (0)")
-                .attr("aria-label", move || format!("{} larger: show the whole stage", size()))
                 .on(ev::click, move |_| fit(lab))
                 .child(html("b").child(size))
                 .child(" Show all")
@@ -203,9 +221,11 @@ pub fn Zoom() -> impl Into<View> {
             .class("tool")
             .attr("title", format!("{name} ({sign})"))
             .attr("aria-label", name)
-            .attr("disabled", move || {
+            // It keeps the focus where it has nothing left to do.
+            .attr("aria-disabled", move || {
                 let lens = lab.lens();
-                if factor > 1.0 { lens.zoom >= MOST_ZOOM } else { !lens.is_part() }
+                let done = if factor > 1.0 { lens.zoom >= MOST_ZOOM } else { !lens.is_part() };
+                done.to_string()
             })
             .on(ev::click, move |_| zoom(lab, factor))
             .child(sign)

@@ -35,6 +35,7 @@ mod tools;
 mod trail;
 pub mod way;
 
+use crate::app::chrome;
 use crate::app::dom::view::View;
 use crate::app::dom::{html, svg};
 use crate::app::keys;
@@ -145,6 +146,7 @@ pub fn Stage() -> impl Into<View> {
                 .listen(scene, html("div"))
                 .class("stage-room")
                 .class_when("part", move || lab.lens().is_part())
+                .class_when("looked", lab.looked)
                 .found_by(room)
                 .child(
                     svg("svg")
@@ -203,6 +205,10 @@ fn measure(room: NodeRef<Div>, size: RwSignal<(f64, f64)>) {
 
 /// Moves a node by shares of the stage as it is on the screen, until it is [`put`] there.
 pub fn shift(lab: Lab, id: NodeId, by: geometry::Point) {
+    if !chrome::may_break() {
+        lab.refuse();
+        return;
+    }
     let (name, by) = (lab.node_name(id), turn(by, is_upright(room_size())));
     lab.moved.update(|moves| {
         let known = moves.iter().position(|(moved, _)| *moved == name);
@@ -213,6 +219,9 @@ pub fn shift(lab: Lab, id: NodeId, by: geometry::Point) {
 
 /// Leaves a node where it was moved to: from then on it is part of the run's link.
 pub fn put(lab: Lab, id: NodeId) {
+    if !chrome::may_break() {
+        return;
+    }
     let name = lab.node_name(id);
     let found = lab.moved.with_untracked(|moves| moves.iter().find(|m| m.0 == name).cloned());
     let Some((name, by)) = found else { return };

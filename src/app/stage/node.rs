@@ -6,7 +6,7 @@ use super::gauge::{Slots, Workers};
 use super::geometry::{COMPACT, Item, Spot};
 use super::glyph::{lid, outline};
 use super::plate::{Names, alarm, second_line};
-use crate::app::actions::{node_actions, perform};
+use crate::app::actions::{actions, perform};
 use crate::app::dom::each::each;
 use crate::app::dom::svg;
 use crate::app::dom::view::{IntoView, View};
@@ -156,7 +156,7 @@ fn click(scene: Scene, id: NodeId) {
         Tool::Partition => return super::lasso::toggle(lab, id),
         Tool::Select | Tool::Cut => return,
     };
-    if let Some(action) = node_actions(lab, id).iter().find(|a| a.key == key) {
+    if let Some(action) = actions(lab, Selection::Node(id)).iter().find(|a| a.key == key) {
         perform(lab, action);
     }
 }

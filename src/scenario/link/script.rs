@@ -8,7 +8,9 @@
 //! | verb | arguments | what it does |
 //! | --- | --- | --- |
 //! | `kill` `start` `pause` `resume` | nodes | crash, restart, stand still, go on |
+//! | `region` | domains | crash everything in them |
 //! | `slow` | node, factor | work takes so many times as long; 1 ends it |
+//! | `clock` | node, span, µs a second | ahead, with `-` behind, and drifts; 0s ends it |
 //! | `cut` | links | carry nothing |
 //! | `heal` | links; none heals all | mend |
 //! | `part` | sides, divided by `~` | cannot reach each other |
@@ -29,6 +31,9 @@ use serde_json::Value;
 
 /// Steps a script may have.
 pub const MOST_STEPS: usize = 2_000;
+
+/// Microseconds that a clock can gain or lose in a second.
+const MOST_DRIFT: i64 = 1_000_000;
 
 /// Something done, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +57,15 @@ pub enum Act {
     Resume(String),
     /// Make these nodes slower, in thousandths; 1000 ends it.
     Slow(String, u32),
+    /// Set the clocks of these nodes wrong; nothing and nothing ends it.
+    Clock {
+        /// Which nodes.
+        node: String,
+        /// The jump, in microseconds.
+        offset_us: i64,
+        /// Microseconds gained per second.
+        drift_ppm: i64,
+    },
     /// Cut a link: `a~b` both ways, `a~~b` one way.
     Cut(String),
     /// Mend a link.
@@ -146,6 +160,12 @@ fn step(text: &str, plan: &Plan) -> Result<Vec<Step>, Refused> {
         ("start", nodes @ [_, ..]) => each(nodes, Act::Start),
         ("pause", nodes @ [_, ..]) => each(nodes, Act::Pause),
         ("resume", nodes @ [_, ..]) => each(nodes, Act::Resume),
+        ("region", regions @ [_, ..]) => {
+            regions.iter().try_for_each(|name| region(name, plan))?;
+            each(regions, Act::Kill)
+        }
+        ("clock", [node, offset]) => vec![clock(node, offset, "0")?],
+        ("clock", [node, offset, drift]) => vec![clock(node, offset, drift)?],
         ("slow", [node, factor]) => vec![Act::Slow((*node).to_owned(), thousandths(factor)?)],
         ("cut", links @ [_, ..]) => each(links, Act::Cut),
         ("heal", []) | ("healall", []) => vec![Act::HealAll],
@@ -164,15 +184,15 @@ fn step(text: &str, plan: &Plan) -> Result<Vec<Step>, Refused> {
         }],
         ("set", [path, value @ ..]) if !value.is_empty() => vec![set(path, value)?],
         (
-            "kill" | "start" | "pause" | "resume" | "slow" | "cut" | "loss" | "delay" | "gray"
-            | "surge" | "set" | "healall",
+            "kill" | "start" | "pause" | "resume" | "region" | "slow" | "clock" | "cut" | "loss"
+            | "delay" | "gray" | "surge" | "set" | "healall",
             _,
         ) => {
             return refuse("the arguments do not fit", "write 12s:slow:api+5, 12s:cut:a~b");
         }
         _ => {
-            let remedy = "there are kill, start, pause, resume, slow, cut, heal, part, loss, \
-                          delay, gray, surge, set";
+            let remedy = "there are kill, start, pause, resume, region, slow, clock, cut, heal, \
+                          part, loss, delay, gray, surge, set";
             return refuse("nobody knows how to do that", remedy);
         }
     };
@@ -202,6 +222,26 @@ fn thousandths(text: &str) -> Result<u32, Refused> {
         let remedy = "write a number from 0.001 to 1000000";
         (format!("`{}` is not a factor", short(text)), remedy.to_owned())
     })
+}
+
+/// What is said to be a domain is one.
+fn region(name: &str, plan: &Plan) -> Result<(), Refused> {
+    let found = plan.domains.find(name).map(drop);
+    let remedy = "name a domain, or kill a node by its name";
+    found.ok_or_else(|| (format!("there is no domain `{}`", short(name)), remedy.to_owned()))
+}
+
+fn clock(node: &str, offset: &str, drift: &str) -> Result<Act, Refused> {
+    let (sign, span) = offset.strip_prefix('-').map_or((1, offset), |span| (-1, span));
+    let Span(span) = quantity(span)?;
+    let offset_us = sign * i64::try_from(span).unwrap_or(i64::MAX);
+    let drift = drift.strip_suffix("ppm").unwrap_or(drift);
+    let drift_ppm =
+        drift.parse().ok().filter(|n: &i64| n.abs() <= MOST_DRIFT).ok_or_else(|| {
+            let remedy = format!("write from -{MOST_DRIFT} to {MOST_DRIFT} µs a second, as 200ppm");
+            (format!("`{}` is not how a clock drifts", short(drift)), remedy)
+        })?;
+    Ok(Act::Clock { node: node.to_owned(), offset_us, drift_ppm })
 }
 
 fn sides(text: &str) -> Vec<Vec<String>> {
@@ -235,7 +275,9 @@ fn check(act: &Act, plan: &Plan) -> Result<(), Refused> {
     };
     match act {
         Act::Kill(name) | Act::Start(name) | Act::Pause(name) | Act::Resume(name) => node(name),
-        Act::Slow(name, _) | Act::Surge { node: name, .. } => node(name),
+        Act::Slow(name, _) | Act::Clock { node: name, .. } | Act::Surge { node: name, .. } => {
+            node(name)
+        }
         Act::Cut(name) | Act::Heal(name) | Act::Gray { link: name, .. } => link(name),
         Act::HealAll | Act::Set { .. } => Ok(()),
         Act::Part(sides) if sides.len() < 2 || sides.iter().any(Vec::is_empty) => {
@@ -267,6 +309,12 @@ fn words(act: &Act) -> (&'static str, String) {
         Act::Pause(name) => ("pause", name.clone()),
         Act::Resume(name) => ("resume", name.clone()),
         Act::Slow(name, thousandths) => ("slow", format!("{name}+{}", factor(*thousandths))),
+        Act::Clock { node, offset_us, drift_ppm } => {
+            let sign = if *offset_us < 0 { "-" } else { "" };
+            let drift = Some(drift_ppm).filter(|ppm| **ppm != 0);
+            let drift = drift.map_or(String::new(), |ppm| format!("+{ppm}ppm"));
+            ("clock", format!("{node}+{sign}{}{drift}", Span(offset_us.unsigned_abs())))
+        }
         Act::Cut(link) => ("cut", link.clone()),
         Act::Heal(link) => ("heal", link.clone()),
         Act::HealAll => ("heal", String::new()),

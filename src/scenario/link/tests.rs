@@ -44,6 +44,18 @@ fn readable_pairs_change_the_preset() {
 }
 
 #[test]
+fn a_region_is_all_that_is_in_it_and_a_clock_is_ahead_or_behind_and_drifts() {
+    let script = "at=1s:region:eu-a,2s:clock:db-one-1+500ms,3s:clock:db-one-1+-20ms+-200ppm";
+    let (opened, problems) = open(Some("availability-zones"), script);
+    assert!(problems.is_empty(), "{problems}");
+    let acts: Vec<&Act> = opened.script.iter().map(|step| &step.act).collect();
+    let clock =
+        |offset_us, drift_ppm| Act::Clock { node: "db-one-1".to_owned(), offset_us, drift_ppm };
+    let kill = Act::Kill("eu-a".to_owned());
+    assert_eq!(acts, [&kill, &clock(500_000, 0), &clock(-20_000, -200)]);
+}
+
+#[test]
 fn the_rest_of_a_link_is_understood() {
     let (opened, problems) = open(
         Some(STORM),
@@ -162,6 +174,10 @@ fn what_cannot_be_used_names_itself() {
     warns(preset, "v=99", "another version of the engine");
     warns(preset, "at=5s:eat:api", "nobody knows how to do that");
     warns(preset, "at=5s:kill:db", "there is no node `db`");
+    warns(preset, "at=5s:region:api", "there is no domain `api`");
+    warns(preset, "at=5s:clock:api", "the arguments do not fit");
+    warns(preset, "at=5s:clock:api+soon", "soon");
+    warns(preset, "at=5s:clock:api+1s+fast", "`fast` is not how a clock drifts");
     warns(preset, "at=soon:kill:api", "does not begin with an instant");
     warns(preset, "at=5s:cut:api~api", "there is no link `api~api`");
     warns(preset, "at=5s:slow:api", "the arguments do not fit");
@@ -304,6 +320,8 @@ fn act() -> impl Strategy<Value = Act> {
         node().prop_map(Act::Kill),
         node().prop_map(Act::Resume),
         (node(), 1u32..10_000_000).prop_map(|(node, factor)| Act::Slow(node, factor)),
+        (node(), -9_000_000i64..9_000_000, -1_000i64..1_000)
+            .prop_map(|(node, offset_us, ppm)| { Act::Clock { node, offset_us, drift_ppm: ppm } }),
         link().prop_map(Act::Cut),
         link().prop_map(Act::Heal),
         Just(Act::HealAll),
