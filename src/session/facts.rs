@@ -104,8 +104,8 @@ pub fn scenario(session: &Session) -> Scenario {
     Scenario { view: session.origin().view.clone(), ..session.scenario().clone() }
 }
 
-/// What tells one scenario from another, whatever is set and done in it: its preset, or where it was
-/// fetched from, and its title.
+/// What tells one scenario from another, whatever is set and done in it: its preset, or where it
+/// was fetched from, and its title.
 pub fn subject(session: &Session) -> [Option<String>; 3] {
     let source = session.source.as_ref().map(|source| source.address.clone());
     let title = session.origin().title.clone();

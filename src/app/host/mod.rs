@@ -50,10 +50,10 @@
 //! A result has `preset`, `seed`, `checks`, `score`, `passed`, `bet`, `complete`, `launched`, `ms`,
 //! `url`. It is complete when the run was at its end and, where its preset asks a question, a bet
 //! was placed. The bet is not scored: who bets wrong has learnt something. The score is the share
-//! of the scenario's checks that hold at the end; all must, to pass. `launched` says whether it is the
-//! scenario that the page was opened with, whatever was set in it. `ms` is how long the page has
-//! been open. `url` is the receipt: `netsplit run URL` runs it again, unless it starts from a file
-//! elsewhere (`src=`), which only the page fetches.
+//! of the scenario's checks that hold at the end; all must, to pass. `launched` says whether it is
+//! of the scenario that the page was opened with, whatever was set in it. `ms` is how long the page
+//! has been open. `url` is the receipt: `netsplit run URL` runs it again, unless it starts from a
+//! file elsewhere (`src=`), which only the page fetches.
 //!
 //! To add a message: a line in [`hears::MESSAGES`] or [`tells::TELLS`] and its function, a line
 //! above, and one in the README.
