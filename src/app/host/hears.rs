@@ -93,7 +93,7 @@ pub static MESSAGES: [Message; 16] = [
 static LATER: [(&str, &str); 3] = [
     ("lesson", "there are no lessons yet: `load` a preset"),
     ("announce", "how much is read out cannot be chosen yet"),
-    ("focus-exit", "it is not said when the focus leaves: the browser moves it on by itself"),
+    ("focus-exit", "the browser moves the focus on by itself"),
 ];
 
 /// Does what the host says and answers, if it wants an answer.
@@ -263,7 +263,7 @@ fn set(host: &Host, message: &Value) -> Answer {
     let (path, value) = (text(message, "path")?.to_owned(), message.get("value").cloned());
     let value = value.ok_or_else(|| Refusal::new("invalid", "`value` is missing", "value"))?;
     if message.get("side").is_some_and(|side| side != "a") {
-        let says = "inside another page there is one run, and nothing beside it: leave `side` out";
+        let says = "there is one run in a frame: leave `side` out";
         return Err(Refusal::new("unsupported", says, "side"));
     }
     deed(host, vec![Command::Set { path, value }])

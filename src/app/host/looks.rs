@@ -12,8 +12,9 @@ pub fn change(lab: Lab, message: &Value) -> Result<(), Refusal> {
     for (name, value) in message.as_object().into_iter().flatten() {
         match name.as_str() {
             "netsplit" | "type" | "id" => {}
-            "theme" | "motion" => looks.push((name.clone(), word(name, value)?)),
-            look if chrome::ASKS.contains(&look) => looks.push((name.clone(), word(name, value)?)),
+            look if ["theme", "motion"].contains(&look) || chrome::ASKS.contains(&look) => {
+                looks.push((name.clone(), word(name, value)?));
+            }
             _ => return Err(Refusal::new("unsupported", "it stays as it was loaded", name)),
         }
     }
@@ -41,13 +42,19 @@ pub fn change(lab: Lab, message: &Value) -> Result<(), Refusal> {
 
 /// A value as it stands in an address. A list of parts or settings may be one here, too.
 fn word(name: &str, value: &Value) -> Result<String, Refusal> {
-    let list = value.as_array().filter(|_| ["show", "hide"].contains(&name));
-    let words = match list {
-        Some(list) => list.iter().map(Value::as_str).collect::<Option<Vec<_>>>(),
-        None => value.as_str().map(|text| vec![text]),
-    };
     let says = || Refusal::new("invalid", format!("`{name}` must be a text"), name);
-    words.map(|words| words.join(",")).ok_or_else(says)
+    let one = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(says);
+    let Some(list) = value.as_array().filter(|_| matches!(name, "show" | "hide")) else {
+        return one(value);
+    };
+    let mut words = String::new();
+    for value in list {
+        if !words.is_empty() {
+            words.push(',');
+        }
+        words += &one(value)?;
+    }
+    Ok(words)
 }
 
 #[cfg(test)]

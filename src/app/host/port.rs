@@ -68,7 +68,8 @@ impl Port {
 /// sandbox has, nor `*`.
 fn named(origin: &str) -> Option<String> {
     let origin = Url::new(origin).ok()?.origin();
-    (origin != "null").then_some(origin)
+    // Some browsers say `file://` of files.
+    (origin != "null" && !origin.ends_with('/')).then_some(origin)
 }
 
 /// A message in its envelope.

@@ -40,7 +40,7 @@ pub struct Told {
     /// Whether it was said that the run is there.
     ready: bool,
     /// Which scenario the page was opened with, if with one.
-    pub launched: Option<[Option<String>; 3]>,
+    pub launched: Option<String>,
     /// What the host wants to hear, if it has said so.
     wanted: Option<Vec<&'static str>>,
     /// Milliseconds between two messages with numbers.
