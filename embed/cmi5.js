@@ -1,5 +1,5 @@
 // Reports what a learner does to a learning management system, as cmi5 says. It is the only part of
-// netsplit that talks to another host, and it is loaded only by an address with lms=cmi5.
+// netsplit that sends anything to another host, and it is loaded only by an address with lms=cmi5.
 //
 // One session: POST to `fetch` for the token; the launch data, the learner's preferences and what
 // earlier sessions have reported are read; then the statements, in this order:
@@ -11,9 +11,11 @@
 //   failed                 on leaving, if runs were at their end and none of them passed
 //   terminated             on leaving, the last one
 //
-// A learner may mend what fails and run again, so `failed` waits until nothing else can follow, and
-// the best score counts. A scenario without checks is completed, neither passed nor failed.
-// Completed and passed are said once in a registration: a state document of ours remembers them.
+// Only runs of the scenario that was launched count: another one that is opened on the same page is
+// none of the course's business. A learner may mend what fails and run again, so `failed` waits until
+// nothing else can follow, and the best score counts. A scenario without checks is completed, neither
+// passed nor failed. Completed and passed are said once in a registration: a state document of ours
+// remembers them. What the system did not take is sent again with what comes next.
 // In the modes Browse and Review only `initialized` and `terminated` are sent.
 //
 // Sections of the specification, "cmi5 Specification Profile for xAPI", are named where they rule.
@@ -49,6 +51,8 @@ export class Session {
   #token;
   #data;
   #ours = {};
+  /** What was reached and has not been taken yet: verbs and their statements. */
+  #owed = new Map();
   #began;
   #best = null;
   #ended = false;
@@ -93,52 +97,45 @@ export class Session {
     }).catch(() => {});
     this.#ours = (await this.#document("activities/state", this.#state(OURS))) ?? {};
     this.#began = this.#now();
-    await this.#send([this.#statement("initialized")]);
+    await this.#say(() => [this.#statement("initialized")]);
   }
 
-  /** Takes a result of the page: `complete`, `score` (a share of one, or null). */
-  async take({ complete, score }) {
-    if (!this.isJudged || this.#ended) return;
+  /** Takes a result of the page: whether it is of what was `launched`, `complete`, and `score` (a
+   * share of one, or null). */
+  async take({ launched, complete, score }) {
+    if (!launched || !this.isJudged || this.#ended) return;
     if (score !== null && (this.#best === null || score > this.#best)) this.#best = score;
-    const said = {};
-    const statements = [];
-    if (complete && !this.#ours.completed) {
-      said.completed = true;
-      statements.push(this.#statement("completed", { completion: true }, this.#spent()));
+    if (complete) {
+      this.#owe("completed", () =>
+        this.#statement("completed", { completion: true }, this.#spent()));
     }
-    if (score !== null && score >= this.#mastery && !this.#ours.passed) {
-      said.passed = true;
-      statements.push(this.#judged("passed", score));
+    if (score !== null && score >= this.#mastery) {
+      this.#owe("passed", () => this.#judged("passed", score));
     }
-    if (!statements.length) return;
-    // Before it is sent: the next result must not say it again, unless this failed.
-    const before = { ...this.#ours };
-    Object.assign(this.#ours, said);
-    try {
-      await this.#send(statements);
-    } catch (error) {
-      this.#ours = before;
-      throw error;
-    }
-    await this.#remember(said);
+    const owed = await this.#say(() => []);
+    if (owed.length) await this.#remember();
   }
 
-  /** Says `failed`, if that is how it ended, and `terminated`; nothing afterwards. */
+  /** Says what is still owed, `failed` if that is how it ended, and `terminated`; nothing
+   * afterwards. */
   async end() {
     if (this.#ended || this.#began === undefined) return;
     this.#ended = true;
-    const statements = [];
-    // Never after a pass of this registration. Section 9.3.
-    if (this.isJudged && this.#best !== null && !this.#ours.passed) {
-      statements.push(this.#judged("failed", this.#best));
-    }
-    statements.push(this.#statement("terminated", undefined, this.#spent()));
+    let owed;
     try {
-      await this.#send(statements);
+      owed = await this.#say(() => {
+        // Never after a pass of this registration. Section 9.3.
+        const failed = this.isJudged && this.#best !== null && this.#best < this.#mastery
+          && !this.#ours.passed;
+        const last = this.#statement("terminated", undefined, this.#spent());
+        return failed ? [this.#judged("failed", this.#best), last] : [last];
+      });
     } catch (error) {
       this.#ended = false;
       throw error;
     }
+    // It is said: that it could not be noted is no reason to say it again.
+    if (owed.length) await this.#remember().catch(() => {});
   }
 
   /** The share of checks that is enough. */
@@ -187,14 +184,32 @@ export class Session {
     };
   }
 
-  #send(statements) {
-    // A closing page is left before the answer is there; the browser sends it nevertheless.
-    return this.#next(() => this.#ask("POST", "statements", {}, statements, { keepalive: true }));
+  /** Notes what is to be said, once in a registration. */
+  #owe(verb, statement) {
+    // The same statement is sent again: a system that has it already knows it by its id.
+    if (!this.#ours[verb] && !this.#owed.has(verb)) this.#owed.set(verb, statement());
+  }
+
+  /** Sends what is owed and, behind it, what `more` makes of that; returns the verbs that were
+   * owed. What is not taken stays owed. */
+  #say(more) {
+    return this.#next(async () => {
+      const owed = [...this.#owed];
+      const statements = [...owed.map(([, statement]) => statement), ...more()];
+      // A closing page is left before the answer is there; the browser sends it nevertheless.
+      const send = { keepalive: true };
+      if (statements.length) await this.#ask("POST", "statements", {}, statements, send);
+      for (const [verb] of owed) {
+        this.#owed.delete(verb);
+        this.#ours[verb] = true;
+      }
+      return owed.map(([verb]) => verb);
+    });
   }
 
   /** Notes for later sessions of this registration. */
-  #remember(said) {
-    return this.#next(() => this.#ask("POST", "activities/state", this.#state(OURS), said));
+  #remember() {
+    return this.#next(() => this.#ask("POST", "activities/state", this.#state(OURS), this.#ours));
   }
 
   #next(send) {
@@ -267,6 +282,10 @@ function report() {
     if (source !== window || data?.netsplit !== 1 || data.type !== "result") return;
     try {
       await begun;
+      if (!data.launched) {
+        tell("○ Not what your course has opened: this run is not recorded.");
+        return;
+      }
       await session.take(data);
       const share = data.score === null ? "" : ` ${Math.round(data.score * 100)} % of the checks hold.`;
       const done = data.complete ? "✓ Recorded." : "△ Not complete yet: place a bet.";

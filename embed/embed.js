@@ -8,14 +8,18 @@
 // Without scripts the link inside is all there is; so it is until the frame is loaded, which is
 // when it comes near the viewport, or at a click with load="click".
 //
-// Attributes: preset, state (what stands after # in a link), title; ui, show, hide, theme, motion,
-// play as in the address of the page; height ("auto" or pixels); load ("near" or "click");
-// concurrent (plays beside others); base (where netsplit is, if not beside this script).
+// Attributes: preset, state (what stands after # in a link), title; ui, show, hide, edit, theme,
+// motion, palette, play as in the address of the page; height ("auto" or pixels); load ("near" or
+// "click"); concurrent (plays beside others); base (where netsplit is, if not beside this script).
 //
 // Methods return promises: set(path, value), fault(step), play(until), pause(), step(by), reset(),
 // undo(), redo(), seek(t), speed(x), get(what), export(format), load({preset, state, scenario}),
 // subscribe(events, maxHz), ui({theme, …}); send(type, fields) for any message. They reject with an
-// Error that has a `code` and a `path`.
+// Error that has a `code` and a `path`. What is subscribed to always has `state` in it: the element
+// needs it itself.
+//
+// A page of a file or in a sandbox has no origin (`self.origin` is "null"): the run in it can be
+// shown, played, paused and moved in time, and answers nothing.
 //
 // Events, with the message as `detail`: netsplit:ready, state, change, metrics, event, check, bet,
 // result, resize, error. src/app/host/mod.rs has every message with its fields.
@@ -25,8 +29,10 @@
   const home = new URL("./", own?.src || document.baseURI).href;
   // In the order of their place in the address.
   const LOOKS = ["play", "theme", "motion", "palette", "ui", "show", "hide", "edit"];
-  // Those that can be changed when it is loaded.
-  const LATER = ["theme", "motion", "palette", "ui", "show", "hide", "edit"];
+  // Those that can be changed when it is loaded, and what they are when nobody says them.
+  const LATER = {
+    theme: "auto", motion: "auto", palette: "auto", ui: "full", show: "", hide: "", edit: "all",
+  };
   // What a page without an origin may say.
   const PLAYBACK = ["play", "pause", "step", "reset", "seek", "speed"];
   // So much is room for a stage, before the page in the frame says what it needs.
@@ -43,6 +49,8 @@
     return deferred;
   };
   const fault = (code, message, path = "") => Object.assign(new Error(message), { code, path });
+  // Of this document; that of its address is another one in a frame made of text (srcdoc).
+  const isNobody = self.origin === "null";
   const gone = () => fault("gone", "The element was taken out of the page.");
 
   /** Every element whose frame is loaded. */
@@ -63,7 +71,7 @@
   const define = (name, make) => customElements.get(name) ?? customElements.define(name, make);
 
   define("netsplit-lab", class extends HTMLElement {
-    static observedAttributes = ["preset", "state", ...LATER];
+    static observedAttributes = ["preset", "state", ...Object.keys(LATER)];
 
     #asked = new Map();
     #count = 0;
@@ -100,8 +108,8 @@
     attributeChangedCallback(name, before, now) {
       // Until it is loaded the address says it.
       if (!this.frame || before === now) return;
-      const sent = LATER.includes(name)
-        ? this.ui({ [name]: now ?? (["theme", "motion"].includes(name) ? "auto" : "") })
+      const sent = name in LATER
+        ? this.ui({ [name]: now || LATER[name] })
         : this.load({ preset: this.getAttribute("preset") ?? undefined,
             state: this.getAttribute("state") ?? "" });
       // Nobody waits for it; the frame shows what is wrong.
@@ -115,10 +123,10 @@
       const url = new URL(preset ? `s/${encodeURIComponent(preset)}/` : "./", base);
       url.searchParams.set("embed", "1");
       url.searchParams.set("api", "1");
-      // A page of a file or a sandbox has no origin. It may play and pause, and is told nothing.
-      if (location.origin !== "null") url.searchParams.set("origin", location.origin);
+      if (!isNobody) url.searchParams.set("origin", self.origin);
       for (const name of LOOKS) {
-        if (this.hasAttribute(name)) url.searchParams.set(name, this.getAttribute(name) || "1");
+        const value = this.getAttribute(name) || (name === "play" ? "1" : LATER[name]);
+        if (this.hasAttribute(name)) url.searchParams.set(name, value);
       }
       url.hash = this.getAttribute("state") ?? "";
       return url;
@@ -131,12 +139,16 @@
       const address = this.#address;
       const frame = document.createElement("iframe");
       const link = this.querySelector("a")?.textContent.trim();
-      frame.title = this.title || `${link || this.getAttribute("preset") || "netsplit"}: a simulated distributed system`;
-      // It is on another origin than this page, so these two together let nothing out.
+      const name = link || this.getAttribute("preset") || "netsplit";
+      frame.title = this.title || `${name}: a simulated distributed system`;
+      // On another origin than this page, where it should be, the first two let nothing out. On
+      // this one they would hold nothing back.
       frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-popups allow-downloads");
       frame.allow = "fullscreen; clipboard-write";
       frame.src = address.href;
-      this.origin = address.origin;
+      // Inside a sandbox the frame has no origin either, so it cannot be named. What it is sent
+      // then is no secret.
+      this.origin = isNobody ? "*" : address.origin;
       this.frame = frame;
       this.#ready = deferred();
       // Who only wants to look has nothing to catch.
@@ -193,14 +205,18 @@
       await this.open();
       if (!this.frame) throw gone();
       const message = { ...fields, netsplit: 1, type };
+      if (type === "subscribe" && Array.isArray(fields.events)) {
+        message.events = [...new Set(["state", ...fields.events])];
+      }
       const asked = deferred();
-      if (location.origin !== "null") {
+      if (!isNobody) {
         message.id = ++this.#count;
         this.#asked.set(message.id, asked);
       } else if (PLAYBACK.includes(type)) {
         asked.resolve();
       } else {
-        throw fault("refused", "This page has no origin: it cannot be answered, only play and pause.");
+        const may = PLAYBACK.join(", ");
+        throw fault("refused", `This page has no origin: it cannot be answered. It may ${may}.`);
       }
       this.frame.contentWindow.postMessage(message, this.origin);
       return asked.promise;

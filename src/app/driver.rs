@@ -5,7 +5,7 @@
 
 use crate::app::stage::way;
 use crate::app::state::{Lab, Place};
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::session::Session;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -36,6 +36,8 @@ pub struct Driver {
     dirty: bool,
     pace: f64,
     way: Way,
+    /// Where time is to stop, if before the end.
+    stop_at: Option<Time>,
 }
 
 /// A way to an instant: since when it is gone, and what is to be done at its end.
@@ -78,9 +80,16 @@ impl Driver {
         self.way = Way::default();
     }
 
+    /// Lets time stop at this instant when it next comes there playing; none for the end. Whoever
+    /// stops it before has it forgotten.
+    pub fn stop_at(&mut self, at: Option<Time>) {
+        self.stop_at = at;
+    }
+
     /// Begins afresh: another run is on screen.
     pub fn forget(&mut self) {
         self.forget_way();
+        self.stop_at = None;
         self.remainder = 0.0;
         self.last = None;
     }
@@ -107,16 +116,17 @@ fn clock() -> f64 {
 
 fn tick(lab: Lab, now: f64) {
     let Some(playing) = lab.playing.try_get_untracked() else { return };
+    let under_way = lab.with_session(|s| s.goal().is_some());
     let (elapsed, dirty, due) = lab
         .driver
         .try_update_value(|d| {
             d.scheduled = false;
+            d.stop_at = d.stop_at.filter(|_| playing || under_way);
             let elapsed = d.last.map_or(0.0, |last| (now - last).clamp(0.0, LONGEST_STEP));
             d.last = playing.then_some(now);
             (elapsed, std::mem::take(&mut d.dirty), now - d.last_slow >= SLOW)
         })
         .unwrap_or_default();
-    let under_way = lab.with_session(|s| s.goal().is_some());
     // Panels are up to date where the run has arrived.
     let arrived = under_way && approach(lab, now, dirty || due);
     // Time goes on when both sides of a comparison have come to the same instant.
@@ -128,7 +138,8 @@ fn tick(lab: Lab, now: f64) {
     } else if behind {
         (true, playing || slow)
     } else if playing {
-        (pass(lab, elapsed), true)
+        pass(lab, elapsed);
+        (true, true)
     } else {
         (false, dirty)
     };
@@ -150,19 +161,20 @@ impl Driver {
     }
 }
 
-/// Lets `elapsed` milliseconds pass at the chosen speed. False when the run is over.
-fn pass(lab: Lab, elapsed: f64) -> bool {
+/// Lets `elapsed` milliseconds pass at the chosen speed, to where time is to stop and no further.
+fn pass(lab: Lab, elapsed: f64) {
     let wanted = elapsed * 1e3 * lab.speed.get_untracked();
     let (now, end) = lab.with_session(|s| (s.now(), s.end()));
-    let owed = lab
+    let (owed, stop) = lab
         .driver
         .try_update_value(|d| {
             let owed = wanted + d.remainder;
             d.remainder = owed.fract();
-            owed as u64
+            // What lies behind was gone past by other means than playing.
+            (owed as u64, d.stop_at.filter(|at| *at > now).map_or(end, |at| at.min(end)))
         })
-        .unwrap_or(0);
-    let until = (now + Span(owed)).min(end);
+        .unwrap_or((0, end));
+    let until = (now + Span(owed)).min(stop);
     let sides = if is_compared(lab) { 2.0 } else { 1.0 };
     let advance = || lab.update_session(|s| s.advance(until, SLICE)).unwrap_or(true);
     let reached = spend(BUDGET / sides, advance);
@@ -171,12 +183,13 @@ fn pass(lab: Lab, elapsed: f64) -> bool {
     }
     let got = lab.with_session(|s| s.now().since(now).0 as f64);
     note_pace(lab, if reached || wanted < 1.0 { 1.0 } else { got / wanted });
-    let over = lab.with_session(|s| s.now() >= s.end());
-    if over {
+    if lab.with_session(|s| s.now() >= stop) {
         lab.playing.set(false);
         lab.slow_tick.update(|n| *n += 1);
+        if stop < end {
+            lab.changed.update(|n| *n += 1);
+        }
     }
-    true
 }
 
 /// Keeps a smoothed share of the asked speed that was reached, and tells when it changes visibly.

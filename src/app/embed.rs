@@ -14,13 +14,14 @@ use crate::app::panels::parts::reading_pace;
 use crate::app::panels::playback::Playback;
 use crate::app::stage::Stage;
 use crate::app::stage::poster::Poster;
-use crate::app::state::Lab;
+use crate::app::state::{Lab, Place};
 use crate::base::time::Time;
 use crate::observe::line::Tone;
 use crate::scenario::presets;
 use crate::session::Session;
 use leptos::ev;
 use leptos::prelude::*;
+use std::cell::Cell;
 
 /// Numbers in the strip; the style sheet shows as many as fit.
 const TILES: usize = 4;
@@ -61,10 +62,23 @@ pub fn Embed() -> impl Into<View> {
         .child(Playback())
 }
 
+thread_local! {
+    /// Whether the next cover stays away: what it would lie over has been seen.
+    static SEEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Shows the page anew, with the same run, after what stands where was changed.
+pub fn lay_out(lab: Lab) {
+    if lab.place.get_untracked() == Place::Embed {
+        SEEN.set(document().query_selector(".cover").ok().flatten().is_none());
+    }
+    lab.place.update(|_| ());
+}
+
 /// What lies over the stage until the run is played, or moved by any other means: a picture of
 /// the trouble it is about, or of the instant the link names.
 fn Cover(lab: Lab) -> impl Into<View> {
-    let on = RwSignal::new(!lab.playing.get_untracked());
+    let on = RwSignal::new(!SEEN.take() && !lab.playing.get_untracked());
     Effect::new(move |before: Option<u64>| {
         let changes = lab.changed.get();
         if lab.playing.get() || before.is_some_and(|before| before != changes) {

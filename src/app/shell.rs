@@ -78,12 +78,7 @@ pub fn clear() {
 
 /// Applies what the address says about looks, and follows the theme.
 fn look(lab: Lab, asked: &Asked) {
-    let reduced = window()
-        .match_media("(prefers-reduced-motion: reduce)")
-        .ok()
-        .flatten()
-        .is_some_and(|q| q.matches());
-    lab.calm.set(asked.calm.unwrap_or(reduced));
+    lab.calm.set(is_calm(asked.calm));
     lab.theme.set(asked.theme);
     chrome::apply(&asked.chrome);
     // An effect on the root element: the tokens hang on it.
@@ -97,6 +92,14 @@ fn look(lab: Lab, asked: &Asked) {
         // Both names are legal attributes, so it cannot be refused.
         let _ = set;
     });
+}
+
+/// Whether motion is calm: as was asked for, otherwise as the system says.
+pub fn is_calm(asked: Option<bool>) -> bool {
+    asked.unwrap_or_else(|| {
+        let reduced = window().match_media("(prefers-reduced-motion: reduce)").ok().flatten();
+        reduced.is_some_and(|query| query.matches())
+    })
 }
 
 /// A hidden tab does not play on.

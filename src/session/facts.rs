@@ -6,6 +6,7 @@ use crate::base::time::{Span, Time};
 use crate::check::{State, Verdict};
 use crate::observe::line::{Line, Tone};
 use crate::observe::totals::Totals;
+use crate::scenario::v1::Scenario;
 use serde_json::Value;
 
 /// The stretch of time that "now" means.
@@ -98,6 +99,18 @@ pub fn event(session: &Session, line: &Line) -> Value {
     ])
 }
 
+/// The scenario as it is set now, with its nodes where they were put.
+pub fn scenario(session: &Session) -> Scenario {
+    Scenario { view: session.origin().view.clone(), ..session.scenario().clone() }
+}
+
+/// What tells one scenario from another, whatever is set and done in it: its preset, or where it
+/// was fetched from, and its title.
+pub fn subject(session: &Session) -> String {
+    let source = session.source.as_ref().map_or("", |source| source.address.as_str());
+    [session.preset().unwrap_or_default(), source, session.origin().title.as_str()].join("\n")
+}
+
 /// What came of a run that is at its end: the checks that the scenario asks for, which share of
 /// them holds, and whether all do. One that cannot be said does not hold. Score and `passed` are
 /// null where the scenario asks for none.
@@ -142,6 +155,7 @@ pub fn csv(session: &Session) -> String {
 mod tests {
     use super::*;
     use crate::scenario::link;
+    use crate::session::command::Command;
     use serde_json::json;
 
     fn session(preset: &str, fragment: &str) -> Session {
@@ -186,6 +200,20 @@ mod tests {
         mended.seek(mended.end());
         let mended = result(&mended);
         assert_eq!((&mended["score"], &mended["passed"]), (&json!(1.0), &json!(true)));
+    }
+
+    #[test]
+    fn a_scenario_stays_the_same_one_whatever_is_set_in_it() {
+        let mut one = session("double-charge", "");
+        let plain = subject(&one);
+        assert_ne!(plain, subject(&session("retry-storm", "")));
+        let path = "shop.calls.bank.retry.attempts".to_owned();
+        one.command(Command::Set { path, value: json!(1) }).expect("a setting");
+        one.put("shop", (0.1, 0.0));
+        assert_eq!(subject(&one), plain);
+        assert_eq!(scenario(&one).view.moved.0, one.moved());
+        let file = Session::start(one.origin().clone()).expect("a scenario that runs");
+        assert_ne!(subject(&file), plain, "a copy of it is another one");
     }
 
     #[test]

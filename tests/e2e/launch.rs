@@ -43,15 +43,53 @@ fn verbs(statements: &Statements) -> Vec<String> {
     statements.iter().filter_map(verb).collect()
 }
 
+/// What a system adds to the address.
+fn launch(system: &str) -> String {
+    let actor = "%7B%22objectType%22%3A%22Agent%22%7D";
+    format!(
+        "lms=cmi5&endpoint={system}xapi&fetch={system}token&actor={actor}\
+         &registration=r&activityId=x"
+    )
+}
+
+#[test]
+fn only_runs_of_what_was_launched_are_reported() {
+    let (system, statements) = system();
+    let browser = Browser::open(&format!("s/double-charge/?{}#speed=1000", launch(&system)));
+    browser.wait_for_text(".reporter", "Your course records this");
+    browser.script(
+        "history.pushState(null, '', '../four-fates/' + location.search + '#speed=1000');
+         dispatchEvent(new PopStateEvent('popstate'))",
+    );
+    browser.wait_for_text("h1", "fates");
+    browser.click(".bet-choice");
+    browser.click("button.play");
+    browser.wait_for_text(".reporter", "not recorded");
+    assert_eq!(verbs(&statements), ["initialized"]);
+    // Settings do not make it another one.
+    browser.script(
+        "history.pushState(null, '', '../double-charge/' + location.search \
+         + '#shop.calls.bank.retry.attempts=1&speed=1000');
+         dispatchEvent(new PopStateEvent('popstate'))",
+    );
+    browser.wait_for_text("h1", "Charged twice");
+    browser.click(".bet-choice");
+    browser.click("button.play");
+    browser.wait_for_text(".reporter", "✓ Recorded");
+    assert_eq!(verbs(&statements)[..2], ["initialized", "completed"]);
+}
+
+#[test]
+fn a_launch_that_names_no_run_says_so() {
+    let (system, _) = system();
+    let browser = Browser::open(&format!("?{}", launch(&system)));
+    browser.wait_for_text(".notice", "the launch names no run");
+}
+
 #[test]
 fn a_bet_and_a_run_to_its_end_are_reported() {
     let (system, statements) = system();
-    let actor = "%7B%22objectType%22%3A%22Agent%22%7D";
-    let launch = format!(
-        "lms=cmi5&endpoint={system}xapi&fetch={system}token&actor={actor}\
-         &registration=r&activityId=x"
-    );
-    let browser = Browser::open(&format!("s/double-charge/?{launch}#speed=1000"));
+    let browser = Browser::open(&format!("s/double-charge/?{}#speed=1000", launch(&system)));
     browser.wait_for_text(".reporter", "Your course records this");
     assert_eq!(verbs(&statements), ["initialized"]);
     assert!(browser.find_all(".notice").is_empty(), "what the system adds to the address is known");

@@ -34,6 +34,8 @@ class Lms {
     this.statements = [];
     this.tokens = 0;
     this.broken = false;
+    /** How many statements are taken and the answer is lost. */
+    this.mute = 0;
     this.problems = [];
   }
 
@@ -53,7 +55,10 @@ class Lms {
       case "GET /xapi/agents/profile":
         assert.equal(url.searchParams.get("profileId"), "cmi5LearnerPreferences");
         return [404];
-      case "POST /xapi/statements": return this.take(body);
+      case "POST /xapi/statements": {
+        const answer = this.take(body);
+        return this.mute-- > 0 ? [504] : answer;
+      }
       default: return [405];
     }
   }
@@ -85,6 +90,12 @@ class Lms {
   take(body) {
     const statements = [body].flat();
     for (const statement of statements) {
+      // What comes again as it was is known, and changes nothing.
+      const known = this.statements.find(({ id }) => id === statement.id);
+      if (known) {
+        assert.deepEqual(statement, known);
+        continue;
+      }
       try {
         this.judge(statement);
       } catch (error) {
@@ -101,7 +112,6 @@ class Lms {
     const verb = s.verb.id.split("/").at(-1);
     const { verbs } = this;
     assert.match(s.id, UUID);
-    assert.ok(!this.statements.some((known) => known.id === s.id));
     assert.equal(s.verb.id, `http://adlnet.gov/expapi/verbs/${verb}`);
     assert.equal(verb === "initialized", verbs.length === 0, "initialized is the first");
     assert.ok(!verbs.includes("terminated"), "terminated is the last");
@@ -178,7 +188,7 @@ async function begin() {
 test("whoever passes is reported at once, and the time that took", async () => {
   const { session, clock } = await begin();
   clock.ms += 61_500;
-  await session.take({ complete: true, score: 1 });
+  await session.take({ launched: true, complete: true, score: 1 });
   assert.deepEqual(lms.verbs, ["initialized", "completed", "passed"]);
   clock.ms += 1_000;
   await session.end();
@@ -193,18 +203,18 @@ test("whoever passes is reported at once, and the time that took", async () => {
 
 test("what fails may be mended; only who leaves it so has failed", async () => {
   const { session } = await begin();
-  await session.take({ complete: false, score: 0.5 });
-  await session.take({ complete: true, score: 0.25 });
+  await session.take({ launched: true, complete: false, score: 0.5 });
+  await session.take({ launched: true, complete: true, score: 0.25 });
   assert.deepEqual(lms.verbs, ["initialized", "completed"]);
-  await session.take({ complete: true, score: 1 });
-  await session.take({ complete: true, score: 0 });
+  await session.take({ launched: true, complete: true, score: 1 });
+  await session.take({ launched: true, complete: true, score: 0 });
   await session.end();
   assert.deepEqual(lms.verbs, ["initialized", "completed", "passed", "terminated"]);
 
   lms = new Lms();
   const other = await begin();
-  await other.session.take({ complete: true, score: 0.5 });
-  await other.session.take({ complete: true, score: 0.25 });
+  await other.session.take({ launched: true, complete: true, score: 0.5 });
+  await other.session.take({ launched: true, complete: true, score: 0.25 });
   await other.session.end();
   assert.deepEqual(lms.verbs, ["initialized", "completed", "failed", "terminated"]);
   assert.equal(lms.statements[2].result.score.scaled, 0.5);
@@ -213,9 +223,9 @@ test("what fails may be mended; only who leaves it so has failed", async () => {
 test("the mastery score of the system decides", async () => {
   lms.launchData.masteryScore = 0.6;
   const { session } = await begin();
-  await session.take({ complete: false, score: 0.5 });
+  await session.take({ launched: true, complete: false, score: 0.5 });
   assert.deepEqual(lms.verbs, ["initialized"]);
-  await session.take({ complete: false, score: 2 / 3 });
+  await session.take({ launched: true, complete: false, score: 2 / 3 });
   assert.deepEqual(lms.verbs, ["initialized", "passed"]);
   assert.equal(lms.statements[1].result.score.scaled, 0.6667);
   await session.end();
@@ -224,7 +234,7 @@ test("the mastery score of the system decides", async () => {
 
 test("what checks nothing is completed, neither passed nor failed", async () => {
   const { session } = await begin();
-  await session.take({ complete: true, score: null });
+  await session.take({ launched: true, complete: true, score: null });
   await session.end();
   assert.deepEqual(lms.verbs, ["initialized", "completed", "terminated"]);
 });
@@ -234,7 +244,7 @@ for (const launchMode of ["Browse", "Review"]) {
     lms.launchData.launchMode = launchMode;
     const { session } = await begin();
     assert.equal(session.isJudged, false);
-    await session.take({ complete: true, score: 1 });
+    await session.take({ launched: true, complete: true, score: 1 });
     await session.end();
     assert.deepEqual(lms.verbs, ["initialized", "terminated"]);
   });
@@ -242,13 +252,13 @@ for (const launchMode of ["Browse", "Review"]) {
 
 test("another session of the registration repeats nothing, and does not fail who has passed", async () => {
   const first = await begin();
-  await first.session.take({ complete: true, score: 1 });
+  await first.session.take({ launched: true, complete: true, score: 1 });
   await first.session.end();
   lms.statements = [];
   lms.tokens = 0;
   const { session } = await begin();
-  await session.take({ complete: true, score: 1 });
-  await session.take({ complete: true, score: 0 });
+  await session.take({ launched: true, complete: true, score: 1 });
+  await session.take({ launched: true, complete: true, score: 0 });
   await session.end();
   assert.deepEqual(lms.verbs, ["initialized", "terminated"]);
 });
@@ -256,7 +266,7 @@ test("another session of the registration repeats nothing, and does not fail who
 test("after the end nothing is said, and the end once", async () => {
   const { session } = await begin();
   await Promise.all([session.end(), session.end()]);
-  await session.take({ complete: true, score: 1 });
+  await session.take({ launched: true, complete: true, score: 1 });
   await session.end();
   assert.deepEqual(lms.verbs, ["initialized", "terminated"]);
 });
@@ -264,12 +274,57 @@ test("after the end nothing is said, and the end once", async () => {
 test("what was not taken is told, and said again", async () => {
   const { session } = await begin();
   lms.broken = true;
-  await assert.rejects(session.take({ complete: true, score: 1 }), /refused POST statements.*503/);
+  await assert.rejects(session.take({ launched: true, complete: true, score: 1 }), /refused POST statements.*503/);
   await assert.rejects(session.end(), /503/);
   lms.broken = false;
-  await session.take({ complete: true, score: 1 });
+  await session.take({ launched: true, complete: true, score: 1 });
   await session.end();
   assert.deepEqual(lms.verbs, ["initialized", "completed", "passed", "terminated"]);
+});
+
+test("who has passed does not fail because the system did not take it at once", async () => {
+  lms.launchData.masteryScore = 0.6;
+  const { session } = await begin();
+  lms.broken = true;
+  await assert.rejects(session.take({ launched: true, complete: true, score: 0.75 }), /503/);
+  lms.broken = false;
+  await session.end();
+  assert.deepEqual(lms.verbs, ["initialized", "completed", "passed", "terminated"]);
+  assert.equal(lms.statements[2].result.score.scaled, 0.75);
+  assert.deepEqual(lms.documents.get("netsplit"), { completed: true, passed: true });
+  assert.deepEqual(lms.problems, []);
+});
+
+test("a failure on the way does not undo what was said meanwhile", async () => {
+  const { session } = await begin();
+  lms.broken = true;
+  const first = session.take({ launched: true, complete: true, score: 0.5 });
+  await assert.rejects(first, /503/);
+  lms.broken = false;
+  await Promise.all([
+    session.take({ launched: true, complete: false, score: 0.5 }),
+    session.take({ launched: true, complete: true, score: 1 }),
+  ]);
+  await session.end();
+  assert.deepEqual(lms.verbs, ["initialized", "completed", "passed", "terminated"]);
+  assert.deepEqual(lms.problems, []);
+});
+
+test("what was taken without an answer is not taken for something new", async () => {
+  const { session, clock } = await begin();
+  lms.mute = 1;
+  await assert.rejects(session.take({ launched: true, complete: true, score: 1 }), /504/);
+  clock.ms += 5_000;
+  await session.end();
+  assert.deepEqual(lms.verbs, ["initialized", "completed", "passed", "terminated"]);
+  assert.deepEqual(lms.problems, []);
+});
+
+test("runs of another scenario than the launched one do not count", async () => {
+  const { session } = await begin();
+  await session.take({ launched: false, complete: true, score: 1 });
+  await session.end();
+  assert.deepEqual(lms.verbs, ["initialized", "terminated"]);
 });
 
 test("a launch that cannot be answered says why", async () => {

@@ -1,13 +1,13 @@
 //! What the host may ask for.
 
 use super::fields::{Refusal, text};
+use crate::app::address;
 use crate::app::panels::share::page_address;
 use crate::app::state::Lab;
 use crate::observe::frame::{Condition, Frame, NodeView};
 use crate::scenario::v1::wire::Wire;
 use crate::session::Session;
 use crate::session::facts;
-use crate::session::share::LinkOptions;
 use leptos::prelude::*;
 use serde_json::Value;
 
@@ -19,8 +19,8 @@ pub type Fact = (&'static str, fn(Lab, &Session, &Value) -> Value);
 
 /// What `get` answers.
 pub static FACTS: [Fact; 6] = [
-    ("url", |lab, session, _| url(lab, session)),
-    ("scenario", |_, session, _| session.scenario().write()),
+    ("url", |lab, _, _| url(lab)),
+    ("scenario", |_, session, _| facts::scenario(session).write()),
     ("metrics", |_, session, _| facts::metrics(session)),
     ("events", |_, session, message| {
         let newest = message.get("n").and_then(Value::as_u64).unwrap_or(LINES).min(1_000);
@@ -59,8 +59,8 @@ fn one_of(facts: &[Fact], path: &str, lab: Lab, message: &Value) -> Result<Value
 }
 
 /// The whole address of this run at this instant.
-pub fn url(lab: Lab, session: &Session) -> Value {
-    page_address(lab, &[], &session.link(LinkOptions::default())).into()
+pub fn url(lab: Lab) -> Value {
+    page_address(lab, &[], &address::fragment(lab)).into()
 }
 
 /// Where time stands.

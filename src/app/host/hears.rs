@@ -3,10 +3,10 @@
 use super::fields::{Refusal, first, instant, number, text};
 use super::port::{Heard, envelope};
 use super::tells::{self, Wait};
-use super::{Host, facts};
-use crate::app::address;
-use crate::app::chrome;
-use crate::app::state::{Place, Theme};
+use super::{Host, facts, looks};
+use crate::app::state::{Lab, Place};
+use crate::app::{address, source, trouble};
+use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Time;
 use crate::scenario::{presets, read};
 use crate::session::Session;
@@ -15,6 +15,7 @@ use crate::session::facts::object;
 use crate::session::typed;
 use leptos::prelude::*;
 use serde_json::Value;
+use wasm_bindgen::JsValue;
 
 /// What comes of a message.
 type Answer = Result<Reply, Refusal>;
@@ -25,6 +26,8 @@ enum Reply {
     Now(Value),
     /// Once the run is where it is bound for, with the instant.
     There,
+    /// The same of a run that was asked for, or why there is none.
+    Loaded,
 }
 
 const DONE: Answer = Ok(Reply::Now(Value::Null));
@@ -80,13 +83,17 @@ pub static MESSAGES: [Message; 16] = [
         THERE
     }),
     named("subscribe", subscribe),
-    named("ui", ui),
+    named("ui", |host, message| {
+        looks::change(host.lab, message)?;
+        DONE
+    }),
 ];
 
-/// Messages that are known and have no counterpart yet, and what to do instead.
-static LATER: [(&str, &str); 2] = [
+/// Messages that are known and cannot be heard or said yet, and what to do instead.
+static LATER: [(&str, &str); 3] = [
     ("lesson", "there are no lessons yet: `load` a preset"),
     ("announce", "how much is read out cannot be chosen yet"),
+    ("focus-exit", "the browser moves the focus on by itself"),
 ];
 
 /// Does what the host says and answers, if it wants an answer.
@@ -100,12 +107,13 @@ pub fn hear(host: &Host, heard: &Heard) {
         host.told.borrow_mut().by_host = true;
     }
     match (id, answer) {
-        (Some(id), Ok(Reply::There)) => {
-            let wait = Wait { re: id.clone(), to: heard.from.clone() };
-            host.told.borrow_mut().waiting.push(wait);
-        }
         (Some(id), Ok(Reply::Now(value))) => {
             host.port.reply(&heard.from, reply(id, Ok(value)));
+        }
+        (Some(id), Ok(later)) => {
+            let loads = matches!(later, Reply::Loaded);
+            let wait = Wait { re: id.clone(), to: heard.from.clone(), loads };
+            host.told.borrow_mut().waiting.push(wait);
         }
         (Some(id), Err(refusal)) => host.port.reply(&heard.from, reply(id, Err(refusal))),
         (None, Err(refusal)) => host.port.reply(&heard.from, envelope("error", refusal.json())),
@@ -126,9 +134,7 @@ pub fn reply(re: &Value, answer: Result<Value, Refusal>) -> Value {
 
 fn obey(host: &Host, message: &Value) -> Answer {
     let name = text(message, "type")?;
-    if let Some((_, instead)) = LATER.iter().find(|(later, _)| *later == name) {
-        return Err(Refusal::new("unsupported", *instead, "type"));
-    }
+    not_later(name, "type")?;
     let Some(known) = MESSAGES.iter().find(|known| known.name == name) else {
         let names: Vec<&str> = MESSAGES.iter().map(|known| known.name).collect();
         let says = match read::near(name, &names) {
@@ -144,10 +150,26 @@ fn obey(host: &Host, message: &Value) -> Answer {
     (known.does)(host, message)
 }
 
+fn not_later(name: &str, path: &str) -> Result<(), Refusal> {
+    let later = LATER.iter().find(|(later, _)| *later == name);
+    later.map_or(Ok(()), |(_, instead)| Err(Refusal::new("unsupported", *instead, path)))
+}
+
 fn play(host: &Host, message: &Value) -> Answer {
+    let lab = host.lab;
     let until = message.get("until").map(|_| instant(message, "until")).transpose()?;
-    host.told.borrow_mut().until = until;
-    host.lab.play();
+    let from = lab.with_session(|s| match s.goal().filter(|_| !s.is_looking()) {
+        Some(at) => at,
+        // From the start again.
+        None if s.now() >= s.end() => Time::ZERO,
+        None => s.now(),
+    });
+    if until.is_some_and(|until| until <= from) {
+        let says = format!("`until` must be after {} s", from.as_secs());
+        return Err(Refusal::new("invalid", says, "until"));
+    }
+    lab.driver.update_value(|driver| driver.stop_at(until));
+    lab.play();
     DONE
 }
 
@@ -170,10 +192,8 @@ fn load(host: &Host, message: &Value) -> Answer {
     let lab = host.lab;
     if let Some(scenario) = message.get("scenario") {
         let opened = read::value(scenario.clone()).and_then(Session::start);
-        let session = opened.map_err(|problems| first(&problems))?;
-        lab.preset.set(None);
-        lab.open(session);
-        return THERE;
+        show_own(lab, opened.map_err(|problems| first(&problems))?);
+        return Ok(Reply::Loaded);
     }
     let preset = match message.get("preset") {
         Some(_) => Some(text(message, "preset")?.to_owned()),
@@ -186,8 +206,44 @@ fn load(host: &Host, message: &Value) -> Answer {
     let mut asked = address::parse("", &[], state);
     asked.preset = preset;
     asked.embed = lab.place.get_untracked() == Place::Embed;
-    address::open(lab, &asked);
-    THERE
+    let there = address::open(lab, &asked);
+    host.told.borrow_mut().fetches = source::is_fetching();
+    if there && lab.broken.with_untracked(Option::is_none) {
+        rewrite(lab, &asked.fragment);
+    }
+    Ok(Reply::Loaded)
+}
+
+/// Puts a run of the host's own on screen, as a file that is opened. A frame stays one.
+fn show_own(lab: Lab, session: Session) {
+    source::next_turn();
+    lab.waiting.set(false);
+    lab.preset.set(None);
+    lab.open(session);
+    lab.problems.set(Diagnostics::default());
+    lab.broken.set(None);
+    let fragment = address::fragment(lab);
+    rewrite(lab, &fragment);
+    trouble::reproduce_with(fragment);
+    let embedded = lab.place.get_untracked() == Place::Embed;
+    lab.place.set(if embedded { Place::Embed } else { Place::Lab });
+    document().set_title("netsplit");
+}
+
+/// Has the address of the frame name what is in it now. The query stays as it was loaded, and the
+/// way back of the page around it as it was.
+fn rewrite(lab: Lab, fragment: &str) {
+    let base = lab.preset.get_untracked();
+    let base = base.map_or_else(address::home, |id| address::of_preset(&id));
+    let query = window().location().search().unwrap_or_default();
+    let query = query.trim_start_matches('?').split('&').filter(|p| !p.starts_with("preset="));
+    let query = query.collect::<Vec<_>>().join("&");
+    let mark = if base.contains('?') { '&' } else { '?' };
+    if let Ok(history) = window().history() {
+        let to = format!("{base}{mark}{query}#{fragment}");
+        // Refused when asked too often: then the old one stays.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&to));
+    }
 }
 
 /// Does something to the run, whatever `edit=` leaves to the reader. What is wrong with it is the
@@ -207,7 +263,7 @@ fn set(host: &Host, message: &Value) -> Answer {
     let (path, value) = (text(message, "path")?.to_owned(), message.get("value").cloned());
     let value = value.ok_or_else(|| Refusal::new("invalid", "`value` is missing", "value"))?;
     if message.get("side").is_some_and(|side| side != "a") {
-        let says = "one side is shown; `load` a state with b. before the setting to compare";
+        let says = "there is one run in a frame: leave `side` out";
         return Err(Refusal::new("unsupported", says, "side"));
     }
     deed(host, vec![Command::Set { path, value }])
@@ -236,38 +292,11 @@ fn subscribe(host: &Host, message: &Value) -> Answer {
     };
     let mut wanted = Vec::new();
     for name in names.iter().map(|name| name.as_str().unwrap_or_default()) {
+        not_later(name, "events")?;
         let known = tells::TELLS.iter().find(|known| known.name == name);
         let says = || Refusal::new("invalid", format!("`{name}` is never said"), "events");
         wanted.push(known.ok_or_else(says)?.name);
     }
     host.told.borrow_mut().subscribe(wanted, every);
-    DONE
-}
-
-/// What the address says of how the page looks, said later.
-fn ui(host: &Host, message: &Value) -> Answer {
-    let lab = host.lab;
-    let fields = message.as_object().into_iter().flatten();
-    let looks = fields.filter(|(name, _)| !["netsplit", "type", "id"].contains(&name.as_str()));
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let looks: Vec<(String, String)> = looks.map(|(k, v)| (k.clone(), text(v))).collect();
-    let wrong = address::judge(&looks);
-    if !wrong.is_empty() {
-        return Err(first(&wrong));
-    }
-    for (name, value) in &looks {
-        match (name.as_str(), value.as_str()) {
-            ("theme", "light") => lab.theme.set(Theme::Light),
-            ("theme", "dark") => lab.theme.set(Theme::Dark),
-            ("theme", _) => lab.theme.set(Theme::Auto),
-            ("motion", motion) => lab.calm.set(motion == "calm"),
-            ("ui" | "show" | "hide" | "edit" | "palette", value) => {
-                chrome::note(name, value);
-                // What stands where is settled when a place is shown: show it again.
-                lab.place.update(|_| ());
-            }
-            _ => return Err(Refusal::new("unsupported", "it stays as it was loaded", name)),
-        }
-    }
     DONE
 }

@@ -5,7 +5,7 @@ use crate::session::facts::put;
 use leptos::prelude::*;
 use serde_json::Value;
 use wasm_bindgen::JsValue;
-use web_sys::{MessageEvent, Window};
+use web_sys::{MessageEvent, Url, Window};
 
 /// The page around this one, and whether this one tells itself.
 pub struct Port {
@@ -64,9 +64,12 @@ impl Port {
     }
 }
 
-/// An origin that names somebody: neither `null`, which every sandbox has, nor `*`.
+/// An origin that names somebody, as browsers write it: neither `null`, which every file and every
+/// sandbox has, nor `*`.
 fn named(origin: &str) -> Option<String> {
-    origin.contains("://").then(|| origin.trim_end_matches('/').to_owned())
+    let origin = Url::new(origin).ok()?.origin();
+    // Some browsers say `file://` of files.
+    (origin != "null" && !origin.ends_with('/')).then_some(origin)
 }
 
 /// A message in its envelope.
@@ -108,10 +111,12 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn only_an_origin_of_its_own_names_somebody() {
-        for nobody in ["", "null", "*", "/", "course.example"] {
+        for nobody in ["", "null", "*", "/", "course.example", "localhost:8080", "file:///a/b"] {
             assert_eq!(named(nobody), None, "{nobody}");
         }
-        assert_eq!(named("https://course.example/").as_deref(), Some("https://course.example"));
+        for course in ["https://course.example/", "HTTPS://Course.Example:443/unit/7?x=1#y"] {
+            assert_eq!(named(course).as_deref(), Some("https://course.example"));
+        }
         assert_eq!(named("http://localhost:8080").as_deref(), Some("http://localhost:8080"));
     }
 

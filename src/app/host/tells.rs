@@ -1,15 +1,16 @@
 //! What the host is told, when there is something new.
 
-use super::fields::Refusal;
+use super::fields::{Refusal, first};
 use super::port::envelope;
-use super::{Host, facts, hears};
+use super::{Host, facts, hears, outcome};
+use crate::app::source;
 use crate::app::state::{Lab, Place};
 use crate::base::diagnostics::{Diagnostics, Problem};
 use crate::base::time::Time;
 use crate::check::State;
 use crate::scenario::{link, presets};
 use crate::session::Session;
-use crate::session::facts::{self as run, object, put};
+use crate::session::facts::{self as run, object};
 use crate::session::share::LinkOptions;
 use leptos::prelude::*;
 use serde_json::Value;
@@ -23,27 +24,36 @@ const LINES: usize = 200;
 /// The height of the stage that is asked for: a share of its width, and its limits in pixels.
 const STAGE: (f64, f64, f64) = (0.56, 200.0, 600.0);
 
+/// What does not tick at all times when there may be something to tell: how often the run ticked,
+/// whether it plays, the bet, the speed, and what is wrong.
+type Seen = (u64, bool, Option<usize>, f64, Diagnostics);
+
 /// What has been said, and what is still to be said.
 #[derive(Default)]
 pub struct Told {
     /// Answers to give once the run is where it is bound for.
     pub waiting: Vec<Wait>,
-    /// Where to stop time.
-    pub until: Option<Time>,
     /// Whether what has changed since the last word was the host's doing.
     pub by_host: bool,
+    /// Whether the host has asked for something that is still being fetched.
+    pub fetches: bool,
+    /// Whether it was said that the run is there.
+    ready: bool,
+    /// Which scenario the page was opened with, if with one.
+    pub launched: Option<String>,
     /// What the host wants to hear, if it has said so.
     wanted: Option<Vec<&'static str>>,
     /// Milliseconds between two messages with numbers.
     every: f64,
-    /// How often the run had ticked, and what does not tick: playing, the bet, the speed.
-    seen: Option<(u64, bool, Option<usize>, f64)>,
+    seen: Option<Seen>,
     state: Value,
-    /// The run: how often another one was there, and its link without the instant.
+    /// How often the run may have become another, and its link without the instant.
     link: Option<(u64, String)>,
     checks: Vec<(String, State)>,
-    bet: Option<(usize, Option<bool>)>,
-    result: Value,
+    /// The bet, and whether it is right.
+    pub bet: Option<(usize, Option<bool>)>,
+    /// The result, without what differs each time.
+    pub result: Value,
     problems: Diagnostics,
     size: (i32, i32),
     line: Option<u64>,
@@ -56,6 +66,8 @@ pub struct Wait {
     pub re: Value,
     /// Who asked.
     pub to: String,
+    /// Whether it asked for another run: then it may also be that there is none.
+    pub loads: bool,
 }
 
 impl Told {
@@ -102,8 +114,8 @@ pub static TELLS: [Tell; 8] = [
     tell("check", true, checks),
     tell("metrics", false, metrics),
     tell("state", true, state),
-    tell("bet", true, bet),
-    tell("result", true, result),
+    tell("bet", true, outcome::bet),
+    tell("result", true, outcome::result),
     tell("error", true, error),
 ];
 
@@ -129,13 +141,16 @@ pub fn ready(host: &Host) -> Value {
 }
 
 /// Milliseconds since the page started.
-fn clock() -> f64 {
+pub fn clock() -> f64 {
     window().performance().map_or(0.0, |p| p.now())
 }
 
 /// Looks what is new and says it. Call every [`PACE`]: nothing is said more often.
 pub fn look(host: &Host) {
     let lab = host.lab;
+    if !begin(host) {
+        return;
+    }
     arrive(host);
     let mut told = host.told.borrow_mut();
     if let Some(size) = resize(lab, &mut told) {
@@ -143,11 +158,13 @@ pub fn look(host: &Host) {
     }
     let (slow, opened) = (lab.slow_tick.get_untracked(), lab.opened.get_untracked());
     let (playing, bet) = (lab.playing.get_untracked(), lab.bet.get_untracked());
-    let seen = (slow + opened, playing, bet, lab.speed.get_untracked());
+    let (speed, problems) = (lab.speed.get_untracked(), lab.problems.get_untracked());
+    let seen = Some((slow + opened, playing, bet, speed, problems));
     // Checks are not judged again while a run stands still.
-    if told.seen.replace(seen) == Some(seen) {
+    if told.seen == seen {
         return;
     }
+    told.seen = seen;
     lab.with_session(|session| {
         for tell in &TELLS {
             if told.wants(tell) {
@@ -159,24 +176,50 @@ pub fn look(host: &Host) {
     });
 }
 
-/// Stops time where the host wants it, and gives the answers that waited for an instant.
-pub fn arrive(host: &Host) {
+/// Says once that the run is there; false until what the address starts from has been fetched.
+fn begin(host: &Host) -> bool {
     let lab = host.lab;
+    let mut told = host.told.borrow_mut();
+    if !told.ready {
+        if source::is_fetching() {
+            return false;
+        }
+        told.ready = true;
+        let there = lab.place.get_untracked() != Place::Gallery && !is_kept(lab);
+        told.launched = there.then(|| lab.with_session(run::subject));
+        host.port.tell_any(ready(host));
+    }
+    true
+}
+
+/// Whether what was to be opened last could not be, and what was on screen still is.
+fn is_kept(lab: Lab) -> bool {
+    lab.broken.with_untracked(Option::is_some)
+}
+
+/// Gives the answers that waited for an instant, or for a scenario from elsewhere.
+pub fn arrive(host: &Host) {
+    let (lab, fetching) = (host.lab, source::is_fetching());
+    let mut told = host.told.borrow_mut();
+    if told.fetches && !fetching {
+        told.fetches = false;
+        told.by_host = !is_kept(lab);
+    }
     if lab.is_under_way() {
         return;
     }
     let now = lab.with_session(|s| s.now());
-    let mut told = host.told.borrow_mut();
-    for Wait { re, to } in told.waiting.drain(..) {
-        let value = object(vec![("t", now.as_secs().into())]);
-        host.port.reply(&to, hears::reply(&re, Ok(value)));
-    }
-    if let Some(until) = told.until.take_if(|until| now >= *until) {
-        lab.pause();
-        lab.seek(until);
-    } else if !lab.playing.get_untracked() {
-        // Somebody else has stopped it before.
-        told.until = None;
+    for wait in std::mem::take(&mut told.waiting) {
+        if wait.loads && fetching {
+            told.waiting.push(wait);
+            continue;
+        }
+        let answer = if wait.loads && is_kept(lab) {
+            Err(lab.problems.with_untracked(first))
+        } else {
+            Ok(object(vec![("t", now.as_secs().into())]))
+        };
+        host.port.reply(&wait.to, hears::reply(&wait.re, answer));
     }
 }
 
@@ -189,27 +232,24 @@ fn state(lab: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
     vec![now]
 }
 
-/// What was set or done, if that is not what it was. The first run is no change.
+/// What was set, done or moved, if that is not what it was. The first run is no change.
 fn change(lab: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
-    let opened = lab.opened.get_untracked();
-    if told.link.as_ref().is_some_and(|(known, _)| *known == opened) {
+    // Whatever is done to a run ticks one of them.
+    let count = lab.opened.get_untracked() + lab.changed.get_untracked();
+    if told.link.as_ref().is_some_and(|(known, _)| *known == count) {
         return Vec::new();
     }
     let link = session.link(LinkOptions { instant: false });
-    let before = told.link.replace((opened, link.clone()));
+    let before = told.link.replace((count, link.clone()));
     let by = if std::mem::take(&mut told.by_host) { "host" } else { "user" };
     if before.is_none_or(|(_, before)| before == link) {
         return Vec::new();
     }
     let preset = session.preset().and_then(presets::find);
     let overrides = preset
-        .and_then(|preset| link::differences(&preset.scenario, session.scenario()))
+        .and_then(|preset| link::differences(&preset.scenario, &run::scenario(session)))
         .map(|changes| Value::Object(changes.into_iter().collect()));
-    vec![object(vec![
-        ("url", facts::url(lab, session)),
-        ("overrides", overrides.into()),
-        ("by", by.into()),
-    ])]
+    vec![object(vec![("url", facts::url(lab)), ("overrides", overrides.into()), ("by", by.into())])]
 }
 
 fn events(_: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
@@ -232,57 +272,16 @@ fn checks(_: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
 fn metrics(_: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
     let (last, known) = told.numbers;
     let now = session.now();
-    if clock() - last < told.every || known == Some(now) {
+    if known == Some(now) {
+        return Vec::new();
+    }
+    if clock() - last < told.every {
+        // Too early: they are looked at again even if nothing moves any more.
+        told.seen = None;
         return Vec::new();
     }
     told.numbers = (clock(), Some(now));
     vec![run::metrics(session)]
-}
-
-/// The bet, and whether it is right once the run has shown it.
-fn placed(lab: Lab, session: &Session) -> Option<(usize, Option<bool>)> {
-    let choice = lab.bet.get_untracked()?;
-    let preset = session.preset().and_then(presets::find)?;
-    let over = session.newest() >= session.end();
-    Some((choice, over.then_some(choice == preset.question.answer as usize)))
-}
-
-fn bet(lab: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
-    let now = placed(lab, session);
-    if now == told.bet {
-        return Vec::new();
-    }
-    told.bet = now;
-    let Some((choice, correct)) = now else { return Vec::new() };
-    let preset = session.preset().and_then(presets::find);
-    let text = preset.and_then(|preset| preset.question.choices.get(choice));
-    vec![object(vec![
-        ("choice", choice.into()),
-        ("text", text.map(String::as_str).into()),
-        ("correct", correct.into()),
-    ])]
-}
-
-/// What came of the run, whenever it is at its end in another way.
-fn result(lab: Lab, session: &Session, told: &mut Told) -> Vec<Value> {
-    if session.goal().is_some() || session.now() < session.end() {
-        return Vec::new();
-    }
-    let bet = placed(lab, session);
-    let mut now = run::result(session);
-    let complete = bet.is_some() || lab.preset.with_untracked(Option::is_none);
-    let say = |(choice, correct): (usize, Option<bool>)| {
-        object(vec![("choice", choice.into()), ("correct", correct.into())])
-    };
-    put(&mut now, "complete", complete.into());
-    put(&mut now, "bet", bet.map(say).into());
-    put(&mut now, "url", facts::url(lab, session));
-    if now == told.result {
-        return Vec::new();
-    }
-    told.result = now.clone();
-    put(&mut now, "ms", clock().round().into());
-    vec![now]
 }
 
 fn error(lab: Lab, _: &Session, told: &mut Told) -> Vec<Value> {
