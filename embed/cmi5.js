@@ -53,6 +53,8 @@ export class Session {
   #ours = {};
   /** What was reached and has not been taken yet: verbs and their statements. */
   #owed = new Map();
+  /** Whether something was said that could not be noted. */
+  #unnoted = false;
   #began;
   #best = null;
   #ended = false;
@@ -113,7 +115,9 @@ export class Session {
       this.#owe("passed", () => this.#judged("passed", score));
     }
     const owed = await this.#say(() => []);
-    if (owed.length) await this.#remember();
+    if (owed.length) this.#unnoted = true;
+    // It is said: that it could not be noted is no reason to say it again, but to note it later.
+    if (this.#unnoted) await this.#remember().catch(() => {});
   }
 
   /** Says what is still owed, `failed` if that is how it ended, and `terminated`; nothing
@@ -134,8 +138,7 @@ export class Session {
       this.#ended = false;
       throw error;
     }
-    // It is said: that it could not be noted is no reason to say it again.
-    if (owed.length) await this.#remember().catch(() => {});
+    if (owed.length || this.#unnoted) await this.#remember().catch(() => {});
   }
 
   /** The share of checks that is enough. */
@@ -209,7 +212,10 @@ export class Session {
 
   /** Notes for later sessions of this registration. */
   #remember() {
-    return this.#next(() => this.#ask("POST", "activities/state", this.#state(OURS), this.#ours));
+    return this.#next(async () => {
+      await this.#ask("POST", "activities/state", this.#state(OURS), this.#ours);
+      this.#unnoted = false;
+    });
   }
 
   #next(send) {

@@ -161,11 +161,14 @@ fn in_these_looks(to: &str) -> String {
     looking_as(to, &window().location().search().unwrap_or_default())
 }
 
-/// An address with all of a query but what it opens.
+/// An address with what a query says of looks and of who may talk to the page: neither what it
+/// opens, nor that somebody was launched to learn from that.
 fn looking_as(to: &str, query: &str) -> String {
-    let pairs = query.trim_start_matches('?').split('&');
-    let looks: Vec<&str> =
-        pairs.filter(|pair| !pair.is_empty() && !pair.starts_with("preset=")).collect();
+    let is_look = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        name != LMS.0 && LOOKS.iter().any(|(look, _)| *look == name)
+    };
+    let looks: Vec<&str> = query.trim_start_matches('?').split('&').filter(is_look).collect();
     let mark = if looks.is_empty() {
         ""
     } else if to.contains('?') {
@@ -339,6 +342,9 @@ mod tests {
         assert_eq!(looking_as("/?preset=x", query), "/?preset=x&edit=none&embed=1");
         assert_eq!(looking_as("/s/x/", "?preset=retry-storm"), "/s/x/");
         assert_eq!(looking_as("/s/x/", ""), "/s/x/");
+        // Who was launched to learn from one run was not launched to learn from another.
+        let launch = "?lms=cmi5&fetch=https://x&theme=dark&actor={}";
+        assert_eq!(looking_as("/s/x/", launch), "/s/x/?theme=dark");
     }
 
     #[wasm_bindgen_test]

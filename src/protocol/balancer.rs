@@ -234,6 +234,7 @@ impl Balancer {
             let registered = nodes.contains(node);
             if registered && !backend.registered {
                 backend.health.trust();
+                backend.health.skip();
             }
             backend.registered = registered;
         }

@@ -40,9 +40,9 @@ impl Belief {
         self.healthy
     }
 
-    /// It is believed to live from now on, whatever it answered before.
+    /// It is believed to live, whatever it answered before.
     pub fn trust(&mut self) {
-        (self.healthy, self.streak) = (true, 0);
+        self.healthy = true;
     }
 
     /// It was not asked: nothing is in a row any more.

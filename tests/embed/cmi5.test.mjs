@@ -34,6 +34,8 @@ class Lms {
     this.statements = [];
     this.tokens = 0;
     this.broken = false;
+    /** Whether documents are not taken. */
+    this.forgetful = false;
     /** How many statements are taken and the answer is lost. */
     this.mute = 0;
     this.problems = [];
@@ -51,7 +53,8 @@ class Lms {
     if (this.broken) return [503];
     switch (`${method} ${url.pathname}`) {
       case "GET /xapi/activities/state": return this.state(url.searchParams);
-      case "POST /xapi/activities/state": return this.note(url.searchParams, body);
+      case "POST /xapi/activities/state":
+        return this.forgetful ? [503] : this.note(url.searchParams, body);
       case "GET /xapi/agents/profile":
         assert.equal(url.searchParams.get("profileId"), "cmi5LearnerPreferences");
         return [404];
@@ -293,6 +296,17 @@ test("who has passed does not fail because the system did not take it at once", 
   assert.equal(lms.statements[2].result.score.scaled, 0.75);
   assert.deepEqual(lms.documents.get("netsplit"), { completed: true, passed: true });
   assert.deepEqual(lms.problems, []);
+});
+
+test("what is said and could not be noted is noted later, for the next session", async () => {
+  const first = await begin();
+  lms.forgetful = true;
+  await first.session.take({ launched: true, complete: true, score: 1 });
+  assert.equal(lms.documents.get("netsplit"), undefined);
+  lms.forgetful = false;
+  await first.session.end();
+  assert.deepEqual(lms.documents.get("netsplit"), { completed: true, passed: true });
+  assert.deepEqual(lms.verbs, ["initialized", "completed", "passed", "terminated"]);
 });
 
 test("a failure on the way does not undo what was said meanwhile", async () => {

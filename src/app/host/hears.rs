@@ -8,6 +8,7 @@ use crate::app::state::{Lab, Place};
 use crate::app::{address, source, trouble};
 use crate::base::diagnostics::Diagnostics;
 use crate::base::time::Time;
+use crate::scenario::link::CUSTOM;
 use crate::scenario::{presets, read};
 use crate::session::Session;
 use crate::session::command::Command;
@@ -199,6 +200,7 @@ fn load(host: &Host, message: &Value) -> Answer {
         Some(_) => Some(text(message, "preset")?.to_owned()),
         None => lab.preset.get_untracked(),
     };
+    let preset = preset.filter(|id| id != CUSTOM);
     if preset.as_deref().is_some_and(|id| presets::find(id).is_none()) {
         return Err(Refusal::new("invalid", "there is no such preset", "preset"));
     }

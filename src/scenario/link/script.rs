@@ -27,6 +27,7 @@ use crate::base::time::{Span, Time};
 use crate::base::unit::Chance;
 use crate::scenario::compile::{self, Plan};
 use crate::scenario::v1::Scenario;
+use crate::scenario::v1::wire::plain::LONGEST;
 use serde_json::Value;
 
 /// Steps a script may have.
@@ -234,6 +235,9 @@ fn region(name: &str, plan: &Plan) -> Result<(), Refused> {
 fn clock(node: &str, offset: &str, drift: &str) -> Result<Act, Refused> {
     let (sign, span) = offset.strip_prefix('-').map_or((1, offset), |span| (-1, span));
     let Span(span) = quantity(span)?;
+    if Span(span) > LONGEST {
+        return Err((format!("{} is too far off", Span(span)), format!("at most {LONGEST}")));
+    }
     let offset_us = sign * i64::try_from(span).unwrap_or(i64::MAX);
     let drift = drift.strip_suffix("ppm").unwrap_or(drift);
     let drift_ppm =
