@@ -1,6 +1,6 @@
 //! Scenarios from elsewhere. A link that says `src=` starts from a file at another address. It is
 //! fetched by the page, without anything that tells who asks, and judged as a file that is dropped
-//! on the page. Nothing else is ever fetched.
+//! on the page. Nothing else is fetched from anywhere else, but what a launch by cmi5 needs.
 
 use crate::app::address::{self, Asked};
 use crate::app::file::session_of;

@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::command::{Command, Timed};
+use super::facts;
 use crate::base::id::NodeId;
 use crate::scenario::compile::{self, Plan};
 use crate::scenario::link::script::{Act, Step};
@@ -144,10 +145,8 @@ pub fn fragment_with(session: &Session, commands: &[Command]) -> String {
 
 /// The scenario with every change that is in force now, as text of a file.
 pub fn file(session: &Session) -> String {
-    let mut scenario = session.scenario().clone();
-    scenario.view = session.origin().view.clone();
     // A tree of JSON always has a text.
-    serde_json::to_string_pretty(&scenario.write()).unwrap_or_default() + "\n"
+    serde_json::to_string_pretty(&facts::scenario(session).write()).unwrap_or_default() + "\n"
 }
 
 /// The part of a link after `#`.
